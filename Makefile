@@ -1,0 +1,111 @@
+# make                 build/firebreak
+# make check           unit, golden, property and include-law tests; no root
+# make check-kernel    the emitted rulesets in network namespaces, real packets
+# make check-aws       the emitted AWS files against the provider's schema
+# make bench           ratios; never fails on time
+# make MODE=asan ...   the same with AddressSanitizer and UBSan
+# make install DESTDIR= PREFIX=
+
+MODE    ?= release
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+FLEX    ?= flex
+BISON   ?= bison
+
+WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS.release = -O2 -g
+CFLAGS.asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS  ?=
+LDLIBS   = -ljansson -lmd
+
+# make V=1 shows every command.
+V ?=
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $1	$@")
+
+ifeq ($(CFLAGS.$(MODE)),)
+$(error MODE is release or asan)
+endif
+
+# The release program is build/firebreak; other modes have a folder each.
+B       := $(if $(filter release,$(MODE)),build,build/$(MODE))
+OBJ     := $(B)/obj
+COMPILE  = $(CC) -std=gnu11 $(WARN) $(CFLAGS.$(MODE)) $(CFLAGS) -I. -Iinclude -I$(B)/gen -MMD -MP
+
+LIB_SRC := $(wildcard compiler/*.c compiler/base/*.c grammar/*.c backends/*.c backends/*/*.c)
+CLI_SRC := $(wildcard compiler/cli/*.c)
+TEST_LIB:= $(wildcard tests/lib/*.c)
+TESTS   := $(wildcard tests/unit/test_*.c tests/prop/test_*.c)
+TEST_BIN:= $(TESTS:tests/%.c=$(B)/tests/%)
+
+LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(OBJ)/gen/policy.tab.o $(OBJ)/gen/policy.lex.o
+CLI_OBJ := $(CLI_SRC:%.c=$(OBJ)/%.o)
+TLB_OBJ := $(TEST_LIB:%.c=$(OBJ)/%.o)
+
+all: $(B)/firebreak
+
+$(B)/firebreak: $(CLI_OBJ) $(B)/libfirebreak.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/libfirebreak.a: $(LIB_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/gen/policy.tab.c $(B)/gen/policy.tab.h &: grammar/policy.y
+	@mkdir -p $(B)/gen
+	$(call say,BISON)
+	$(Q)$(BISON) -Wall -Wcex -Werror -d -o $(B)/gen/policy.tab.c $<
+
+$(B)/gen/policy.lex.c: grammar/policy.l
+	@mkdir -p $(B)/gen
+	$(call say,FLEX)
+	$(Q)$(FLEX) -o $@ $<
+
+$(OBJ)/gen/%.o: $(B)/gen/%.c $(B)/gen/policy.tab.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -Wno-missing-prototypes -c -o $@ $<
+
+# The command sees the public headers and its own.
+$(OBJ)/compiler/cli/%.o: compiler/cli/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(OBJ)/%.o: %.c $(B)/gen/policy.tab.h
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(B)/tests/%: $(OBJ)/tests/%.o $(TLB_OBJ) $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TLB_OBJ) $(B)/libfirebreak.a $(LDLIBS) -lcmocka
+
+check: $(B)/firebreak $(TEST_BIN)
+	FIREBREAK=$(B)/firebreak tests/run.sh $(TEST_BIN)
+
+check-kernel: $(B)/firebreak
+	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
+
+check-aws: $(B)/firebreak
+	FIREBREAK=$(B)/firebreak tests/aws/run.sh
+
+bench: $(B)/firebreak
+	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
+
+install: $(B)/firebreak
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/firebreak
+	install -m 755 $(B)/firebreak $(DESTDIR)$(PREFIX)/bin/firebreak
+	install -m 644 $(B)/libfirebreak.a $(DESTDIR)$(PREFIX)/lib/libfirebreak.a
+	install -m 644 include/firebreak/*.h $(DESTDIR)$(PREFIX)/include/firebreak
+
+clean:
+	rm -rf build
+
+.PHONY: all check check-kernel check-aws bench install clean
+.SECONDARY:
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)

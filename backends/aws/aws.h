@@ -1,0 +1,47 @@
+/* The steps of the AWS backend, in the order data meet them. */
+#ifndef FIREBREAK_BACKENDS_AWS_AWS_H
+#define FIREBREAK_BACKENDS_AWS_AWS_H
+
+#include "backends/aws/model.h"
+
+/*
+ * The rules that say the job's environment, each named after the policy rules
+ * it came from.  Services that AWS cannot say are told as P0503 and left out,
+ * so that everything else wrong with the policy is found in the same run.
+ */
+const struct aws_model *aws_lower(const struct job *job);
+
+/*
+ * Can groups that belong to whole layers admit exactly the policy?  If not,
+ * told as P0501 with a packet.  Looks at the policy alone.
+ */
+bool aws_is_exact(const struct job *job);
+
+/* Does every group hold its rules?  If not, told as P0502. */
+bool aws_is_within_limits(const struct job *job,
+			  const struct aws_model *model);
+
+/*
+ * Does AWS take every name and text?  If not, told as P0504.  Anything else
+ * that AWS or Terraform would refuse is our mistake and ends in an assertion.
+ */
+bool aws_is_valid(const struct job *job, const struct aws_model *model);
+
+struct artefact aws_emit_terraform(struct arena *arena,
+				   const struct aws_model *model);
+
+const struct aws_model *aws_read_terraform(struct arena *arena,
+					   struct diags *diags,
+					   const char *name, const char *bytes,
+					   size_t len);
+
+bool aws_denote(const struct job *job, const struct aws_model *model,
+		struct sides *out);
+
+/*
+ * Is every character of TEXT one that AWS takes in names and descriptions?
+ * That is the documented set less `&`, which some peers do not take.
+ */
+bool aws_text_is_legal(const char *text);
+
+#endif

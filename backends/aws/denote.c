@@ -1,0 +1,286 @@
+/*
+ * What a file of security groups admits, by AWS's documentation.
+ *
+ * "Security group rules" (VPC user guide): a rule admits its protocol and
+ * ports to or from its peer; rules only add; a group applies to every
+ * interface that carries it, which is every address of its layer (assumption
+ * 1).  A group as peer stands for the addresses of both families of whoever
+ * carries it; a prefix list for the entries that the policy declares for it.
+ */
+#include "backends/aws/aws.h"
+
+#include "backends/aws/denote.h"
+#include "backends/aws/expect.h"
+#include "compiler/base/service.h"
+
+#include <string.h>
+
+struct denoting {
+	struct arena *arena;
+	const struct job *job;
+	const struct ir *ir;
+	const struct ir_space *space;
+	const struct aws_model *model;
+	struct zones zones;
+	struct expect *expect;
+	uint32_t *layer_of;		/* by group */
+	struct both *list_of;		/* by list: its entries */
+};
+
+/* --- names --- */
+
+/* The layer of a group; it has to have addresses here. */
+static bool find_layer(struct denoting *d, uint32_t group)
+{
+	const char *layer = d->model->groups[group].layer;
+
+	for (uint32_t i = 0; i < d->ir->layer_count; i++) {
+		if (strcmp(d->ir->layers[i].name, layer) != 0 ||
+		    both_empty(d->space->layers[i]))
+			continue;
+		d->layer_of[group] = i;
+		return true;
+	}
+	diag_add(d->job->diags, P0602, (struct span){ 0 },
+		 "security group `%s` is of a layer that %s does not have",
+		 d->model->groups[group].key,
+		 ir_space_name(d->arena, d->ir, d->space));
+	return false;
+}
+
+/* Is WRITTEN, where {region} stands for the region of the space, NAME? */
+static bool is_named(const struct denoting *d, const char *written,
+		     const char *name)
+{
+	static const char variable[] = "{region}";
+	const char *region = d->space->region;
+
+	while (*written) {
+		if (strncmp(written, variable, sizeof variable - 1) == 0) {
+			if (strncmp(name, region, strlen(region)) != 0)
+				return false;
+			name += strlen(region);
+			written += sizeof variable - 1;
+		} else if (*written++ != *name++) {
+			return false;
+		}
+	}
+	return !*name;
+}
+
+/* The network that a list stands for; who has its name must agree on it. */
+static bool find_list(struct denoting *d, uint32_t list)
+{
+	const struct both *found = NULL;
+
+	for (size_t i = 0; i < d->ir->network_count; i++) {
+		const struct both *is = &d->space->networks[i];
+		const char *written = d->ir->networks[i].prefix_list;
+
+		if (!written || both_empty(*is) ||
+		    !is_named(d, written, d->model->lists[list].name))
+			continue;
+		if (found && !both_equal(*found, *is))
+			found = NULL;
+		else
+			found = is;
+		if (!found)
+			break;
+	}
+	if (found && ranges_empty(found->of[IPV4]) !=
+		     ranges_empty(found->of[IPV6])) {
+		d->list_of[list] = *found;
+		return true;
+	}
+	diag_add(d->job->diags, P0602, (struct span){ 0 },
+		 "prefix list `%s` is none whose entries %s declares",
+		 d->model->lists[list].key,
+		 ir_space_name(d->arena, d->ir, d->space));
+	return false;
+}
+
+static bool find_names(struct denoting *d)
+{
+	bool good = true;
+
+	d->layer_of = arena_array(d->arena, d->model->group_count,
+				  sizeof *d->layer_of);
+	d->list_of = arena_array(d->arena, d->model->list_count,
+				 sizeof *d->list_of);
+	for (uint32_t i = 0; i < d->model->group_count; i++)
+		good &= find_layer(d, i);
+	for (uint32_t i = 0; i < d->model->list_count; i++)
+		good &= find_list(d, i);
+	return good;
+}
+
+/* --- rules --- */
+
+static struct ranges peer_addresses(const struct denoting *d,
+				    const struct aws_peer *peer,
+				    enum family family)
+{
+	struct range r;
+
+	switch (peer->kind) {
+	case AWS_PREFIX:
+		if (peer->prefix.family != family)
+			return NO_RANGES;
+		r = prefix_range(peer->prefix);
+		return ranges_one(d->arena, r.lo, r.hi);
+	case AWS_LIST:
+		return d->list_of[peer->index].of[family];
+	case AWS_GROUP:
+		return d->space->layers[d->layer_of[peer->index]].of[family];
+	}
+	return NO_RANGES;
+}
+
+static struct range keys(unsigned protocol, int lo, int hi)
+{
+	return (struct range){ service_key(protocol, (unsigned)lo),
+			       service_key(protocol, (unsigned)hi) };
+}
+
+/*
+ * The services of a rule between addresses of FAMILY.  A protocol is a number
+ * in either family: AWS does not say that `icmp` leaves protocol 1 over IPv6
+ * out, nor what type it would have there, so it is taken to admit all of it.
+ */
+static struct range admitted_services(enum family family,
+				      const struct aws_service *s)
+{
+	unsigned protocol = (unsigned)s->protocol;
+
+	if (s->protocol == AWS_ALL)
+		return (struct range){ 0, SERVICE_LAST };
+	if (protocol == PROTO_TCP || protocol == PROTO_UDP)
+		return keys(protocol, s->from, s->to);
+	if (protocol != (family == IPV4 ? PROTO_ICMP : PROTO_ICMP6) ||
+	    s->from == AWS_ALL)
+		return keys(protocol, 0, 65535);
+	if (s->to == AWS_ALL)
+		return keys(protocol, s->from * 256, s->from * 256 + 255);
+	return keys(protocol, s->from * 256 + s->to, s->from * 256 + s->to);
+}
+
+static struct admitted admit(const struct denoting *d, enum family family)
+{
+	struct admitted a = { .family = family };
+
+	for (int i = 0; i < AWS_DIRECTIONS; i++)
+		a.of[i] = arena_array(d->arena, d->ir->layer_count,
+				      sizeof *a.of[i]);
+	for (size_t i = 0; i < d->model->rule_count; i++) {
+		const struct aws_permission *is = &d->model->rules[i].is;
+		struct range svc = admitted_services(family, &is->service);
+		struct half half = {
+			.peer = peer_addresses(d, &is->peer, family),
+			.svc = ranges_one(d->arena, svc.lo, svc.hi),
+		};
+
+		if (!ranges_empty(half.peer))
+			*LIST_PUSH(d->arena, &a.of[is->direction]
+				   [d->layer_of[is->group]]) = half;
+	}
+	return a;
+}
+
+/* --- sides --- */
+
+/* By layer: who lets what out to it. */
+static struct lets *lets_of(struct denoting *d, const struct admitted *a)
+{
+	struct lets *lets = arena_array(d->arena, d->ir->layer_count,
+					sizeof *lets);
+
+	for (uint32_t from = 0; from < d->ir->layer_count; from++) {
+		const struct halves *out = &a->of[AWS_EGRESS][from];
+
+		for (size_t i = 0; i < out->count; i++) {
+			const struct zone *z = zone_of(&d->zones, a->family,
+						       out->at[i].peer);
+
+			for (size_t j = 0; j < z->layer_count; j++)
+				*LIST_PUSH(d->arena, &lets[z->layers[j]]) =
+					(struct let){ from, out->at[i].svc.at[0] };
+		}
+	}
+	return lets;
+}
+
+/* What the group of LAYER admits by itself. */
+static struct boxes alone(const struct denoting *d, const struct admitted *a,
+			  uint32_t layer, enum aws_direction direction)
+{
+	const struct halves *halves = &a->of[direction][layer];
+	struct ranges near = d->space->layers[layer].of[a->family];
+	struct boxes boxes = { 0 };
+
+	for (size_t i = 0; i < halves->count; i++) {
+		const struct half *h = &halves->at[i];
+
+		if (direction == AWS_INGRESS)
+			boxes_add(d->arena, &boxes, h->peer, near, h->svc);
+		else
+			boxes_add(d->arena, &boxes, near, h->peer, h->svc);
+	}
+	return boxes;
+}
+
+static void add_composed(struct denoting *d, const struct admitted *a,
+			 struct sides *out)
+{
+	struct side *side = LIST_PUSH(d->arena, out);
+
+	side->label = arena_printf(d->arena, "composed, %s",
+				   family_name(a->family));
+	side->family = a->family;
+	side->admitted = compose(&d->zones, a);
+	expect_composed(d->expect, a->family, &side->must, &side->may);
+}
+
+static void add_group(struct denoting *d, const struct admitted *a,
+		      const struct lets *lets, uint32_t layer,
+		      enum aws_direction direction, struct sides *out)
+{
+	struct side *side;
+
+	if (ranges_empty(d->space->layers[layer].of[a->family]))
+		return;
+	side = LIST_PUSH(d->arena, out);
+	side->label = arena_printf(d->arena, "%s: %s, %s",
+				   d->ir->layers[layer].name,
+				   direction == AWS_INGRESS ? "ingress" :
+							      "egress",
+				   family_name(a->family));
+	side->family = a->family;
+	side->admitted = alone(d, a, layer, direction);
+	expect_group(d->expect, a->family, layer, direction, &lets[layer],
+		     &side->must, &side->may);
+}
+
+bool aws_denote(const struct job *job, const struct aws_model *model,
+		struct sides *out)
+{
+	struct denoting d = { .arena = job->arena, .job = job, .ir = job->ir,
+			      .space = job->meaning->space, .model = model };
+	struct admitted admitted[FAMILIES];
+	struct lets *lets[FAMILIES];
+
+	if (!find_names(&d))
+		return false;
+	zones_begin(&d.zones, job);
+	d.expect = expect_begin(job, &d.zones);
+	for (enum family f = IPV4; f < FAMILIES; f++) {
+		admitted[f] = admit(&d, f);
+		lets[f] = lets_of(&d, &admitted[f]);
+		add_composed(&d, &admitted[f], out);
+	}
+	for (uint32_t layer = 0; layer < d.ir->layer_count; layer++)
+		for (enum family f = IPV4; f < FAMILIES; f++)
+			for (int i = 0; i < AWS_DIRECTIONS; i++)
+				add_group(&d, &admitted[f], lets[f], layer,
+					  (enum aws_direction)i, out);
+	return true;
+}

@@ -1,0 +1,237 @@
+/*
+ * Quotas: how much of a security group the rules take.
+ *
+ * AWS counts the rules of a group by direction and by family; what counts how
+ * much is from "Amazon VPC quotas" and "Work with AWS-managed prefix lists".
+ */
+#include "backends/aws/aws.h"
+
+#include "backends/aws/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RULES_PER_GROUP = 60, TOLD_MOST = 5 };
+
+/* AWS's own lists by the end of their names. */
+static const struct weight {
+	const char *end;
+	unsigned is;
+} weights[] = {
+	{ ".s3",			  1 },
+	{ ".dynamodb",			  1 },
+	{ ".ec2-instance-connect",	  2 },
+	{ ".groundstation",		  5 },
+	{ ".s3express",			  6 },
+	{ ".vpc-lattice",		 10 },
+	{ ".route53-healthchecks",	 25 },
+	{ ".cloudfront.origin-facing",	 55 },
+};
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+/*
+ * What a reference to LIST counts, and in which family.  A customer's list
+ * counts its capacity, which nobody told us: at least its entries.
+ */
+static size_t list_weight(const struct job *job, const struct aws_list *list,
+			  enum family *family)
+{
+	const struct both *is = &job->meaning->space->networks[list->network];
+	static const char ours[] = "com.amazonaws.";
+	size_t count;
+
+	*family = ranges_empty(is->of[IPV4]) ? IPV6 : IPV4;
+	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+		if (strncmp(list->name, ours, strlen(ours)) == 0 &&
+		    ends_in(list->name, weights[i].end))
+			return weights[i].is;
+	(void)prefix_cover(job->arena, *family, is->of[*family],
+			   is->of[*family], &count);
+	return count;
+}
+
+/* By direction and family. */
+struct tally {
+	size_t used[AWS_DIRECTIONS][FAMILIES];
+};
+
+static void count_rule(const struct job *job, const struct aws_model *model,
+		       const struct aws_rule *rule, size_t used[FAMILIES])
+{
+	enum family family;
+	size_t weight;
+
+	switch (rule->is.peer.kind) {
+	case AWS_PREFIX:
+		used[rule->is.peer.prefix.family]++;
+		break;
+	case AWS_LIST:
+		weight = list_weight(job, &model->lists[rule->is.peer.index],
+				     &family);
+		used[family] += weight;
+		break;
+	case AWS_GROUP:
+		/* AWS does not say in which family: be ready for both */
+		used[IPV4]++;
+		used[IPV6]++;
+		break;
+	}
+}
+
+/* What one policy rule takes of a group. */
+struct cost {
+	uint32_t rule;
+	size_t is;
+};
+
+static int dearest_first(const void *x, const void *y)
+{
+	const struct cost *a = x, *b = y;
+
+	if (a->is != b->is)
+		return a->is > b->is ? -1 : 1;
+	return (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+/* The costs by rule, dearest first.  A shared rule is its first rule's. */
+static struct cost *costs_of(const struct job *job,
+			     const struct aws_model *model, uint32_t group,
+			     enum aws_direction direction, enum family family,
+			     size_t *count)
+{
+	struct cost *costs = arena_array(job->arena, job->ir->rule_count,
+					 sizeof *costs);
+	size_t kept = 0;
+
+	for (uint32_t i = 0; i < job->ir->rule_count; i++)
+		costs[i].rule = i;
+	for (size_t i = 0; i < model->rule_count; i++) {
+		const struct aws_rule *r = &model->rules[i];
+		size_t used[FAMILIES] = { 0 };
+
+		if (r->is.group != group || r->is.direction != direction)
+			continue;
+		count_rule(job, model, r, used);
+		costs[r->from[0]].is += used[family];
+	}
+	qsort(costs, job->ir->rule_count, sizeof *costs, dearest_first);
+	while (kept < job->ir->rule_count && costs[kept].is)
+		kept++;
+	*count = kept;
+	return costs;
+}
+
+static const char *add_name(const struct job *job, const char *names,
+			    const char *name)
+{
+	return arena_printf(job->arena, "%s%s`%s`", names, *names ? ", " : "",
+			    name);
+}
+
+/* Who would be admitted too, if all addresses were: names in backticks. */
+static const char *owners_of(const struct job *job, enum family family,
+			     struct ranges more)
+{
+	const struct ir_space *space = job->meaning->space;
+	struct ranges vpc = ranges_minus(job->arena, space->vpc.of[family],
+		ir_space_layers(job->arena, job->ir, space).of[family]);
+	const char *names = "";
+
+	for (size_t i = 0; i < job->ir->layer_count; i++)
+		if (ranges_touch(more, space->layers[i].of[family]))
+			names = add_name(job, names, job->ir->layers[i].name);
+	for (size_t i = 0; i < job->ir->network_count; i++)
+		if (ranges_touch(more, space->networks[i].of[family]))
+			names = add_name(job, names, job->ir->networks[i].name);
+	if (ranges_touch(more, vpc))
+		names = arena_printf(job->arena, "%s%sthe VPC outside its layers",
+				     names, *names ? " and " : "");
+	return names;
+}
+
+/* RULE costs much because it says nearly every address: what lacks? */
+static void suggest_all(const struct job *job, struct diag *d, uint32_t rule,
+			enum aws_direction direction, enum family family)
+{
+	const struct ir_space *space = job->meaning->space;
+	struct ranges undeclared = ir_space_undeclared(job->arena, job->ir,
+						       space, family);
+
+	for (size_t i = 0; i < space->flow_count; i++) {
+		const struct ir_flow *f = &job->ir->flows[space->first_flow + i];
+		struct ranges far = direction == AWS_INGRESS ? f->src : f->dst;
+		struct ranges more;
+
+		if (f->rule != rule || f->family != family ||
+		    ranges_empty(space->internet.of[family]) ||
+		    !ranges_include(far, space->internet.of[family]))
+			continue;
+		more = ranges_minus(job->arena, family_all(job->arena, family),
+				    ranges_union(job->arena, far, undeclared));
+		if (ranges_empty(more))
+			return;
+		diag_help(d, "`%s` would also admit %s; `any` in `%s` takes 1 AWS rule a service",
+			  family == IPV4 ? "0.0.0.0/0" : "::/0",
+			  owners_of(job, family, more),
+			  job->ir->rules[rule].name);
+		return;
+	}
+}
+
+static void tell(const struct job *job, const struct aws_model *model,
+		 uint32_t group, enum aws_direction direction,
+		 enum family family, size_t used)
+{
+	size_t count;
+	struct cost *costs = costs_of(job, model, group, direction, family,
+				      &count);
+	const struct ir_rule *rules = job->ir->rules;
+	struct diag *d = diag_add(job->diags, P0502,
+		rules[costs[0].rule].span,
+		"layer `%s` needs %zu %s rules for %s in %s, and a security group holds %d",
+		model->groups[group].layer, used,
+		direction == AWS_INGRESS ? "inbound" : "outbound",
+		family_name(family),
+		ir_space_name(job->arena, job->ir, job->meaning->space),
+		RULES_PER_GROUP);
+
+	for (size_t i = 0; i < count && i < TOLD_MOST; i++)
+		diag_note(d, rules[costs[i].rule].name_span,
+			  "`%s` takes %zu of them", rules[costs[i].rule].name,
+			  costs[i].is);
+	suggest_all(job, d, costs[0].rule, direction, family);
+}
+
+bool aws_is_within_limits(const struct job *job, const struct aws_model *model)
+{
+	struct tally *tallies = arena_array(job->arena, model->group_count,
+					    sizeof *tallies);
+	bool within = true;
+
+	for (size_t i = 0; i < model->rule_count; i++) {
+		const struct aws_rule *r = &model->rules[i];
+
+		count_rule(job, model, r,
+			   tallies[r->is.group].used[r->is.direction]);
+	}
+	for (uint32_t g = 0; g < model->group_count; g++) {
+		for (int d = 0; d < AWS_DIRECTIONS; d++) {
+			for (int f = 0; f < FAMILIES; f++) {
+				size_t used = tallies[g].used[d][f];
+
+				if (used <= RULES_PER_GROUP)
+					continue;
+				tell(job, model, g, (enum aws_direction)d,
+				     (enum family)f, used);
+				within = false;
+			}
+		}
+	}
+	return within;
+}

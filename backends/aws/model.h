@@ -1,0 +1,75 @@
+/*
+ * Security groups as AWS knows them: the one thing that lowering and reading
+ * both make, and the only thing they share.
+ */
+#ifndef FIREBREAK_BACKENDS_AWS_MODEL_H
+#define FIREBREAK_BACKENDS_AWS_MODEL_H
+
+#include "backends/backend.h"
+#include "compiler/base/addr.h"
+
+enum aws_direction { AWS_INGRESS, AWS_EGRESS, AWS_DIRECTIONS };
+
+/* In place of a protocol, an ICMP type or an ICMP code: every one. */
+enum { AWS_ALL = -1 };
+
+/*
+ * protocol is AWS_ALL or 0 to 255.  tcp and udp: ports from <= to.  icmp and
+ * icmpv6: from is the type, to the code, and without a type there is no code.
+ * All others: from and to are AWS_ALL, because AWS ignores ports there.
+ */
+struct aws_service {
+	int protocol, from, to;
+};
+
+/* Exactly one peer a rule; which member speaks is KIND's business. */
+struct aws_peer {
+	enum aws_peer_kind { AWS_PREFIX, AWS_LIST, AWS_GROUP } kind;
+	uint32_t index;		/* into lists or groups; 0 for a prefix */
+	struct prefix prefix;
+};
+
+/* What AWS takes two rules for one by. */
+struct aws_permission {
+	uint32_t group;
+	enum aws_direction direction;
+	struct aws_service service;
+	struct aws_peer peer;
+};
+
+struct aws_rule {
+	struct aws_permission is;
+	const char *key;		/* of its Terraform resource */
+	const char *description;
+	const char *names;		/* tag: the policy rules it came from */
+	const uint32_t *from;		/* the same into ir->rules, ascending; */
+	size_t from_count;		/* none in a model that was read */
+};
+
+struct aws_group {
+	const char *key;
+	const char *name, *description;
+	const char *layer;
+};
+
+struct aws_list {
+	const char *key;
+	const char *name;		/* com.amazonaws.us-east-1.s3 */
+	uint32_t network;		/* into ir->networks; lowering's only */
+};
+
+/*
+ * No two rules have the same permission.  What was lowered is sorted by key,
+ * ingress first; what was read is in the order of the file.
+ */
+struct aws_model {
+	struct identity identity;
+	const struct aws_group *groups;
+	size_t group_count;
+	const struct aws_list *lists;
+	size_t list_count;
+	const struct aws_rule *rules;
+	size_t rule_count;
+};
+
+#endif

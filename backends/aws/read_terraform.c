@@ -1,0 +1,444 @@
+/*
+ * The Terraform JSON that we emit, read back: from Terraform's documentation
+ * of its JSON syntax and of the three resources, not from the emitter.
+ *
+ * Strict, because a proof stands on it: a block, attribute or expression that
+ * is not known here may be the one that opens a port, so it is refused.
+ */
+#include "backends/aws/aws.h"
+
+#include "backends/aws/read_json.h"
+#include "compiler/base/service.h"
+
+#include <string.h>
+
+struct reading {
+	struct reader json;
+	struct arena *arena;
+	struct table groups, lists;	/* key -> struct */
+	struct table layers;		/* of the groups: told twice? */
+	struct table known;		/* permissions */
+	struct aws_group *group;
+	size_t group_count;
+	struct aws_list *list;
+	size_t list_count;
+	LIST(struct aws_rule) rules;
+	struct identity identity;
+	bool identified;
+};
+
+/* --- the frame --- */
+
+static void read_frame(struct reading *r, json_t *root)
+{
+	static const char *const in_terraform[] = { "required_version",
+						    "required_providers",
+						    NULL };
+	static const char *const in_providers[] = { "aws", NULL };
+	static const char *const in_aws[] = { "source", "version", NULL };
+	static const char *const in_variables[] = { "vpc_id", NULL };
+	static const char *const in_variable[] = { "type", NULL };
+	const struct path terraform = { NULL, "terraform" };
+	const struct path providers = { &terraform, "required_providers" };
+	const struct path aws = { &providers, "aws" };
+	const struct path variables = { NULL, "variable" };
+	const struct path variable = { &variables, "vpc_id" };
+	json_t *at = read_object(&r->json, &terraform, root, in_terraform);
+
+	if (at) {
+		read_literal(&r->json, &terraform, "required_version", at);
+		at = read_object(&r->json, &providers, at, in_providers);
+	}
+	if (at)
+		at = read_object(&r->json, &aws, at, in_aws);
+	if (at) {
+		expect_string(&r->json, &aws, "source", at, "hashicorp/aws");
+		read_literal(&r->json, &aws, "version", at);
+	}
+	at = read_object(&r->json, &variables, root, in_variables);
+	if (at)
+		at = read_object(&r->json, &variable, at, in_variable);
+	if (at)
+		expect_string(&r->json, &variable, "type", at, "string");
+}
+
+static char *kept(struct reading *r, const char *key)
+{
+	return arena_copy(r->arena, key, strlen(key));
+}
+
+static void read_lists(struct reading *r, json_t *root)
+{
+	static const char *const in_data[] = { "aws_ec2_managed_prefix_list",
+					       NULL };
+	static const char *const in_list[] = { "name", NULL };
+	const struct path data = { NULL, "data" };
+	const struct path lists = { &data, in_data[0] };
+	json_t *at, *list;
+	const char *key;
+
+	if (!json_object_get(root, "data"))
+		return;
+	at = read_object(&r->json, &data, root, in_data);
+	if (at)
+		at = read_object(&r->json, &lists, at, NULL);
+	if (!at)
+		return;
+	r->list = arena_array(r->arena, json_object_size(at), sizeof *r->list);
+	json_object_foreach(at, key, list) {
+		const struct path path = { &lists, key };
+		struct aws_list *l = &r->list[r->list_count++];
+
+		if (!expect_name(&r->json, &path) ||
+		    !expect_object(&r->json, &path, list, in_list))
+			continue;
+		l->key = kept(r, key);
+		l->name = read_literal(&r->json, &path, "name", list);
+		*table_at_name(&r->lists, l->key) = l;
+	}
+}
+
+/* --- groups --- */
+
+/* All groups of a file are of one environment. */
+static void identify(struct reading *r, const struct path *path,
+		     const struct identity *is)
+{
+	if (!r->identified) {
+		r->identity = *is;
+		r->identified = true;
+	} else if (strcmp(r->identity.policy, is->policy) != 0 ||
+		   strcmp(r->identity.customer, is->customer) != 0 ||
+		   strcmp(r->identity.environment, is->environment) != 0) {
+		refuse(&r->json, path, "is of another policy or environment than the groups before it");
+	}
+}
+
+static void read_group_tags(struct reading *r, const struct path *up,
+			    json_t *group, struct aws_group *g)
+{
+	const struct path path = { up, "tags" };
+	json_t *tags = json_object_get(group, "tags");
+	struct identity is = { .layer = "" };
+	void **layer;
+
+	if (!expect_tags(&r->json, &path, tags))
+		return;
+	is.policy = read_literal(&r->json, &path, "firebreak:policy", tags);
+	is.customer = read_optional(&r->json, &path, "firebreak:customer", tags);
+	is.environment = read_literal(&r->json, &path, "firebreak:environment", tags);
+	g->layer = read_literal(&r->json, &path, "firebreak:layer", tags);
+	if (!is.policy || !is.customer || !is.environment || !g->layer)
+		return;
+	identify(r, up, &is);
+	layer = table_at_name(&r->layers, g->layer);
+	if (*layer)
+		refuse(&r->json, up, "is a second group of its layer");
+	*layer = g;
+}
+
+static void read_group(struct reading *r, const struct path *up,
+		       const char *key, json_t *group)
+{
+	/* `ingress` and `egress` are attributes of it too: not ours, refused */
+	static const char *const known[] = { "name", "description", "vpc_id",
+					     "tags", NULL };
+	const struct path path = { up, key };
+	struct aws_group *g = &r->group[r->group_count++];
+
+	if (!expect_name(&r->json, &path) ||
+	    !expect_object(&r->json, &path, group, known))
+		return;
+	g->key = kept(r, key);
+	g->name = read_literal(&r->json, &path, "name", group);
+	g->description = read_literal(&r->json, &path, "description", group);
+	expect_string(&r->json, &path, "vpc_id", group, "${var.vpc_id}");
+	read_group_tags(r, &path, group, g);
+	*table_at_name(&r->groups, g->key) = g;
+}
+
+/* --- rules --- */
+
+static const struct protocol_word {
+	const char *word;
+	int protocol;
+} protocol_words[] = {
+	{ "-1",	    AWS_ALL },
+	{ "tcp",    PROTO_TCP },
+	{ "udp",    PROTO_UDP },
+	{ "icmp",   PROTO_ICMP },
+	{ "icmpv6", PROTO_ICMP6 },
+};
+
+enum { PROTOCOL_WORDS = sizeof protocol_words / sizeof *protocol_words };
+
+/* A word, or a number that has none.  False for everything else. */
+static bool protocol_of(const char *text, int *out)
+{
+	int number = 0;
+
+	for (int i = 0; i < PROTOCOL_WORDS; i++) {
+		if (strcmp(text, protocol_words[i].word) == 0) {
+			*out = protocol_words[i].protocol;
+			return true;
+		}
+	}
+	if (!*text || strlen(text) > 3 || (*text == '0' && text[1]))
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		number = 10 * number + (*text - '0');
+	}
+	for (int i = 0; i < PROTOCOL_WORDS; i++)
+		if (number == protocol_words[i].protocol)
+			return false;
+	*out = number;
+	return number <= 255;
+}
+
+static bool read_ports(struct reading *r, const struct path *path,
+		       json_t *rule, int least, int most,
+		       struct aws_service *s)
+{
+	bool from = read_number(&r->json, path, "from_port", rule, least, most,
+				&s->from);
+	bool to = read_number(&r->json, path, "to_port", rule, least, most, &s->to);
+
+	return from && to;
+}
+
+static bool read_service(struct reading *r, const struct path *path,
+			 json_t *rule, struct aws_service *s)
+{
+	const struct path at = { path, "ip_protocol" };
+	const char *word = read_literal(&r->json, path, "ip_protocol", rule);
+
+	*s = (struct aws_service){ .from = AWS_ALL, .to = AWS_ALL };
+	if (!word)
+		return false;
+	if (!protocol_of(word, &s->protocol))
+		return refuse(&r->json, &at, "is no protocol as it is written here");
+	switch (s->protocol) {
+	case PROTO_TCP:
+	case PROTO_UDP:
+		if (!read_ports(r, path, rule, 0, 65535, s))
+			return false;
+		return s->from <= s->to ||
+		       refuse(&r->json, path, "has its ports the wrong way round");
+	case PROTO_ICMP:
+	case PROTO_ICMP6:
+		if (!read_ports(r, path, rule, AWS_ALL, 255, s))
+			return false;
+		return s->from != AWS_ALL || s->to == AWS_ALL ||
+		       refuse(&r->json, path, "has an ICMP code without a type");
+	default:
+		return (!json_object_get(rule, "from_port") &&
+			!json_object_get(rule, "to_port")) ||
+		       refuse(&r->json, path, "has ports, which its protocol has not");
+	}
+}
+
+static bool read_prefix(struct reading *r, const struct path *up,
+			const char *key, json_t *rule, enum family family,
+			struct prefix *out)
+{
+	const struct path path = { up, key };
+	const char *text = read_literal(&r->json, up, key, rule);
+	char canonical[ADDR_TEXT];
+
+	if (!text)
+		return false;
+	if (prefix_read(text, strlen(text), out) != PREFIX_OK ||
+	    out->family != family || !strchr(text, '/'))
+		return refuse(&r->json, &path, "is not an %s prefix",
+			      family_name(family));
+	return strcmp(prefix_text(*out, canonical), text) == 0 ||
+	       refuse(&r->json, &path, "is not written as %s", canonical);
+}
+
+/* Exactly one of four members says who. */
+static bool read_peer(struct reading *r, const struct path *path, json_t *rule,
+		      struct aws_peer *peer)
+{
+	static const char *const kinds[] = { "cidr_ipv4", "cidr_ipv6",
+					     "prefix_list_id",
+					     "referenced_security_group_id" };
+	size_t count = 0, kind = 0;
+	const struct aws_list *list;
+	const struct aws_group *group;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (!json_object_get(rule, kinds[i]))
+			continue;
+		count++;
+		kind = i;
+	}
+	if (count != 1)
+		return refuse(&r->json, path, count ? "has more than one peer" :
+			      "has no peer");
+	if (kind < 2) {
+		peer->kind = AWS_PREFIX;
+		return read_prefix(r, path, kinds[kind], rule,
+				   kind == 0 ? IPV4 : IPV6, &peer->prefix);
+	}
+	if (kind == 2) {
+		list = read_reference(&r->json, path, kinds[2], rule,
+				      "${data.aws_ec2_managed_prefix_list.",
+				      &r->lists);
+		peer->kind = AWS_LIST;
+		peer->index = list ? (uint32_t)(list - r->list) : 0;
+		return list;
+	}
+	group = read_reference(&r->json, path, kinds[3], rule,
+			       "${aws_security_group.", &r->groups);
+	peer->kind = AWS_GROUP;
+	peer->index = group ? (uint32_t)(group - r->group) : 0;
+	return group;
+}
+
+/* AWS refuses the second of two equal permissions, whatever else differs. */
+static bool is_first(struct reading *r, const struct aws_permission *is)
+{
+	const struct aws_peer *p = &is->peer;
+	const struct key {
+		u128 base;
+		uint32_t family, length, kind, index;
+		int32_t protocol, from, to;
+		uint32_t end;
+	} key = {
+		p->prefix.base, p->prefix.family, p->prefix.length, p->kind,
+		p->index, is->service.protocol, is->service.from,
+		is->service.to, is->group << 1 | is->direction,
+	};
+	void **place;
+
+	_Static_assert(sizeof key == 48, "no bytes between its members");
+	if (table_get(&r->known, &key, sizeof key))
+		return false;
+	place = table_at(&r->known, arena_copy(r->arena, (const char *)&key,
+					       sizeof key), sizeof key);
+	*place = r;
+	return true;
+}
+
+static bool is_foreign(const struct aws_permission *is)
+{
+	return is->peer.kind == AWS_PREFIX &&
+	       is->service.protocol == (is->peer.prefix.family == IPV4 ?
+					PROTO_ICMP6 : PROTO_ICMP);
+}
+
+static void read_rule(struct reading *r, const struct path *up,
+		      const char *key, json_t *json,
+		      enum aws_direction direction)
+{
+	static const char *const known[] = {
+		"security_group_id", "ip_protocol", "from_port", "to_port",
+		"cidr_ipv4", "cidr_ipv6", "prefix_list_id",
+		"referenced_security_group_id", "description", "tags", NULL };
+	const struct path path = { up, key };
+	const struct path tags = { &path, "tags" };
+	struct aws_rule rule = { .is = { .direction = direction } };
+	const struct aws_group *group;
+
+	if (!expect_name(&r->json, &path) ||
+	    !expect_object(&r->json, &path, json, known))
+		return;
+	group = read_reference(&r->json, &path, "security_group_id", json,
+			       "${aws_security_group.", &r->groups);
+	if (!read_service(r, &path, json, &rule.is.service) ||
+	    !read_peer(r, &path, json, &rule.is.peer) || !group)
+		return;
+	rule.is.group = (uint32_t)(group - r->group);
+	rule.key = kept(r, key);
+	rule.description = read_optional(&r->json, &path, "description", json);
+	json = json_object_get(json, "tags");
+	if (json && !expect_tags(&r->json, &tags, json))
+		return;
+	rule.names = json ? read_optional(&r->json, &tags, "firebreak:rules", json) :
+			    "";
+	if (is_foreign(&rule.is))
+		refuse(&r->json, &path, "has ICMP of one family and addresses of the other");
+	if (!is_first(r, &rule.is))
+		refuse(&r->json, &path, "permits the same as a rule before it");
+	*LIST_PUSH(r->arena, &r->rules) = rule;
+}
+
+static void read_resources(struct reading *r, json_t *root)
+{
+	static const char *const types[] = {
+		"aws_security_group", "aws_vpc_security_group_ingress_rule",
+		"aws_vpc_security_group_egress_rule", NULL };
+	static const enum aws_direction directions[] = {
+		[1] = AWS_INGRESS, [2] = AWS_EGRESS };
+	const struct path resource = { NULL, "resource" };
+	json_t *resources = read_object(&r->json, &resource, root, types), *one;
+	const char *key;
+
+	if (!resources)
+		return;
+	for (size_t i = 0; types[i]; i++) {
+		const struct path path = { &resource, types[i] };
+		json_t *some = json_object_get(resources, types[i]);
+
+		if (i && !some)
+			continue;
+		if (!expect_object(&r->json, &path, some, NULL))
+			return;
+		if (i == 0)
+			r->group = arena_array(r->arena, json_object_size(some),
+					       sizeof *r->group);
+		json_object_foreach(some, key, one) {
+			if (i == 0)
+				read_group(r, &path, key, one);
+			else
+				read_rule(r, &path, key, one, directions[i]);
+		}
+	}
+}
+
+static const struct aws_model *read_root(struct reading *r, json_t *root)
+{
+	static const char *const known[] = { "terraform", "variable", "data",
+					     "resource", NULL };
+	struct aws_model *model;
+
+	if (!expect_object(&r->json, NULL, root, known))
+		return NULL;
+	read_frame(r, root);
+	read_lists(r, root);
+	read_resources(r, root);
+	if (r->json.good && !r->identified)
+		refuse(&r->json, NULL, "has no security group: whose it is cannot be told");
+	if (!r->json.good)
+		return NULL;
+	model = arena_alloc(r->arena, sizeof *model);
+	*model = (struct aws_model){
+		.identity = r->identity,
+		.groups = r->group, .group_count = r->group_count,
+		.lists = r->list, .list_count = r->list_count,
+		.rules = r->rules.at, .rule_count = r->rules.count,
+	};
+	return model;
+}
+
+const struct aws_model *aws_read_terraform(struct arena *arena,
+					   struct diags *diags,
+					   const char *name, const char *bytes,
+					   size_t len)
+{
+	struct reading r = {
+		.json = { arena, diags, name, true }, .arena = arena,
+		.groups = TABLE_IN(arena), .lists = TABLE_IN(arena),
+		.layers = TABLE_IN(arena), .known = TABLE_IN(arena),
+	};
+	json_t *root = read_json(&r.json, bytes, len);
+	const struct aws_model *model;
+
+	if (!root)
+		return NULL;
+	model = read_root(&r, root);
+	json_decref(root);
+	return model;
+}

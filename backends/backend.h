@@ -1,0 +1,81 @@
+/*
+ * What a target is, and the list of them.
+ *
+ * A backend lowers the meaning of one environment to its own model and prints
+ * it; on the other side it reads a file of the target back and denotes it: says
+ * which packets the target would admit, by the target's documentation.  The
+ * two sides share no code but the model's types.  Nobody here compares: the
+ * caller proves must <= admitted <= may for every side (compiler/prove.h).
+ */
+#ifndef FIREBREAK_BACKENDS_BACKEND_H
+#define FIREBREAK_BACKENDS_BACKEND_H
+
+#include "compiler/base/diag.h"
+#include "compiler/ir.h"
+#include "compiler/meaning.h"
+#include "compiler/prove.h"
+
+/* One file of an output; PATH is relative to the environment's directory. */
+struct artefact {
+	const char *path;
+	const char *bytes;
+	size_t len;
+};
+
+struct artefacts {
+	struct artefact *at;
+	size_t count, cap;
+};
+
+/* One environment at work.  Memory is scratch: gone after the environment. */
+struct job {
+	struct arena *arena;
+	struct diags *diags;
+	const struct ir *ir;
+	const struct meaning *meaning;	/* of the environment */
+};
+
+/* Which part of a policy an artefact says it is. */
+struct identity {
+	const char *policy, *customer, *environment;
+	const char *layer;	/* "" when it is a whole environment */
+};
+
+struct backend {
+	const char *name;	/* as given to compile -t: "terraform", "nft" */
+	const char *title;	/* "AWS security groups as Terraform JSON" */
+
+	/*
+	 * Lower and print the job's environment.  False when the target cannot
+	 * say it exactly: told as P05, with the packet that would differ.
+	 */
+	bool (*emit)(const struct job *job, struct artefacts *out);
+
+	/* Does this look like a file of this target?  By content, not name. */
+	bool (*recognise)(const char *bytes, size_t len);
+
+	/*
+	 * Read an artefact.  NULL when anything in it is not understood: told
+	 * as P06 in DIAGS.  *OUT says whose it claims to be.
+	 */
+	const void *(*read)(struct arena *arena, struct diags *diags,
+			    const char *name, const char *bytes, size_t len,
+			    struct identity *out);
+
+	/*
+	 * What MODEL, as read, admits in the job's environment.  False when it
+	 * cannot be said: told as P06.
+	 */
+	bool (*denote)(const struct job *job, const void *model,
+		       struct sides *out);
+};
+
+extern const struct backend backend_terraform, backend_nft;
+
+/* Every backend, in the order of output, NULL at the end. */
+extern const struct backend *const backends[];
+
+/* By the LEN bytes of its name, or NULL. */
+const struct backend *backend_find(const char *name, size_t len);
+
+#endif

@@ -1,0 +1,85 @@
+/* A sweep along the services, and a forest of boxes that found each other. */
+#include "backends/nft/cluster.h"
+
+#include <stdlib.h>
+
+/* A box by the first and last of its services. */
+struct stretch {
+	struct range range;
+	size_t box;
+};
+
+static int by_beginning(const void *x, const void *y)
+{
+	const struct stretch *a = x, *b = y;
+
+	if (a->range.lo != b->range.lo)
+		return a->range.lo < b->range.lo ? -1 : 1;
+	return (a->box > b->box) - (a->box < b->box);
+}
+
+static struct stretch *line_up(struct arena *arena, const struct boxes *boxes)
+{
+	struct stretch *out = arena_array(arena, boxes->count, sizeof *out);
+
+	for (size_t i = 0; i < boxes->count; i++) {
+		struct ranges svc = boxes->at[i].svc;
+
+		out[i] = (struct stretch){
+			{ svc.at[0].lo, svc.at[svc.count - 1].hi }, i };
+	}
+	qsort(out, boxes->count, sizeof *out, by_beginning);
+	return out;
+}
+
+static bool overlap(const struct box *a, const struct box *b)
+{
+	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
+	       ranges_touch(a->svc, b->svc);
+}
+
+/* The root of the tree that I is in; halves the way for the next call. */
+static size_t root_of(size_t *parents, size_t i)
+{
+	while (parents[i] != i)
+		i = parents[i] = parents[parents[i]];
+	return i;
+}
+
+static void join(size_t *parents, size_t a, size_t b)
+{
+	a = root_of(parents, a);
+	b = root_of(parents, b);
+	if (a < b)
+		parents[b] = a;
+	else
+		parents[a] = b;
+}
+
+const size_t *nft_clusters_of(struct arena *arena, const struct boxes *boxes)
+{
+	struct stretch *sorted = line_up(arena, boxes);
+	struct stretch *open = arena_array(arena, boxes->count, sizeof *open);
+	size_t *parents = arena_array(arena, boxes->count, sizeof *parents);
+	size_t open_count = 0;
+
+	for (size_t i = 0; i < boxes->count; i++)
+		parents[i] = i;
+	for (size_t i = 0; i < boxes->count; i++) {
+		const struct box *box = &boxes->at[sorted[i].box];
+		size_t kept = 0;
+
+		for (size_t j = 0; j < open_count; j++) {
+			if (open[j].range.hi < sorted[i].range.lo)
+				continue;
+			if (overlap(&boxes->at[open[j].box], box))
+				join(parents, open[j].box, sorted[i].box);
+			open[kept++] = open[j];
+		}
+		open[kept++] = sorted[i];
+		open_count = kept;
+	}
+	for (size_t i = 0; i < boxes->count; i++)
+		parents[i] = root_of(parents, i);
+	return parents;
+}

@@ -1,0 +1,33 @@
+/*
+ * What a host of a layer should let pass: the policy's meaning at its
+ * addresses and the base set, context by context.  The other half of every
+ * comparison; it knows no ruleset.
+ */
+#ifndef FIREBREAK_BACKENDS_NFT_EXPECT_H
+#define FIREBREAK_BACKENDS_NFT_EXPECT_H
+
+#include "backends/nft/context.h"
+
+/* The claim about one hook and family of the hosts of a layer. */
+struct nft_claim {
+	enum nft_hook hook;
+	enum family family;
+	struct boxes permitted;	/* by the policy, for what opens a connection */
+};
+
+struct nft_claim nft_claim_of(const struct job *job, uint32_t layer,
+			      enum nft_hook hook, enum family family);
+
+/* Where the claim depends on the context. */
+void nft_claim_cuts(const struct nft_claim *claim, struct arena *arena,
+		    struct nft_cuts *cuts);
+
+/* Append bytes that are equal for contexts of which the claim is the same. */
+void nft_claim_signature(const struct nft_claim *claim, struct text *out,
+			 const struct nft_context *context);
+
+/* What has to pass, and nothing else may. */
+struct boxes nft_claim_in(const struct nft_claim *claim, struct arena *arena,
+			  const struct nft_context *context);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * A host ruleset as firebreak knows it: one table `inet firebreak` with at
+ * most one base chain a hook, named sets, and rules that match and decide.
+ *
+ * Both ways go through these types: lower.c builds a model that emit.c prints;
+ * read.c builds one from text that denote.c gives a meaning.  Only the types
+ * are shared.  Numbers are in host order, addresses as in compiler/base/addr.h.
+ */
+#ifndef FIREBREAK_BACKENDS_NFT_MODEL_H
+#define FIREBREAK_BACKENDS_NFT_MODEL_H
+
+#include "backends/backend.h"
+#include "compiler/base/ranges.h"
+#include "compiler/base/text.h"
+
+enum nft_hook { NFT_INPUT, NFT_OUTPUT, NFT_HOOKS };
+
+enum nft_verdict { NFT_ACCEPT, NFT_DROP };
+
+/* What a match looks at. */
+enum nft_field {
+	NFT_NFPROTO,
+	NFT_L4PROTO,
+	NFT_IP_SADDR,
+	NFT_IP_DADDR,
+	NFT_IP6_SADDR,
+	NFT_IP6_DADDR,
+	NFT_IP6_HOPLIMIT,
+	NFT_TH_SPORT,
+	NFT_TH_DPORT,
+	NFT_TCP_SPORT,
+	NFT_TCP_DPORT,
+	NFT_UDP_SPORT,
+	NFT_UDP_DPORT,
+	NFT_ICMP_TYPE,
+	NFT_ICMP_CODE,
+	NFT_ICMPV6_TYPE,
+	NFT_ICMPV6_CODE,
+	NFT_CT_STATE,
+	NFT_IIF,
+	NFT_OIF,
+	NFT_FIELDS,
+};
+
+/* The type of a field and of a set's key, by nft's names. */
+enum nft_type {
+	NFT_TYPE_NF_PROTO,	/* NFT_FAMILY_IPV4, NFT_FAMILY_IPV6 */
+	NFT_TYPE_INET_PROTO,
+	NFT_TYPE_IPV4_ADDR,
+	NFT_TYPE_IPV6_ADDR,
+	NFT_TYPE_INTEGER,	/* 8 bits: the hop limit */
+	NFT_TYPE_INET_SERVICE,
+	NFT_TYPE_ICMP_TYPE,
+	NFT_TYPE_ICMP_CODE,
+	NFT_TYPE_ICMPV6_TYPE,
+	NFT_TYPE_ICMPV6_CODE,
+	NFT_TYPE_CT_STATE,	/* enum nft_state */
+	NFT_TYPE_IFACE,		/* NFT_LOOPBACK is the only one we name */
+	NFT_TYPES,
+};
+
+enum { NFT_FAMILY_IPV4 = 2, NFT_FAMILY_IPV6 = 10 };	/* NFPROTO_* */
+enum { NFT_LOOPBACK = 1 };
+
+/* A packet's place in its connection; exactly one holds. */
+enum nft_state {
+	NFT_NEW,
+	NFT_ESTABLISHED,
+	NFT_RELATED,
+	NFT_INVALID,
+	NFT_UNTRACKED,
+	NFT_STATES,
+};
+
+enum {
+	NFT_KEY_MOST = 4,	/* fields in a concatenation */
+	NFT_COMMENT_MOST = 128,	/* bytes, nft 1.0.6 */
+};
+
+/* A point, range or prefix in each field of a key. */
+struct nft_element {
+	struct range key[NFT_KEY_MOST];
+	enum nft_verdict verdict;	/* of maps only */
+	const char *comment;		/* NULL: none */
+};
+
+/* A named set; or, with name NULL, a constant, `{ ... }` or a map in a rule. */
+struct nft_set {
+	const char *name;
+	enum nft_type types[NFT_KEY_MOST];
+	unsigned width;			/* fields in a key */
+	bool intervals;
+	LIST(struct nft_element) elements;
+	unsigned line;
+};
+
+struct nft_match {
+	enum nft_field fields[NFT_KEY_MOST];
+	unsigned width;
+	bool negated;			/* != */
+	const struct nft_set *set;
+};
+
+/*
+ * The verdict holds where all matches do.  With a map the verdict is that of
+ * the connection's state; a state that is not in it passes on.
+ */
+struct nft_rule {
+	LIST(struct nft_match) matches;
+	const struct nft_set *map;	/* on NFT_CT_STATE, or NULL */
+	enum nft_verdict verdict;
+	const char *comment;
+	unsigned line;			/* where it was read */
+};
+
+struct nft_chain {
+	bool present;			/* no chain: the hook lets all pass */
+	enum nft_verdict policy;
+	LIST(struct nft_rule) rules;
+};
+
+struct nft_model {
+	struct identity identity;
+	const char *file;		/* the name it was read under */
+	LIST(struct nft_set *) sets;
+	struct nft_chain chains[NFT_HOOKS];
+};
+
+/* lower.c: the ruleset of one layer in ARENA, or NULL: told as P05. */
+const struct nft_model *nft_lower(const struct job *job, struct arena *arena,
+				  uint32_t layer);
+
+/* emit.c: the table's comment, by which a ruleset says whose it is. */
+const char *nft_identity_comment(struct arena *arena,
+				 const struct identity *id);
+
+/* emit.c: as text for `nft -f`. */
+struct text nft_print(struct arena *arena, const struct nft_model *model);
+
+/* read.c: text of nft_print() or of `nft list`, or NULL: told as P0601. */
+const struct nft_model *nft_read(struct arena *arena, struct diags *diags,
+				 const char *name, const char *bytes,
+				 size_t len);
+
+/* denote.c: what MODEL admits at each hook; false: told as P06. */
+bool nft_denote(const struct job *job, const struct nft_model *model,
+		struct sides *out);
+
+#endif

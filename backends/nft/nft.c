@@ -1,0 +1,85 @@
+/* The contract of backends/backend.h, for nftables. */
+#include "backends/nft/nft.h"
+
+#include "backends/nft/model.h"
+
+#include <string.h>
+
+static bool emit_layer(const struct job *job, uint32_t layer,
+		       struct artefacts *out)
+{
+	struct arena *scratch = arena_child(job->arena);
+	const struct nft_model *model = nft_lower(job, scratch, layer);
+
+	if (model) {
+		struct text text = nft_print(scratch, model);
+
+		*LIST_PUSH(job->arena, out) = (struct artefact){
+			.path = arena_printf(job->arena, "nft/%s.nft",
+					     model->identity.layer),
+			.bytes = arena_copy(job->arena, text.at, text.len),
+			.len = text.len,
+		};
+	}
+	arena_free(scratch);
+	return model != NULL;
+}
+
+/* One file a layer that has hosts here; all faults in one go. */
+static bool emit(const struct job *job, struct artefacts *out)
+{
+	const struct ir_space *space = job->meaning->space;
+	struct artefacts files = { 0 };
+	bool all = true;
+
+	for (uint32_t i = 0; i < job->ir->layer_count; i++)
+		if (!both_empty(space->layers[i]))
+			all &= emit_layer(job, i, &files);
+	for (size_t i = 0; all && i < files.count; i++)
+		*LIST_PUSH(job->arena, out) = files.at[i];
+	return all;
+}
+
+/* A line that starts our table; whether all of it is understood, read() says. */
+static bool recognise(const char *bytes, size_t len)
+{
+	static const char opening[] = "table inet firebreak";
+	const size_t width = sizeof opening - 1;
+
+	while (len >= width) {
+		const char *end = memchr(bytes, '\n', len);
+		size_t line = end ? (size_t)(end - bytes) + 1 : len;
+
+		if (line >= width && memcmp(bytes, opening, width) == 0)
+			return true;
+		bytes += line;
+		len -= line;
+	}
+	return false;
+}
+
+static const void *read_model(struct arena *arena, struct diags *diags,
+			      const char *name, const char *bytes, size_t len,
+			      struct identity *out)
+{
+	const struct nft_model *model = nft_read(arena, diags, name, bytes,
+						 len);
+
+	if (model)
+		*out = model->identity;
+	return model;
+}
+
+static bool denote(const struct job *job, const void *model, struct sides *out)
+{
+	return nft_denote(job, model, out);
+}
+
+const struct backend backend_nft = {
+	.name = "nft",
+	.title = "nftables host rulesets, one a layer",
+	.emit = emit,
+	.recognise = recognise,
+	.read = read_model,
+	.denote = denote,
+};

@@ -1,0 +1,226 @@
+/*
+ * A chain of blocks, filled from the front.  Blocks double up to a megabyte,
+ * so that a small compilation stays small and a large one asks rarely.
+ */
+#include "compiler/base/arena.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 1 << 20, ALIGN = 16 };
+
+struct block {
+	struct block *next;
+	size_t size;
+	bool fresh;		/* never used: zero as the system gave it */
+	_Alignas(ALIGN) unsigned char bytes[];
+};
+
+struct arena {
+	struct arena *root, *parent, *child, *sibling;
+	struct block *blocks;
+	size_t used_in_block, next_size;
+	/* of the root only */
+	size_t total, limit;
+	jmp_buf *guard;
+	struct block *spare;	/* of children that are gone, for the next ones */
+};
+
+static _Noreturn void exhausted(struct arena *arena)
+{
+	if (!arena->root->guard)
+		abort();
+	longjmp(*arena->root->guard, 1);
+}
+
+static void init(struct arena *arena, struct arena *root)
+{
+	arena->root = root;
+	arena->next_size = FIRST_BLOCK;
+}
+
+struct arena *arena_new(size_t limit)
+{
+	struct arena *arena = calloc(1, sizeof *arena);
+
+	if (!arena)
+		return NULL;
+	init(arena, arena);
+	arena->limit = limit ? limit : SIZE_MAX;
+	return arena;
+}
+
+struct arena *arena_child(struct arena *parent)
+{
+	struct arena *arena = calloc(1, sizeof *arena);
+
+	if (!arena)
+		exhausted(parent);
+	init(arena, parent->root);
+	arena->parent = parent;
+	arena->sibling = parent->child;
+	parent->child = arena;
+	return arena;
+}
+
+static void unlink_child(struct arena *arena)
+{
+	struct arena **at = &arena->parent->child;
+
+	while (*at != arena)
+		at = &(*at)->sibling;
+	*at = arena->sibling;
+}
+
+static void free_blocks(struct block *block)
+{
+	for (struct block *next; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+}
+
+static void free_root(struct arena *arena)
+{
+	free_blocks(arena->blocks);
+	free_blocks(arena->spare);
+}
+
+/* Blocks of common size go to the root for the next child, others back. */
+static void spare_blocks(struct arena *arena)
+{
+	struct arena *root = arena->root;
+
+	for (struct block *b = arena->blocks, *next; b; b = next) {
+		next = b->next;
+		if (b->size == LARGEST_BLOCK) {
+			b->next = root->spare;
+			root->spare = b;
+		} else {
+			root->total -= b->size;
+			free(b);
+		}
+	}
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	while (arena->child)
+		arena_free(arena->child);
+	if (arena->parent)
+		unlink_child(arena);
+	if (arena->parent)
+		spare_blocks(arena);
+	else
+		free_root(arena);
+	free(arena);
+}
+
+void arena_guard(struct arena *arena, jmp_buf *place)
+{
+	arena->root->guard = place;
+}
+
+static void add_block(struct arena *arena, size_t least)
+{
+	struct arena *root = arena->root;
+	size_t size = arena->next_size > least ? arena->next_size : least;
+	struct block *b;
+
+	if (root->spare && least <= LARGEST_BLOCK && size > FIRST_BLOCK) {
+		b = root->spare;
+		b->fresh = false;
+		root->spare = b->next;
+	} else {
+		if (size > SIZE_MAX - sizeof *b ||
+		    size > root->limit - root->total)
+			exhausted(arena);
+		b = calloc(1, sizeof *b + size);
+		if (!b)
+			exhausted(arena);
+		b->size = size;
+		b->fresh = true;
+		root->total += size;
+	}
+	b->next = arena->blocks;
+	arena->blocks = b;
+	arena->used_in_block = 0;
+	if (arena->next_size < LARGEST_BLOCK)
+		arena->next_size *= 2;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *at;
+
+	if (size > SIZE_MAX - ALIGN)
+		exhausted(arena);
+	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (!arena->blocks || size > arena->blocks->size - arena->used_in_block)
+		add_block(arena, size);
+	at = arena->blocks->bytes + arena->used_in_block;
+	arena->used_in_block += size;
+	return arena->blocks->fresh ? at : memset(at, 0, size);
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		exhausted(arena);
+	return arena_alloc(arena, bytes);
+}
+
+char *arena_copy(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	if (len)
+		memcpy(copy, text, len);
+	return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args, again;
+	int len;
+	char *text;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	if (len < 0)
+		abort();
+	text = arena_alloc(arena, (size_t)len + 1);
+	vsnprintf(text, (size_t)len + 1, format, again);
+	va_end(again);
+	va_end(args);
+	return text;
+}
+
+void *arena_grow(struct arena *arena, void *at, size_t count, size_t *cap,
+		 size_t size)
+{
+	size_t room;
+	void *larger;
+
+	if (count < *cap)
+		return at;
+	room = *cap ? *cap * 2 : 8;
+	larger = arena_array(arena, room, size);
+	if (count)
+		memcpy(larger, at, count * size);
+	*cap = room;
+	return larger;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+	return arena->root->total;
+}

@@ -1,0 +1,57 @@
+/*
+ * The command: a table of subcommands, one file each.  Built on the public
+ * headers alone.
+ */
+#ifndef FIREBREAK_CLI_H
+#define FIREBREAK_CLI_H
+
+#include "firebreak/firebreak.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { EXIT_EQUAL = 0, EXIT_NO = 1, EXIT_CANNOT = 2, EXIT_OUR_FAULT = 3 };
+
+/* What every command understands, and what is left for the command itself. */
+struct cli {
+	bool colour_out, colour_err, quiet;
+	bool notes;		/* the command shows notes too */
+	uint32_t as_of;
+	const char *output, *targets, *only;
+	int count;		/* of operands */
+	char **operands;
+};
+
+struct command {
+	const char *name;
+	const char *summary;	/* one line of `firebreak --help` */
+	const char *usage;	/* all of its own --help: examples first */
+	int least, most;	/* operands */
+	bool notes;
+	int (*run)(const struct cli *cli);
+};
+
+extern const struct command command_check, command_compile, command_explain,
+			    command_prove, command_version;
+
+/* A context for CLI's day with the policy at PATH; NULL when out of memory. */
+struct fb *cli_load(const struct cli *cli, const char *path,
+		    enum fb_status *status);
+
+/* Print what was said to stderr and return the exit code of STATUS. */
+int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status);
+
+/* All of FILE ("-": stdin) in malloc'd memory, or NULL after saying why. */
+char *cli_read(const char *path, size_t *len);
+
+/* Write to stdout; an error there is the last thing said. */
+int cli_finish(int code);
+
+/*
+ * Write COUNT outputs below DIRECTORY: all of them beside their places first, then
+ * renamed.  False after saying why; then nothing of them is there.
+ */
+bool cli_write(const char *directory, const struct fb_output *outputs,
+	       size_t count);
+
+#endif

@@ -1,0 +1,104 @@
+/* What several commands do: load, tell, read, finish. */
+#include "compiler/cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 20 };	/* errors of one run */
+
+#define MEMORY_LIMIT ((size_t)8 << 30)
+
+struct fb *cli_load(const struct cli *cli, const char *path,
+		    enum fb_status *status)
+{
+	struct fb_options options = { cli->as_of, MEMORY_LIMIT };
+	struct fb *fb = fb_new(&options);
+	size_t len;
+	char *text;
+
+	*status = FB_MEMORY;
+	if (!fb)
+		return NULL;
+	if (strcmp(path, "-") != 0) {
+		*status = fb_load(fb, path);
+		return fb;
+	}
+	text = cli_read(path, &len);
+	*status = FB_BAD;
+	if (text)
+		*status = fb_load_text(fb, "stdin", text, len);
+	free(text);
+	return fb;
+}
+
+static int exit_code(enum fb_status status)
+{
+	switch (status) {
+	case FB_OK:	return EXIT_EQUAL;
+	case FB_NO:	return EXIT_NO;
+	case FB_BAD:	return EXIT_CANNOT;
+	case FB_FAULT:	return EXIT_OUR_FAULT;
+	case FB_MEMORY:	break;
+	}
+	fputs("firebreak: error[P0902]: the memory limit of 8 GiB was reached\n",
+	      stderr);
+	return EXIT_CANNOT;
+}
+
+int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status)
+{
+	struct fb_style style = { SHOWN, cli->notes && !cli->quiet,
+				  cli->colour_err };
+	const char *text = fb && status != FB_MEMORY ? fb_render(fb, &style)
+						     : NULL;
+
+	if (text)
+		fputs(text, stderr);
+	return exit_code(status);
+}
+
+static char *read_all(FILE *file, size_t *len)
+{
+	size_t cap = 1 << 16, n;
+	char *bytes = malloc(cap), *larger;
+
+	*len = 0;
+	while (bytes && (n = fread(bytes + *len, 1, cap - *len, file)) > 0) {
+		*len += n;
+		if (*len < cap)
+			continue;
+		larger = realloc(bytes, cap *= 2);
+		if (!larger)
+			free(bytes);
+		bytes = larger;
+	}
+	return bytes;
+}
+
+char *cli_read(const char *path, size_t *len)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *file = standard ? stdin : fopen(path, "rb");
+	char *bytes = file ? read_all(file, len) : NULL;
+
+	if (bytes && ferror(file)) {
+		free(bytes);
+		bytes = NULL;
+	}
+	if (!bytes)
+		fprintf(stderr, "firebreak: cannot read %s: %s\n", path,
+			strerror(errno));
+	if (file && !standard)
+		(void)fclose(file);	/* only read from */
+	return bytes;
+}
+
+int cli_finish(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "firebreak: cannot write the result: %s\n",
+		strerror(errno));
+	return EXIT_CANNOT;
+}

@@ -1,0 +1,53 @@
+/* firebreak compile POLICY -o DIR */
+#include "compiler/cli/cli.h"
+
+static int run(const struct cli *cli)
+{
+	struct fb_compilation made = { 0 };
+	enum fb_status status;
+	struct fb *fb;
+	int code;
+
+	if (!cli->output) {
+		fputs("firebreak compile: where to? give -o DIR\n", stderr);
+		return EXIT_CANNOT;
+	}
+	fb = cli_load(cli, cli->operands[0], &status);
+	if (status == FB_OK)
+		status = fb_compile(fb, cli->targets, cli->only, &made);
+	code = cli_tell(cli, fb, status);
+	if (status == FB_OK) {
+		if (!cli_write(cli->output, made.outputs, made.count))
+			code = EXIT_CANNOT;
+		else if (!cli->quiet)
+			printf("%zu files below %s, each read back: %zu proofs, all equal to the policy\n",
+			       made.count, cli->output, made.sides);
+		code = cli_finish(code);
+	} else {
+		fputs("nothing was written\n", stderr);
+	}
+	fb_free(fb);
+	return code;
+}
+
+const struct command command_compile = {
+	.name = "compile",
+	.summary = "emit for every target, read back, prove, and only then write",
+	.usage =
+	"firebreak compile policies/modyo-connect -o out\n"
+	"firebreak compile -t nft --only banco-andino.prod policies/modyo-connect -o out\n\n"
+	"Checks POLICY, lowers it for every target, reads each output back and proves that\n"
+	"it admits exactly what the policy says.  Only when all proofs hold are the files\n"
+	"written: all of them, or none.\n\n"
+	"  -o, --output DIR     where the files go: DIR/CUSTOMER/ENVIRONMENT/…, DIR/manifest.json\n"
+	"  -t, --target LIST    of terraform, nft (default: all)\n"
+	"  --only CUSTOMER.ENV  one environment only\n"
+	"  --as-of DATE         judge expiry by this day\n"
+	"  --color WHEN         auto, always or never\n"
+	"  -q, --quiet          say only what is wrong\n\n"
+	"exit codes: 0 written, 1 a broken invariant or something a target cannot say,\n"
+	"2 the policy cannot be read, 3 an output failed its proof (our fault)\n",
+	.least = 1,
+	.most = 1,
+	.run = run,
+};

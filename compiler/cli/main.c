@@ -1,0 +1,228 @@
+/*
+ * firebreak COMMAND …: options, dispatch, help.
+ */
+#define _GNU_SOURCE
+#include "compiler/cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {
+	&command_check,
+	&command_compile,
+	&command_prove,
+	&command_explain,
+	&command_version,
+};
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static void help(FILE *to)
+{
+	fputs("firebreak: network policy to AWS security groups and nftables, proved\n\n"
+	      "  firebreak check policies/modyo-connect\n"
+	      "  firebreak compile policies/modyo-connect -o out\n"
+	      "  firebreak prove policies/modyo-connect out/banco-andino/prod/aws.tf.json\n\n"
+	      "commands:\n", to);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		fprintf(to, "  %-9s %s\n", commands[i]->name,
+			commands[i]->summary);
+	fputs("\noptions of every command:\n"
+	      "  -h, --help           examples, then every option of the command\n"
+	      "  --as-of DATE         judge expiry by this day (else SOURCE_DATE_EPOCH, else today, UTC)\n"
+	      "  --color WHEN         auto, always or never\n"
+	      "  -q, --quiet          say only what is wrong\n\n"
+	      "exit codes: 0 nothing to report, 1 the answer is no, 2 could not answer,\n"
+	      "3 an output failed its proof (our fault; nothing was written)\n", to);
+}
+
+/* Edits between two short words, for "did you mean". */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[32], n = strlen(b), diagonal, above;
+
+	if (n >= COUNT(row) || strlen(a) >= COUNT(row))
+		return SIZE_MAX;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			above = row[j];
+			row[j] = diagonal + (a[i - 1] != b[j - 1]);
+			if (above + 1 < row[j])
+				row[j] = above + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+static const struct command *find_command(const char *name)
+{
+	const struct command *nearest = NULL;
+	size_t best = 3;
+
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		size_t d = distance(name, commands[i]->name);
+
+		if (d == 0)
+			return commands[i];
+		if (d < best) {
+			best = d;
+			nearest = commands[i];
+		}
+	}
+	fprintf(stderr, "firebreak: there is no command `%s`", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean `%s`?", nearest->name);
+	fputs("\nfirebreak --help lists the commands\n", stderr);
+	return NULL;
+}
+
+/* The day to judge by: SOURCE_DATE_EPOCH, else today. */
+static bool default_day(uint32_t *day)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	intmax_t seconds = (intmax_t)time(NULL);
+	char *end;
+
+	if (epoch && *epoch) {
+		errno = 0;
+		seconds = strtoimax(epoch, &end, 10);
+		if (errno || *end || seconds < 0 ||
+		    seconds / 86400 > UINT32_MAX) {
+			fputs("firebreak: SOURCE_DATE_EPOCH is not a number of seconds\n",
+			      stderr);
+			return false;
+		}
+	}
+	*day = (uint32_t)(seconds / 86400);
+	return true;
+}
+
+static bool wants_colour(const char *when, int fd)
+{
+	const char *no = getenv("NO_COLOR");
+
+	if (strcmp(when, "auto") != 0)
+		return strcmp(when, "always") == 0;
+	return isatty(fd) && !(no && *no);
+}
+
+static bool set_colour(struct cli *cli, const char *when)
+{
+	if (strcmp(when, "auto") != 0 && strcmp(when, "always") != 0 &&
+	    strcmp(when, "never") != 0) {
+		fprintf(stderr, "firebreak: --color takes auto, always or never, not `%s`\n",
+			when);
+		return false;
+	}
+	cli->colour_out = wants_colour(when, STDOUT_FILENO);
+	cli->colour_err = wants_colour(when, STDERR_FILENO);
+	return true;
+}
+
+enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY };
+
+static const struct option options[] = {
+	{ "help",   no_argument,       NULL, 'h' },
+	{ "quiet",  no_argument,       NULL, 'q' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "target", required_argument, NULL, 't' },
+	{ "only",   required_argument, NULL, OPT_ONLY },
+	{ "as-of",  required_argument, NULL, OPT_AS_OF },
+	{ "color",  required_argument, NULL, OPT_COLOUR },
+	{ 0 },
+};
+
+/* One option; false when it is wrong, which was said. */
+static bool take(struct cli *cli, int option, const char *value)
+{
+	switch (option) {
+	case 'q':
+		cli->quiet = true;
+		return true;
+	case 'o':
+		cli->output = value;
+		return true;
+	case 't':
+		cli->targets = value;
+		return true;
+	case OPT_ONLY:
+		cli->only = value;
+		return true;
+	case OPT_COLOUR:
+		return set_colour(cli, value);
+	case OPT_AS_OF:
+		if (fb_day(value, &cli->as_of))
+			return true;
+		fprintf(stderr, "firebreak: --as-of takes a day like 2027-03-31, not `%s`\n",
+			value);
+		return false;
+	default:
+		return false;	/* getopt has said what is wrong */
+	}
+}
+
+/* -1: run the command; else the exit code. */
+static int parse(struct cli *cli, const struct command *command, int argc,
+		 char **argv)
+{
+	int option;
+
+	if (!set_colour(cli, "auto") || !default_day(&cli->as_of))
+		return EXIT_CANNOT;
+	while ((option = getopt_long(argc, argv, "hqo:t:", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(command->usage, stdout);
+			return cli_finish(EXIT_EQUAL);
+		}
+		if (!take(cli, option, optarg)) {
+			fprintf(stderr, "firebreak %s --help shows its use\n",
+				command->name);
+			return EXIT_CANNOT;
+		}
+	}
+	cli->notes = command->notes;
+	cli->count = argc - optind;
+	cli->operands = argv + optind;
+	if (cli->count >= command->least && cli->count <= command->most)
+		return -1;
+	fprintf(stderr, "firebreak %s: %s\n\n%s", command->name,
+		cli->count < command->least ? "something is missing"
+					    : "too many arguments",
+		command->usage);
+	return EXIT_CANNOT;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	const struct command *command;
+	int code;
+
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_CANNOT;
+	}
+	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
+		help(stdout);
+		return cli_finish(EXIT_EQUAL);
+	}
+	command = strcmp(argv[1], "--version") == 0 ? &command_version
+						    : find_command(argv[1]);
+	if (!command)
+		return EXIT_CANNOT;
+	argv[1] = argv[0];
+	code = parse(&cli, command, argc - 1, argv + 1);
+	return code >= 0 ? code : command->run(&cli);
+}

@@ -1,0 +1,56 @@
+/* firebreak prove POLICY FILE… */
+#include "compiler/cli/cli.h"
+
+#include <stdlib.h>
+
+static enum fb_status prove_file(struct fb *fb, const char *path)
+{
+	size_t len;
+	char *bytes = cli_read(path, &len);
+	enum fb_status status = FB_BAD;
+
+	if (!bytes)
+		return status;
+	status = fb_prove(fb, path, bytes, len);
+	free(bytes);
+	if (status != FB_MEMORY)
+		printf("%s: %s\n", path, status == FB_OK ? "equal"
+		       : status == FB_NO ? "not equal" : "not proved");
+	return status;
+}
+
+static int run(const struct cli *cli)
+{
+	enum fb_status status, worst;
+	struct fb *fb = cli_load(cli, cli->operands[0], &worst);
+	int code;
+
+	for (int i = 1; worst != FB_MEMORY && i < cli->count; i++) {
+		if (i == 1 && worst != FB_OK)
+			break;
+		status = prove_file(fb, cli->operands[i]);
+		worst = status > worst ? status : worst;
+	}
+	code = cli_finish(cli_tell(cli, fb, worst));
+	fb_free(fb);
+	return code;
+}
+
+const struct command command_prove = {
+	.name = "prove",
+	.summary = "is this file exactly the policy?",
+	.usage =
+	"firebreak prove policies/modyo-connect out/banco-andino/prod/aws.tf.json\n"
+	"firebreak prove policies/modyo-connect out/*/*/nft/*.nft\n"
+	"nft list ruleset | firebreak prove policies/modyo-connect -\n\n"
+	"Reads each FILE (Terraform JSON or an nftables ruleset, - for stdin) with a strict\n"
+	"reader of its own and compares the packets it admits with the policy, side by side.\n"
+	"A file that differs is shown with a packet; a file of which any part is not\n"
+	"understood is never called equal.\n\n"
+	"  --as-of DATE     judge expiry by this day\n"
+	"  --color WHEN     auto, always or never\n\n"
+	"exit codes: 0 all equal, 1 one is not, 2 one cannot be read or is not understood\n",
+	.least = 2,
+	.most = 1 << 20,
+	.run = run,
+};

@@ -1,0 +1,87 @@
+/*
+ * Who is declared: the tables of names that the rest of resolving looks in.
+ */
+#ifndef FIREBREAK_COMPILER_DECLARE_H
+#define FIREBREAK_COMPILER_DECLARE_H
+
+#include "compiler/base/table.h"
+#include "compiler/ir.h"
+#include "compiler/parse.h"
+
+enum decl_kind { DECL_LAYER, DECL_NETWORK, DECL_GROUP };
+
+/* A layer, network or group. */
+struct decl {
+	enum decl_kind kind;
+	const char *name;
+	const struct ast_node *node;
+	uint32_t index;		/* of layers and networks: in the IR's arrays */
+	struct both addresses;	/* of networks that have the same everywhere */
+	/* of groups: being walked; walked; walked and found wrong, which was told */
+	bool open, checked, bad;
+	/* of groups: the last answers, so that one evaluation walks it once */
+	const struct ir_space *set_in, *missing_in;
+	struct both set;
+	const struct decl *missing;
+};
+
+/* A named service. */
+struct service_decl {
+	const char *name;
+	const struct ast_node *node;
+	struct both set;	/* when checked and not bad */
+	bool open, checked, bad;
+};
+
+/* An environment block, in its customer's block or alone. */
+struct place {
+	const struct ast_node *customer;	/* NULL: the unnamed one */
+	const struct ast_node *environment;
+	uint32_t customer_index, environment_index;
+};
+
+struct names {
+	struct arena *arena;
+	struct diags *diags;
+	struct ir *ir;
+	const struct ast *ast;
+	struct table endpoints, services, environments, customers, statements;
+	unsigned depth;		/* of definitions by way of others, while checking */
+	LIST(struct decl *) decls;
+	LIST(struct service_decl *) service_decls;
+	LIST(struct place) places;
+	LIST(const struct ast_node *) rules, invariants, defaults;
+};
+
+/*
+ * Collect every declaration of AST into NAMES and the layers, networks,
+ * environments and customers of its IR, sorted by name.
+ */
+void declare_all(struct names *names, const struct ast *ast);
+
+/* What a table has under NAME, or NULL: a decl, a service_decl, or a node. */
+void *names_find(const struct table *table, const char *name);
+
+/* The words of a list, one or many. */
+size_t words_of(const struct ast_expr *list, struct ast_expr *const **words,
+		struct ast_expr **single);
+
+/*
+ * May NAME be declared in a part of the text that could not be read?  Then the
+ * message about that part is enough.
+ */
+bool names_excuse(const struct names *names, const char *name);
+
+/* Names of one table, for "did you mean". */
+const char *names_nearest_endpoint(const struct names *names, const char *word);
+const char *names_nearest_service(const struct names *names, const char *word);
+const char *names_nearest_environment(const struct names *names,
+				      const char *word);
+
+/* Is WORD an address rather than a name? */
+bool is_address(const char *word);
+
+/* Number of an environment by name, -1 and told when it is unknown. */
+int names_environment(struct names *names, const struct ast_expr *word);
+
+#endif

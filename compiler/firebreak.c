@@ -1,0 +1,724 @@
+/*
+ * The public API: every entry point, and the only setjmp.
+ *
+ * A context has one arena for what lives as long as it does; an environment at
+ * work has a child of it that goes with the environment.
+ */
+#include "firebreak/firebreak.h"
+
+#include "backends/backend.h"
+#include "compiler/base/date.h"
+#include "compiler/base/render.h"
+#include "compiler/manifest.h"
+#include "compiler/parse.h"
+#include "compiler/prove.h"
+#include "compiler/resolve.h"
+#include "compiler/verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct fb {
+	struct arena *arena;
+	struct fb_options options;
+	struct diags diags;
+	struct sources sources;
+	struct loader loader;
+	struct ir *ir;
+	jmp_buf full;
+	/* of fb_load_text() */
+	const char *text_name, *text;
+	size_t text_len;
+};
+
+/* Every entry point works in here: memory that runs out ends the work. */
+static enum fb_status guarded(struct fb *fb,
+			      enum fb_status (*work)(struct fb *fb, void *call),
+			      void *call)
+{
+	arena_guard(fb->arena, &fb->full);
+	if (setjmp(fb->full))
+		return FB_MEMORY;
+	return work(fb, call);
+}
+
+struct fb *fb_new(const struct fb_options *options)
+{
+	struct arena *arena = arena_new(options->memory);
+	struct fb *fb = calloc(1, sizeof *fb);
+
+	if (!arena || !fb) {
+		arena_free(arena);
+		free(fb);
+		return NULL;
+	}
+	fb->arena = arena;
+	fb->options = *options;
+	fb->diags.arena = arena;
+	fb->sources.arena = arena;
+	return fb;
+}
+
+void fb_free(struct fb *fb)
+{
+	if (!fb)
+		return;
+	arena_free(fb->arena);
+	free(fb);
+}
+
+bool fb_day(const char *text, uint32_t *day)
+{
+	return date_read(text, day);
+}
+
+/* --- reading --- */
+
+static const char *read_stream(struct arena *arena, FILE *file, size_t *len,
+			       const char **why)
+{
+	struct text text = TEXT_IN(arena);
+	char buffer[65536];
+	size_t n;
+
+	while ((n = fread(buffer, 1, sizeof buffer, file)) > 0) {
+		text_add(&text, buffer, n);
+		if (text.len > SOURCE_MAX)
+			break;	/* the parser says that it is too large */
+	}
+	if (ferror(file)) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	*len = text.len;
+	return text_string(&text);
+}
+
+static const char *read_path(void *context, struct arena *arena,
+			     const char *path, size_t *len, const char **why)
+{
+	const struct fb *fb = context;
+	const char *bytes = NULL;
+	struct stat st;
+	FILE *file;
+
+	if (fb->text && strcmp(path, fb->text_name) == 0) {
+		*len = fb->text_len;
+		return fb->text;
+	}
+	file = fopen(path, "rb");
+	if (!file) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode))
+		*why = strerror(EISDIR);
+	else
+		bytes = read_stream(arena, file, len, why);
+	(void)fclose(file);	/* only read from */
+	return bytes;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+/*
+ * The policy's root: the nearest directory at or above the absolute DIRECTORY
+ * with a main.fbk or a .git; else DIRECTORY itself.
+ */
+static const char *root_of(struct arena *arena, const char *directory)
+{
+	const char *at = directory;
+	size_t len = strlen(at);
+
+	while (!exists(arena_printf(arena, "%smain.fbk", at)) &&
+	       !exists(arena_printf(arena, "%s.git", at))) {
+		if (len < 2)
+			return directory;
+		while (--len && at[len - 1] != '/')
+			;
+		at = arena_copy(arena, at, len);
+	}
+	return at;
+}
+
+static const char *working_directory(struct arena *arena)
+{
+	char *cwd = getcwd(NULL, 0), *kept;
+
+	if (!cwd)
+		return "/";
+	kept = arena_printf(arena, "%s%s", cwd, strcmp(cwd, "/") ? "/" : "");
+	free(cwd);
+	return kept;
+}
+
+static enum fb_status load(struct fb *fb, const char *path)
+{
+	struct ast *ast = parse_policy(fb->arena, &fb->diags, &fb->sources,
+				       &fb->loader, path);
+
+	fb->ir = resolve_policy(fb->arena, &fb->diags, &fb->sources, ast,
+				fb->options.as_of);
+	return fb->diags.refusals ? FB_BAD : FB_OK;
+}
+
+static const char *directory_of(struct fb *fb, const char *path)
+{
+	const char *full = path_plain(fb->arena, *path == '/' ? path
+		: arena_printf(fb->arena, "%s%s", fb->loader.cwd, path));
+
+	return arena_copy(fb->arena, full,
+			  (size_t)(strrchr(full, '/') - full) + 1);
+}
+
+static enum fb_status load_path(struct fb *fb, void *call)
+{
+	const char *path = call;
+	struct stat st;
+
+	fb->loader = (struct loader){ .read = read_path, .context = fb,
+				      .cwd = working_directory(fb->arena) };
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		path = arena_printf(fb->arena, "%s/main.fbk", path);
+	path = path_plain(fb->arena, path);
+	fb->loader.root = root_of(fb->arena, directory_of(fb, path));
+	return load(fb, path);
+}
+
+enum fb_status fb_load(struct fb *fb, const char *path)
+{
+	return guarded(fb, load_path, (void *)path);
+}
+
+static enum fb_status load_text(struct fb *fb, void *call)
+{
+	fb->loader = (struct loader){ .read = read_path, .context = fb,
+				      .cwd = working_directory(fb->arena) };
+	fb->loader.root = root_of(fb->arena, fb->loader.cwd);
+	return load(fb, call);
+}
+
+enum fb_status fb_load_text(struct fb *fb, const char *name, const char *text,
+			    size_t len)
+{
+	fb->text_name = name;
+	fb->text = text;
+	fb->text_len = len;
+	return guarded(fb, load_text, (void *)name);
+}
+
+/* --- checking --- */
+
+static enum fb_status check(struct fb *fb, void *call)
+{
+	struct fb_summary *sum = call;
+	const struct ir *ir = fb->ir;
+
+	if (fb->diags.refusals)
+		return FB_BAD;
+	sum->broken = verify_policy(fb->arena, &fb->diags, ir);
+	sum->invariants = ir->invariant_count;
+	sum->rules = ir->rule_count;
+	sum->environments = ir->space_count;
+	for (size_t i = 0; i < ir->rule_count; i++)
+		sum->expired += !ir->rules[i].in_force;
+	return fb->diags.errors || sum->expired ? FB_NO : FB_OK;
+}
+
+enum fb_status fb_check(struct fb *fb, struct fb_summary *out)
+{
+	*out = (struct fb_summary){ 0 };
+	return guarded(fb, check, out);
+}
+
+/* --- compiling --- */
+
+/* A job in scratch memory of its own; its diagnostics stay. */
+static struct job job_begin(struct fb *fb, const struct ir_space *space,
+			    struct meaning *meaning)
+{
+	struct job job = { arena_child(fb->arena), &fb->diags, fb->ir,
+			   meaning };
+
+	*meaning = meaning_of(job.arena, fb->ir, space);
+	return job;
+}
+
+static const char *packet_note(struct arena *arena,
+			       const struct difference *d)
+{
+	return arena_printf(arena, "%s\n%s", d->label,
+			    packet_text(arena, &d->packet));
+}
+
+/* The names of the rules that admit PACKET: "`a` and `b`", or "". */
+static const char *admitting(const struct job *job, const struct packet *packet)
+{
+	struct text names = TEXT_IN(job->arena);
+	size_t count;
+	const uint32_t *rules = meaning_admitting(job->meaning, job->arena,
+						  packet, &count);
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(&names, i == 0 ? "`%s`" : i + 1 < count
+			    ? ", `%s`" : " and `%s`",
+			    job->ir->rules[rules[i]].name);
+	return text_string(&names);
+}
+
+static void tell_fault(const struct job *job, const struct artefact *a,
+		       const char *space, const struct difference *d)
+{
+	bool extra = d->kind == DIFFERENCE_EXTRA;
+	struct diag *told = diag_add(job->diags, P0901, (struct span){ 0 },
+		"%s of %s is not equal to the policy: it %s", a->path, space,
+		extra ? "admits more" : "admits less");
+
+	diag_note(told, (struct span){ 0 }, "%s",
+		  packet_note(job->arena, d));
+	diag_help(told, "this is a fault of the compiler; nothing was written; please report it with the policy");
+}
+
+/* Read ARTEFACT back and prove it, in JOB's memory.  Adds its sides to *COUNT. */
+static enum fb_status prove_in(const struct job *job,
+			       const struct backend *backend,
+			       const struct artefact *a, size_t *count)
+{
+	const char *space = ir_space_name(job->arena, job->ir,
+					  job->meaning->space);
+	struct identity identity;
+	struct sides sides = { 0 };
+	struct difference d;
+	const void *model = backend->read(job->arena, job->diags, a->path,
+					  a->bytes, a->len, &identity);
+
+	if (!model || !backend->denote(job, model, &sides)) {
+		diag_add(job->diags, P0901, (struct span){ 0 },
+			 "%s of %s cannot be read back", a->path, space);
+		return FB_FAULT;
+	}
+	if (!prove_bounds(job->arena, &sides, &d)) {
+		tell_fault(job, a, space, &d);
+		return FB_FAULT;
+	}
+	*count += sides.count;
+	return FB_OK;
+}
+
+static enum fb_status prove_artefact(const struct job *job,
+				     const struct backend *backend,
+				     const struct artefact *a, size_t *count)
+{
+	struct job own = *job;
+	enum fb_status status;
+
+	own.arena = arena_child(job->arena);
+	status = prove_in(&own, backend, a, count);
+	arena_free(own.arena);
+	return status;
+}
+
+struct build {
+	struct fb *fb;
+	LIST(struct fb_output) outputs;
+	size_t sides;
+	const struct backend *chosen[8];
+};
+
+static void keep_output(struct build *b, const struct ir_space *space,
+			const struct artefact *a)
+{
+	struct arena *arena = b->fb->arena;
+	const struct ir *ir = b->fb->ir;
+	const char *customer = ir->customers[space->customer].name;
+	struct fb_output *out = LIST_PUSH(arena, &b->outputs);
+
+	out->path = arena_printf(arena, "%s%s%s/%s", customer,
+				 *customer ? "/" : "",
+				 ir->environments[space->environment], a->path);
+	out->bytes = arena_copy(arena, a->bytes, a->len);
+	out->len = a->len;
+}
+
+static enum fb_status compile_space(struct build *b,
+				    const struct ir_space *space)
+{
+	struct meaning meaning;
+	struct job job = job_begin(b->fb, space, &meaning);
+	enum fb_status status = FB_OK;
+
+	for (size_t t = 0; b->chosen[t] && status != FB_FAULT; t++) {
+		struct artefacts made = { 0 };
+
+		if (!b->chosen[t]->emit(&job, &made)) {
+			status = FB_NO;
+			continue;
+		}
+		for (size_t i = 0; i < made.count && status != FB_FAULT; i++) {
+			if (prove_artefact(&job, b->chosen[t], &made.at[i],
+					   &b->sides) != FB_OK)
+				status = FB_FAULT;
+			else
+				keep_output(b, space, &made.at[i]);
+		}
+	}
+	arena_free(job.arena);
+	return status;
+}
+
+static bool choose_targets(struct build *b, const char *targets)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; backends[t]; t++)
+		b->chosen[t] = targets ? NULL : backends[t];
+	while (targets && *targets) {
+		size_t len = strcspn(targets, ",");
+		const struct backend *found = backend_find(targets, len);
+
+		if (!found) {
+			diag_add(&b->fb->diags, P0208, (struct span){ 0 },
+				 "there is no target `%.*s`", (int)len, targets);
+			return false;
+		}
+		for (size_t i = 0; i < n; i++)
+			if (b->chosen[i] == found)
+				found = NULL;
+		if (found)
+			b->chosen[n++] = found;
+		targets += len;
+		targets += *targets == ',';
+	}
+	return true;
+}
+
+static bool is_chosen(struct fb *fb, const struct ir_space *s, const char *only)
+{
+	return !only ||
+	       strcmp(only, ir_space_name(fb->arena, fb->ir, s)) == 0;
+}
+
+static int by_path(const void *x, const void *y)
+{
+	const struct fb_output *a = x, *b = y;
+
+	return strcmp(a->path, b->path);
+}
+
+/* The sources as seen from the policy's root, wherever it was compiled from. */
+static const char *const *source_names(struct fb *fb)
+{
+	size_t count = fb->sources.files.count;
+	const char **names = arena_array(fb->arena, count, sizeof *names);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = fb->sources.files.at[i]->name;
+		const char *seen = path_from_root(fb->arena, &fb->loader, name);
+
+		names[i] = seen ? seen : name;
+	}
+	return names;
+}
+
+static void finish(struct build *b, struct fb_compilation *out)
+{
+	struct text manifest = TEXT_IN(b->fb->arena);
+	struct fb_output *last;
+
+	if (b->outputs.count)
+		qsort(b->outputs.at, b->outputs.count, sizeof *b->outputs.at,
+		      by_path);
+	manifest_write(&manifest, b->fb->ir, source_names(b->fb),
+		       b->outputs.at, b->outputs.count, b->sides);
+	last = LIST_PUSH(b->fb->arena, &b->outputs);
+	*last = (struct fb_output){ "manifest.json", text_string(&manifest),
+				    manifest.len };
+	*out = (struct fb_compilation){ b->outputs.at, b->outputs.count,
+					b->sides };
+}
+
+struct compile_call {
+	const char *targets, *only;
+	struct fb_compilation *out;
+};
+
+/* Every chosen environment; the worst status of all. */
+static enum fb_status compile_all(struct build *b, const char *only)
+{
+	const struct ir *ir = b->fb->ir;
+	enum fb_status worst = FB_OK;
+	bool any = false;
+
+	for (size_t i = 0; i < ir->space_count && worst != FB_FAULT; i++) {
+		enum fb_status one;
+
+		if (!is_chosen(b->fb, &ir->spaces[i], only))
+			continue;
+		any = true;
+		one = compile_space(b, &ir->spaces[i]);
+		worst = one > worst ? one : worst;
+	}
+	if (any)
+		return worst;
+	diag_add(&b->fb->diags, P0103, (struct span){ 0 },
+		 "the policy has no environment `%.120s`", only ? only : "");
+	return FB_BAD;
+}
+
+static enum fb_status compile(struct fb *fb, void *argument)
+{
+	struct compile_call *call = argument;
+	struct build *b = arena_alloc(fb->arena, sizeof *b);
+	enum fb_status status;
+
+	if (fb->diags.refusals)
+		return FB_BAD;
+	b->fb = fb;
+	if (!choose_targets(b, call->targets))
+		return FB_BAD;
+	(void)verify_policy(fb->arena, &fb->diags, fb->ir);
+	if (fb->diags.errors)
+		return FB_NO;
+	status = compile_all(b, call->only);
+	if (status == FB_OK)
+		finish(b, call->out);
+	return status;
+}
+
+enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
+			  struct fb_compilation *out)
+{
+	struct compile_call call = { targets, only, out };
+
+	*out = (struct fb_compilation){ 0 };
+	return guarded(fb, compile, &call);
+}
+
+/* --- proving --- */
+
+static const struct backend *recognise(const char *bytes, size_t len)
+{
+	for (size_t i = 0; backends[i]; i++)
+		if (backends[i]->recognise(bytes, len))
+			return backends[i];
+	return NULL;
+}
+
+static const struct ir_space *space_of(const struct ir *ir,
+				       const struct identity *id)
+{
+	if (strcmp(ir->policy, id->policy) != 0)
+		return NULL;
+	for (size_t i = 0; i < ir->space_count; i++) {
+		const struct ir_space *s = &ir->spaces[i];
+
+		if (strcmp(ir->customers[s->customer].name, id->customer) == 0 &&
+		    strcmp(ir->environments[s->environment],
+			   id->environment) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* What we would have emitted for the same part of the policy. */
+static bool own_sides(const struct job *job, const struct backend *backend,
+		      const struct identity *id, struct sides *out)
+{
+	struct artefacts made = { 0 };
+
+	if (!backend->emit(job, &made))
+		return false;
+	for (size_t i = 0; i < made.count; i++) {
+		struct identity own;
+		const void *model = backend->read(job->arena, job->diags,
+						  made.at[i].path,
+						  made.at[i].bytes,
+						  made.at[i].len, &own);
+
+		if (model && strcmp(own.layer, id->layer) == 0)
+			return backend->denote(job, model, out);
+	}
+	return false;
+}
+
+static enum fb_status compare(const struct job *job, const char *name,
+			      const struct backend *backend, const void *model,
+			      const struct identity *id)
+{
+	struct sides found = { 0 }, own = { 0 };
+	struct difference d;
+	struct diag *told;
+	const char *rules;
+
+	if (!backend->denote(job, model, &found))
+		return FB_BAD;
+	if (!own_sides(job, backend, id, &own)) {
+		if (!job->diags->errors)
+			diag_add(job->diags, P0602, (struct span){ 0 },
+				 "%s: the policy has no such output", name);
+		return FB_NO;
+	}
+	if (prove_same(job->arena, &found, &own, &d) &&
+	    prove_bounds(job->arena, &found, &d))
+		return FB_OK;
+	rules = admitting(job, &d.packet);
+	told = diag_add(job->diags, P0603, (struct span){ 0 },
+			d.kind == DIFFERENCE_EXTRA
+			? "%s is not equal to the policy: it admits a packet that the policy does not"
+			: "%s is not equal to the policy: it lacks a packet that the policy admits",
+			name);
+	diag_note(told, (struct span){ 0 }, "%s", packet_note(job->arena, &d));
+	if (*rules)
+		diag_note(told, (struct span){ 0 }, "the policy admits it by %s",
+			  rules);
+	return FB_NO;
+}
+
+struct prove_call {
+	const char *name, *bytes;
+	size_t len;
+};
+
+static enum fb_status prove(struct fb *fb, void *argument)
+{
+	const struct prove_call *file = argument;
+	const struct backend *backend;
+	const struct ir_space *space;
+	struct identity id = { 0 };
+	struct meaning meaning;
+	enum fb_status status;
+	const void *model;
+	struct job job;
+
+	if (fb->diags.refusals)
+		return FB_BAD;
+	backend = recognise(file->bytes, file->len);
+	if (!backend) {
+		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
+				   "%s is not a file of any target",
+				   file->name),
+			  "known are Terraform JSON and nftables text as `compile` writes them");
+		return FB_BAD;
+	}
+	model = backend->read(fb->arena, &fb->diags, file->name, file->bytes,
+			      file->len, &id);
+	if (!model)
+		return FB_BAD;
+	space = space_of(fb->ir, &id);
+	if (!space) {
+		diag_add(&fb->diags, P0602, (struct span){ 0 },
+			 "%s belongs to %s %s%s%s, which this policy does not have",
+			 file->name, id.policy, id.customer,
+			 *id.customer ? "." : "", id.environment);
+		return FB_BAD;
+	}
+	job = job_begin(fb, space, &meaning);
+	status = compare(&job, file->name, backend, model, &id);
+	arena_free(job.arena);
+	return status;
+}
+
+enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
+			size_t len)
+{
+	struct prove_call call = { name, bytes, len };
+
+	return guarded(fb, prove, &call);
+}
+
+/* --- telling --- */
+
+struct list_call {
+	const struct fb_diag *list;
+	size_t count;
+};
+
+static enum fb_status list(struct fb *fb, void *argument)
+{
+	struct list_call *call = argument;
+
+	call->list = diag_list(&fb->diags, &call->count);
+	return FB_OK;
+}
+
+const struct fb_diag *fb_diagnostics(struct fb *fb, size_t *count)
+{
+	struct list_call call = { 0 };
+
+	(void)guarded(fb, list, &call);	/* without memory: none */
+	*count = call.count;
+	return call.list;
+}
+
+struct place_call {
+	struct span span;
+	struct fb_place place;
+};
+
+static enum fb_status place(struct fb *fb, void *argument)
+{
+	struct place_call *call = argument;
+
+	call->place = source_place(&fb->sources, call->span);
+	return FB_OK;
+}
+
+struct fb_place fb_place(struct fb *fb, struct span span)
+{
+	struct place_call call = { .span = span };
+
+	(void)guarded(fb, place, &call);	/* without memory: nowhere */
+	return call.place;
+}
+
+struct render_call {
+	const struct fb_style *style;
+	const char *text;
+};
+
+static enum fb_status render(struct fb *fb, void *argument)
+{
+	struct render_call *call = argument;
+	const struct fb_style *style = call->style;
+	struct text out = TEXT_IN(fb->arena);
+	size_t count, errors = 0, hidden = fb->diags.dropped;
+	const struct fb_diag *all = diag_list(&fb->diags, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].severity == FB_NOTE && !style->notes)
+			continue;
+		if (all[i].severity == FB_ERROR && style->most &&
+		    ++errors > style->most)
+			hidden++;
+		else
+			render_diag(&out, &fb->sources, &all[i], style->colour);
+	}
+	if (hidden)
+		text_printf(&out, "%zu more not shown\n", hidden);
+	call->text = text_string(&out);
+	return FB_OK;
+}
+
+const char *fb_render(struct fb *fb, const struct fb_style *style)
+{
+	struct render_call call = { style, NULL };
+
+	(void)guarded(fb, render, &call);	/* without memory: NULL */
+	return call.text;
+}
+
+const char *const *fb_targets(void)
+{
+	static const char *const names[] = { "terraform", "nft", NULL };
+
+	return names;
+}

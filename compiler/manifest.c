@@ -1,0 +1,93 @@
+/* One JSON object, keys and entries sorted; digests by libmd. */
+#include "compiler/manifest.h"
+
+#include "compiler/base/date.h"
+
+#include <sha256.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_string(struct text *out, const char *string)
+{
+	text_putc(out, '"');
+	for (; *string; string++) {
+		unsigned char c = (unsigned char)*string;
+
+		if (c == '"' || c == '\\')
+			text_printf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			text_printf(out, "\\u%04x", c);
+		else
+			text_putc(out, (char)c);
+	}
+	text_putc(out, '"');
+}
+
+static void put_digest(struct text *out, const char *bytes, size_t len)
+{
+	char digest[SHA256_DIGEST_STRING_LENGTH];
+
+	SHA256Data((const uint8_t *)bytes, len, digest);
+	text_printf(out, "\"sha256:%s\"", digest);
+}
+
+static void put_entry(struct text *out, bool first, const char *path,
+		      const char *bytes, size_t len)
+{
+	text_puts(out, first ? "\n    " : ",\n    ");
+	text_puts(out, "{ \"path\": ");
+	put_string(out, path);
+	text_puts(out, ", \"digest\": ");
+	put_digest(out, bytes, len);
+	text_puts(out, " }");
+}
+
+struct named {
+	const char *name;
+	const struct source *source;
+};
+
+static int by_name(const void *x, const void *y)
+{
+	const struct named *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+static void put_sources(struct text *out, const struct sources *sources,
+			const char *const *names)
+{
+	size_t count = sources->files.count;
+	struct named *sorted = arena_array(out->arena, count, sizeof *sorted);
+
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = (struct named){ names[i], sources->files.at[i] };
+	if (count)
+		qsort(sorted, count, sizeof *sorted, by_name);
+	text_puts(out, "  \"sources\": [");
+	for (size_t i = 0; i < count; i++)
+		put_entry(out, i == 0, sorted[i].name, sorted[i].source->text,
+			  sorted[i].source->len);
+	text_puts(out, "\n  ],\n");
+}
+
+void manifest_write(struct text *out, const struct ir *ir,
+		    const char *const *names, const struct fb_output *outputs,
+		    size_t count, size_t sides)
+{
+	char day[DATE_TEXT];
+
+	text_puts(out, "{\n  \"schema\": \"firebreak-manifest-1\",\n");
+	text_printf(out, "  \"firebreak\": \"%s\",\n", FIREBREAK_VERSION);
+	text_puts(out, "  \"policy\": ");
+	put_string(out, ir->policy);
+	text_printf(out, ",\n  \"as-of\": \"%s\",\n", date_text(ir->as_of, day));
+	text_printf(out, "  \"proofs\": { \"sides\": %zu, \"equal\": %zu },\n",
+		    sides, sides);
+	put_sources(out, ir->sources, names);
+	text_puts(out, "  \"outputs\": [");
+	for (size_t i = 0; i < count; i++)
+		put_entry(out, i == 0, outputs[i].path, outputs[i].bytes,
+			  outputs[i].len);
+	text_puts(out, "\n  ]\n}\n");
+}

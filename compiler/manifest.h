@@ -1,0 +1,20 @@
+/*
+ * manifest.json: what was made from what.  The only output that names sources,
+ * digests and the day.
+ */
+#ifndef FIREBREAK_COMPILER_MANIFEST_H
+#define FIREBREAK_COMPILER_MANIFEST_H
+
+#include "compiler/ir.h"
+#include "compiler/base/text.h"
+#include "firebreak/firebreak.h"
+
+/*
+ * NAMES are those of ir->sources, in their order, as seen from the policy's own
+ * directory.
+ */
+void manifest_write(struct text *out, const struct ir *ir,
+		    const char *const *names, const struct fb_output *outputs,
+		    size_t count, size_t sides);
+
+#endif

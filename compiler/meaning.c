@@ -1,0 +1,110 @@
+/* A policy is allow-only: its meaning is the plain union of its flows. */
+#include "compiler/meaning.h"
+
+/* The list of flow numbers behind the boxes of one family. */
+struct numbers {
+	LIST(uint32_t) flows;
+};
+
+static void finish(struct meaning *m, const struct numbers *numbers)
+{
+	for (int family = IPV4; family < FAMILIES; family++)
+		m->flows[family] = numbers[family].flows.at;
+}
+
+struct meaning meaning_of(struct arena *arena, const struct ir *ir,
+			  const struct ir_space *space)
+{
+	struct meaning m = { .arena = arena, .ir = ir, .space = space };
+	struct numbers numbers[FAMILIES] = { 0 };
+
+	for (uint32_t i = 0; i < space->flow_count; i++) {
+		uint32_t number = space->first_flow + i;
+		const struct ir_flow *f = &ir->flows[number];
+
+		boxes_add(arena, &m.permitted[f->family], f->src, f->dst,
+			  f->svc);
+		*LIST_PUSH(arena, &numbers[f->family].flows) = number;
+	}
+	finish(&m, numbers);
+	return m;
+}
+
+/* Cut B at its END to HOSTS; false when nothing is left. */
+static bool cut(struct arena *arena, struct box *b, enum meaning_end end,
+		struct ranges hosts)
+{
+	struct ranges *at = end == END_SOURCE ? &b->src : &b->dst;
+
+	if (!ranges_touch(*at, hosts))
+		return false;
+	if (!ranges_include(hosts, *at))
+		*at = ranges_meet(arena, *at, hosts);
+	return true;
+}
+
+struct meaning meaning_near(const struct meaning *meaning, struct arena *arena,
+			    enum meaning_end end, struct both hosts)
+{
+	struct meaning near = { .arena = arena, .ir = meaning->ir,
+				.space = meaning->space };
+	struct numbers numbers[FAMILIES] = { 0 };
+
+	for (int family = IPV4; family < FAMILIES; family++) {
+		const struct boxes *all = &meaning->permitted[family];
+
+		for (size_t i = 0; i < all->count; i++) {
+			struct box b = all->at[i];
+
+			if (!cut(arena, &b, end, hosts.of[family]))
+				continue;
+			*LIST_PUSH(arena, &near.permitted[family]) = b;
+			*LIST_PUSH(arena, &numbers[family].flows) =
+				meaning->flows[family][i];
+		}
+	}
+	finish(&near, numbers);
+	return near;
+}
+
+struct boxes meaning_at(const struct meaning *meaning, struct arena *arena,
+			enum family family, enum meaning_end end,
+			struct ranges hosts)
+{
+	struct both only = { 0 };
+
+	only.of[family] = hosts;
+	return meaning_near(meaning, arena, end, only).permitted[family];
+}
+
+static bool meets(const struct box *a, const struct box *b)
+{
+	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
+	       ranges_touch(a->svc, b->svc);
+}
+
+const uint32_t *meaning_touching(const struct meaning *meaning,
+				 struct arena *arena, enum family family,
+				 const struct box *box, size_t *count)
+{
+	const struct boxes *all = &meaning->permitted[family];
+	LIST(uint32_t) rules = { 0 };
+
+	for (size_t i = 0; i < all->count; i++)
+		if (meets(&all->at[i], box))
+			*LIST_PUSH(arena, &rules) =
+				meaning->ir->flows[meaning->flows[family][i]].rule;
+	*count = rules.count;
+	return rules.at;
+}
+
+const uint32_t *meaning_admitting(const struct meaning *meaning,
+				  struct arena *arena,
+				  const struct packet *packet, size_t *count)
+{
+	struct box one = { ranges_one(arena, packet->src, packet->src),
+			   ranges_one(arena, packet->dst, packet->dst),
+			   ranges_one(arena, packet->svc, packet->svc) };
+
+	return meaning_touching(meaning, arena, packet->family, &one, count);
+}

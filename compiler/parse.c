@@ -1,0 +1,253 @@
+/*
+ * Reading files: is it text, what does it say, what does it include.
+ */
+#include "compiler/parse.h"
+
+#include "compiler/base/table.h"
+#include "compiler/base/text.h"
+#include "grammar/parser.h"
+
+#include <string.h>
+
+struct reading {
+	struct arena *arena;
+	struct diags *diags;
+	struct sources *sources;
+	const struct loader *loader;
+	struct table known;	/* path -> ast_file, or OPEN while it is read */
+	struct ast *ast;
+};
+
+static int open_mark;
+#define OPEN ((void *)&open_mark)
+
+/* Bytes of the UTF-8 character at S of at most LEFT, 0 when it is broken; its number in *C. */
+static size_t character(const unsigned char *s, size_t left, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+
+	if (n == 1) {
+		*c = s[0];
+		return 1;
+	}
+	if (s[0] < 0xc2 || s[0] > 0xf4 || n > left)
+		return 0;
+	*c = s[0] & (0xffu >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | (s[i] & 0x3f);
+	}
+	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
+		return 0;
+	return n;
+}
+
+/* What nobody may hide in a policy: controls, and marks that turn text around. */
+static bool is_hidden(uint32_t c)
+{
+	if (c < 0x20)
+		return c != '\t' && c != '\n' && c != '\r';
+	return (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || c == 0x61c;
+}
+
+/* Tell the first byte that is not text; true when there is none. */
+static bool is_text(struct reading *r, const struct source *s)
+{
+	const unsigned char *text = (const unsigned char *)s->text;
+
+	for (uint32_t i = 0; i < s->len;) {
+		uint32_t c = 0;
+		size_t n = character(text + i, s->len - i, &c);
+		struct span at = { s->base + i, s->base + i +
+					       (n ? (uint32_t)n : 1) };
+
+		if (n && !is_hidden(c)) {
+			i += (uint32_t)n;
+			continue;
+		}
+		if (n)
+			diag_label(diag_add(r->diags, P0001, at,
+					    "the character U+%04X is not allowed in a policy",
+					    c), "the file was not read");
+		else
+			diag_label(diag_add(r->diags, P0001, at,
+					    "this is not UTF-8"),
+				   "the file was not read");
+		return false;
+	}
+	return true;
+}
+
+static const char *directory_of(struct arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? arena_copy(arena, path, (size_t)(slash - path) + 1) : "";
+}
+
+const char *path_plain(struct arena *arena, const char *path)
+{
+	char *out = arena_alloc(arena, strlen(path) + 2);
+	size_t n = 0, floor = 0;
+
+	if (*path == '/')
+		out[n++] = '/';
+	floor = n;
+	while (*path) {
+		size_t len = strcspn(path, "/");
+		bool up = len == 2 && path[0] == '.' && path[1] == '.';
+
+		if (up && n > floor) {
+			n--;	/* its slash */
+			while (n > floor && out[n - 1] != '/')
+				n--;
+		} else if (len && !(len == 1 && *path == '.')) {
+			memcpy(out + n, path, len);
+			n += len;
+			out[n++] = '/';
+			if (up)
+				floor = n;
+		}
+		path += len;
+		path += *path == '/';
+	}
+	if (n > 1 && out[n - 1] == '/')
+		n--;
+	out[n] = '\0';
+	return out;
+}
+
+const char *path_from_root(struct arena *arena, const struct loader *loader,
+			   const char *path)
+{
+	const char *cwd = loader->cwd && *loader->cwd ? loader->cwd : "/";
+	const char *root = loader->root && *loader->root ? loader->root : "/";
+	const char *full = path_plain(arena, *path == '/' ? path
+				      : arena_printf(arena, "%s%s", cwd, path));
+	size_t len = strlen(root);
+
+	return strncmp(full, root, len) == 0 &&
+	       strncmp(full, "/../", 4) != 0 ? full + len : NULL;
+}
+
+static struct diag *cannot(struct reading *r, struct span at, const char *path,
+			   const char *why)
+{
+	r->ast->incomplete = true;
+	return diag_add(r->diags, P0007, at, "cannot include `%.200s`: %s",
+			path, why);
+}
+
+static void read_file(struct reading *r, const char *path, struct span from,
+		      unsigned depth);
+
+static void include(struct reading *r, const char *from,
+		    const struct ast_node *node, unsigned depth)
+{
+	struct text joined = TEXT_IN(r->arena);
+	const char *path;
+	void *known;
+
+	if (node->name.text) {
+		r->ast->incomplete = true;
+		diag_label(diag_add(r->diags, P0013, node->name.span,
+				    "the library `<%.60s>` is not in this version",
+				    node->name.text),
+			   "declare the services with `service NAME = tcp/…;`");
+		return;
+	}
+	text_puts(&joined, directory_of(r->arena, from));
+	text_puts(&joined, node->title.text);
+	path = path_plain(r->arena, text_string(&joined));
+	if (node->title.text[0] == '/' || !path_from_root(r->arena, r->loader, path)) {
+		cannot(r, node->title.span, node->title.text,
+		       "the path leaves the policy's directory");
+		return;
+	}
+	known = table_get_name(&r->known, path);
+	if (known == OPEN) {
+		cannot(r, node->title.span, node->title.text,
+		       "it is including this file");
+		return;
+	}
+	if (depth >= PARSE_INCLUDES)
+		diag_add(r->diags, P0006, node->title.span,
+			 "includes are nested deeper than %d", PARSE_INCLUDES);
+	else if (!known)
+		read_file(r, path, node->title.span, depth + 1);
+}
+
+static void parse_source(struct reading *r, struct source *s,
+			 struct ast_file *file)
+{
+	struct parser parser = {
+		.arena = r->arena,
+		.scratch = arena_child(r->arena),
+		.diags = r->diags,
+		.nesting_limit = PARSE_NESTING,
+	};
+
+	parser_run(&parser, s);
+	arena_free(parser.scratch);
+	file->nodes = parser.nodes;
+	r->ast->incomplete |= parser.stopped;
+	for (size_t i = 0; i < parser.lost.count; i++)
+		*table_at_name(&r->ast->lost, parser.lost.at[i]) = r->ast;
+}
+
+static void read_file(struct reading *r, const char *path, struct span from,
+		      unsigned depth)
+{
+	const char *why = NULL, *bytes;
+	size_t len = 0;
+	struct source *s;
+	struct ast_file *file = arena_alloc(r->arena, sizeof *file);
+
+	bytes = r->loader->read(r->loader->context, r->arena, path, &len, &why);
+	if (!bytes) {
+		if (from.hi)
+			cannot(r, from, path, why);
+		else
+			diag_add(r->diags, P0007, from, "cannot read `%.200s`: %s",
+				 path, why);
+		r->ast->incomplete = true;
+		return;
+	}
+	s = len <= SOURCE_MAX ? source_add(r->sources, path, bytes, len) : NULL;
+	if (!s) {
+		r->ast->incomplete = true;
+		diag_add(r->diags, P0006, from,
+			 "`%.200s` is larger than 16 MiB, or all files together than 4 GiB",
+			 path);
+		return;
+	}
+	*table_at_name(&r->known, path) = OPEN;
+	*LIST_PUSH(r->arena, &r->ast->files) = file;
+	if (is_text(r, s))
+		parse_source(r, s, file);
+	else
+		r->ast->incomplete = true;
+	for (struct ast_node *n = file->nodes; n; n = n->next)
+		if (n->kind == AST_INCLUDE)
+			include(r, path, n, depth);
+	*table_at_name(&r->known, path) = file;
+}
+
+struct ast *parse_policy(struct arena *arena, struct diags *diags,
+			 struct sources *sources, const struct loader *loader,
+			 const char *path)
+{
+	struct reading r = {
+		.arena = arena, .diags = diags, .sources = sources,
+		.loader = loader, .known = TABLE_IN(arena),
+		.ast = arena_alloc(arena, sizeof *r.ast),
+	};
+
+	r.ast->lost = TABLE_IN(arena);
+	read_file(&r, path_plain(arena, path), (struct span){ 0 }, 0);
+	return r.ast;
+}

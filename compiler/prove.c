@@ -1,0 +1,105 @@
+/*
+ * Every proof is one or two inclusions of sets of packets.
+ */
+#include "compiler/prove.h"
+
+#include <string.h>
+
+static bool differs(struct difference *out, enum difference_kind kind,
+		    const char *label, const struct packet *packet)
+{
+	*out = (struct difference){ kind, label, *packet };
+	return false;
+}
+
+static bool same_list(const struct boxes *a, const struct boxes *b)
+{
+	return a->at == b->at && a->count == b->count;
+}
+
+static bool in_any(const struct boxes *boxes, const struct packet *p)
+{
+	for (size_t i = 0; i < boxes->count; i++)
+		if (box_has(&boxes->at[i], p))
+			return true;
+	return false;
+}
+
+static bool prove_side(struct arena *arena, const struct side *s,
+		       struct difference *out)
+{
+	struct packet p;
+
+	if (same_list(&s->must, &s->may)) {
+		if (boxes_same(arena, s->family, &s->admitted, &s->must, &p))
+			return true;
+		return differs(out, in_any(&s->admitted, &p)
+			       ? DIFFERENCE_EXTRA : DIFFERENCE_MISSING,
+			       s->label, &p);
+	}
+	if (!boxes_within(arena, s->family, &s->admitted, &s->may, &p))
+		return differs(out, DIFFERENCE_EXTRA, s->label, &p);
+	if (!boxes_within(arena, s->family, &s->must, &s->admitted, &p))
+		return differs(out, DIFFERENCE_MISSING, s->label, &p);
+	return true;
+}
+
+/* Is S, list by list, a side that was proved already? */
+static bool is_proved(const struct sides *sides, size_t count,
+		      const struct side *s)
+{
+	for (size_t i = 0; i < count; i++)
+		if (sides->at[i].family == s->family &&
+		    same_list(&sides->at[i].admitted, &s->admitted) &&
+		    same_list(&sides->at[i].must, &s->must) &&
+		    same_list(&sides->at[i].may, &s->may))
+			return true;
+	return false;
+}
+
+bool prove_bounds(struct arena *arena, const struct sides *sides,
+		  struct difference *out)
+{
+	for (size_t i = 0; i < sides->count; i++)
+		if (!is_proved(sides, i, &sides->at[i]) &&
+		    !prove_side(arena, &sides->at[i], out))
+			return false;
+	return true;
+}
+
+static const struct side *same_side(const struct sides *sides,
+				    const struct side *as, size_t guess)
+{
+	for (size_t k = 0; k < sides->count; k++) {
+		const struct side *s = &sides->at[(guess + k) % sides->count];
+
+		if (s->family == as->family && strcmp(s->label, as->label) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* Is every side of A within its twin in B? */
+static bool within(struct arena *arena, const struct sides *a,
+		   const struct sides *b, enum difference_kind kind,
+		   struct difference *out)
+{
+	static const struct boxes nothing;
+	struct packet p;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const struct side *s = &a->at[i], *twin = same_side(b, s, i);
+
+		if (!boxes_within(arena, s->family, &s->admitted,
+				  twin ? &twin->admitted : &nothing, &p))
+			return differs(out, kind, s->label, &p);
+	}
+	return true;
+}
+
+bool prove_same(struct arena *arena, const struct sides *found,
+		const struct sides *expected, struct difference *out)
+{
+	return within(arena, found, expected, DIFFERENCE_EXTRA, out) &&
+	       within(arena, expected, found, DIFFERENCE_MISSING, out);
+}

@@ -1,0 +1,109 @@
+/*
+ * firebreak as a library: a policy in, proved firewall rules out.
+ *
+ * A context holds one policy and everything that was said about it.  Functions
+ * return an enum fb_status; what is wrong with the policy is in the context's
+ * diagnostics.  The library never prints, exits, reads the clock, the locale or
+ * the environment, and keeps no mutable global: contexts are independent, each
+ * to be used by one thread at a time.
+ */
+#ifndef FIREBREAK_FIREBREAK_H
+#define FIREBREAK_FIREBREAK_H
+
+#include "firebreak/diag.h"
+
+#include <stdbool.h>
+
+#define FIREBREAK_VERSION "0.1.0"
+
+enum fb_status {
+	FB_OK,		/* nothing to report */
+	FB_NO,		/* the answer is no: broken, not equal, cannot be said */
+	FB_BAD,		/* could not answer: the input is wrong or unreadable */
+	FB_FAULT,	/* an output failed its proof: our fault, nothing handed out */
+	FB_MEMORY,	/* the memory limit was reached; the context only takes fb_free() */
+};
+
+struct fb;
+
+struct fb_options {
+	uint32_t as_of;		/* the day that dates are judged by: days since 1970-01-01, UTC */
+	size_t memory;		/* limit in bytes; 0: none */
+};
+
+/* A new context, or NULL without memory.  To be freed with fb_free(). */
+struct fb *fb_new(const struct fb_options *options);
+void fb_free(struct fb *fb);
+
+/* "2027-03-31" as the number of its day.  False when it is no date. */
+bool fb_day(const char *text, uint32_t *day);
+
+/*
+ * Read the policy at PATH (a file, or a directory with a main.fbk) and all it
+ * includes.  Once a context.  FB_BAD when anything is wrong with it.
+ */
+enum fb_status fb_load(struct fb *fb, const char *path);
+
+/*
+ * The same for LEN bytes of TEXT known as NAME, which may include files of the
+ * current directory.
+ */
+enum fb_status fb_load_text(struct fb *fb, const char *name, const char *text,
+			    size_t len);
+
+struct fb_summary {
+	size_t rules, expired, invariants, broken, environments;
+};
+
+/* Check every invariant and date.  *OUT is the count of what was found. */
+enum fb_status fb_check(struct fb *fb, struct fb_summary *out);
+
+/* One file of an output; all of it belongs to the context. */
+struct fb_output {
+	const char *path;	/* relative, with `/` */
+	const char *bytes;
+	size_t len;
+};
+
+struct fb_compilation {
+	const struct fb_output *outputs;	/* manifest.json last */
+	size_t count;
+	size_t sides;		/* claims proved */
+};
+
+/*
+ * Compile for TARGETS (comma-separated names, NULL: all), for the environment
+ * ONLY ("customer.env", NULL: all).  Every output was read back and proved equal
+ * to the policy; with any status but FB_OK *OUT is empty.
+ */
+enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
+			  struct fb_compilation *out);
+
+/*
+ * Is the artefact of LEN BYTES, known as NAME, exactly what this policy means?
+ * FB_OK equal, FB_NO not equal (told, with a packet), FB_BAD not understood.
+ */
+enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
+			size_t len);
+
+/* What was said so far, in source order. */
+const struct fb_diag *fb_diagnostics(struct fb *fb, size_t *count);
+
+/* Where SPAN is.  file is NULL for nowhere. */
+struct fb_place fb_place(struct fb *fb, struct span span);
+
+/*
+ * The diagnostics as people read them.  Belongs to the context; NULL when memory
+ * ran out.
+ */
+struct fb_style {
+	size_t most;	/* errors; 0: all */
+	bool notes;	/* also those that are neither error nor warning */
+	bool colour;	/* ANSI */
+};
+const char *fb_render(struct fb *fb, const struct fb_style *style);
+
+/* Names of the targets, NULL at the end. */
+const char *const *fb_targets(void);
+
+#endif

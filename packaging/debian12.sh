@@ -1,0 +1,29 @@
+#!/bin/sh
+# What firebreak needs from Debian 12:
+#   sh packaging/debian12.sh build    to build it
+#   sh packaging/debian12.sh test     to build and test it
+# Run as root, or by a user who may use sudo.
+set -eu
+
+build='gcc libc6-dev make flex bison libjansson-dev libmd-dev'
+# cmocka for the unit tests; nft, ip and python3 for the kernel tests
+test='libcmocka-dev nftables iproute2 python3 diffutils'
+
+case ${1-} in
+build) packages=$build ;;
+test) packages="$build $test" ;;
+*) echo "usage: sh packaging/debian12.sh build|test" >&2; exit 2 ;;
+esac
+
+missing=
+for package in $packages; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok' ||
+		missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+$sudo apt-get update -q
+# shellcheck disable=SC2086 # words on purpose
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""How long firebreak takes, always beside something that does not change.
+
+Compiling with proof against `nft -c -f` of the same rules, start-up against
+`true`, and growth from one size to its double.  Ratios of one run on one
+machine are worth comparing, seconds are not.  Slow is no failure here; exit 1
+is for a compilation that does not succeed.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+RULES_PER_LAYER = 50            # in and out: a security group holds 60
+FIRST_PORT = 1024
+GROWTH = (1250, 2500, 5000, 10000, 20000)
+MAIN = 10000
+
+
+def flat(rules):
+    """(source, destination, port) of each rule; layers by number."""
+    layers = rules // RULES_PER_LAYER
+    return [(k % layers, (7 * k + 1) % layers, FIRST_PORT + k)
+            for k in range(rules)]
+
+
+def prefix(layer):
+    return f"10.{layer // 256}.{layer % 256}.0/24"
+
+
+def write_policy(path, rules):
+    layers = range(rules // RULES_PER_LAYER)
+    vpcs = ", ".join(f"10.{i}.0.0/16" for i in range(layers[-1] // 256 + 1))
+    with open(path, "w") as file:
+        file.write('language 1;\npolicy bench "a flat policy";\n'
+                   "environments prod;\n")
+        file.writelines(f"layer l{i};\n" for i in layers)
+        file.write(f"environment prod {{\n  account 111122223333;\n"
+                   f"  region us-east-1;\n  vpc {vpcs};\n")
+        file.writelines(f"  layer l{i} {prefix(i)};\n" for i in layers)
+        file.write("}\n")
+        file.writelines(
+            f"r{k}: allow l{a} -> l{b} on tcp/{port} owner bench ticket T-{k} "
+            f'reason "rule {k}";\n' for k, (a, b, port) in enumerate(flat(rules)))
+
+
+def write_nft(path, rules):
+    with open(path, "w") as file:
+        file.write("table inet bench {\n\tchain forward {\n"
+                   "\t\ttype filter hook forward priority filter; policy drop;\n")
+        file.writelines(f"\t\tip saddr {prefix(a)} ip daddr {prefix(b)} "
+                        f"tcp dport {port} accept\n" for a, b, port in flat(rules))
+        file.write("\t}\n}\n")
+
+
+def run(command):
+    """Seconds and KiB at the most of a command that has to succeed."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True)
+    err = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    took = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"FAIL {' '.join(command)}: exit {child.returncode}\n"
+                 + err[:2000])
+    return took, usage.ru_maxrss
+
+
+def median_of(times, command):
+    runs = [run(command) for _ in range(times)]
+    return (statistics.median(took for took, _ in runs),
+            max(memory for _, memory in runs))
+
+
+def nft_check(path):
+    """`nft -c -f` where it may be run, or None."""
+    nft = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if not nft:
+        return None
+    for inside in (["unshare", "-n"], ["unshare", "-Urn"]):
+        if subprocess.run([*inside, "true"], capture_output=True).returncode == 0:
+            return [*inside, nft, "-c", "-f", str(path)]
+    return None
+
+
+def compile_command(arguments, policy, into, target=None):
+    return [arguments.firebreak, "compile", str(policy), "-o", str(into),
+            *(["-t", target] if target else [])]
+
+
+def megabytes(kibibytes):
+    return f"{kibibytes / 1024:.0f} MiB"
+
+
+def bench_proof(arguments, directory):
+    policy, rules = directory / "main.fbk", directory / "main.nft"
+    write_policy(policy, MAIN)
+    write_nft(rules, MAIN)
+    print(f"{MAIN} rules, {MAIN // RULES_PER_LAYER} layers; "
+          f"median of {arguments.runs}")
+    check = nft_check(rules)
+    if check:
+        base, memory = median_of(arguments.runs, check)
+        print(f"  nft -c -f, a rule a line        {base:8.3f} s  1.00  "
+              f"{megabytes(memory)}")
+    else:
+        base = None
+        print("  SKIP nft -c -f: no nft, or no network namespace")
+    for target in (None, "terraform", "nft"):
+        took, memory = median_of(arguments.runs, compile_command(
+            arguments, policy, directory / "out", target))
+        ratio = f"{took / base:5.2f}" if base else "  -  "
+        print(f"  compile and prove {target or 'all targets':13} {took:8.3f} s "
+              f"{ratio}  {megabytes(memory)}", flush=True)
+
+
+def bench_start(arguments):
+    version, _ = median_of(50, [arguments.firebreak, "version"])
+    nothing, _ = median_of(50, [shutil.which("true")])
+    print(f"start-up, median of 50\n"
+          f"  firebreak version {version * 1000:.2f} ms, true "
+          f"{nothing * 1000:.2f} ms, ratio {version / nothing:.2f}", flush=True)
+
+
+def bench_growth(arguments, directory):
+    print(f"growth, all targets, {RULES_PER_LAYER} rules per layer; "
+          f"median of {arguments.runs}\n   rules  seconds  to the half  memory")
+    half = None
+    for rules in GROWTH:
+        policy = directory / f"{rules}.fbk"
+        write_policy(policy, rules)
+        took, memory = median_of(arguments.runs, compile_command(
+            arguments, policy, directory / f"out-{rules}"))
+        ratio = f"{took / half:.2f}" if half else "-"
+        print(f"  {rules:6} {took:8.3f}  {ratio:>11}  {megabytes(memory)}",
+              flush=True)
+        half = took
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--firebreak", default=os.environ.get(
+        "FIREBREAK", str(ROOT / "build/firebreak")))
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as name:
+        directory = pathlib.Path(name)
+        bench_proof(arguments, directory)
+        bench_start(arguments)
+        bench_growth(arguments, directory)
+
+
+if __name__ == "__main__":
+    main()

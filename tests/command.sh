@@ -1,0 +1,80 @@
+#!/bin/sh
+# How the command behaves: exit codes, streams, all or nothing, the same bytes.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+tool=$(realpath "${FIREBREAK:-build/firebreak}")
+policy=policies/modyo-connect
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+wrong() { echo "command: $*"; bad=1; }
+code() {
+	want=$1
+	shift
+	"$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$want" ] || { wrong "exit $got instead of $want: $*"; cat "$work/err"; }
+}
+
+# exit codes and streams
+code 0 "$tool" --help
+[ -s "$work/out" ] && [ ! -s "$work/err" ] || wrong "--help goes to stdout"
+code 2 "$tool"
+code 2 "$tool" chekc "$policy"
+grep -q 'did you mean `check`' "$work/err" || wrong "no suggestion for chekc"
+code 2 "$tool" check
+code 2 "$tool" check "$work/none.fbk"
+code 2 "$tool" check --as-of 2026-02-30 "$policy"
+code 0 "$tool" version
+for command in check compile prove explain version; do
+	code 0 "$tool" $command --help
+	head -1 "$work/out" | grep -q '^firebreak' || wrong "$command --help begins with an example"
+done
+code 0 "$tool" explain P0401
+code 0 "$tool" explain p0401
+code 2 "$tool" explain P9999
+code 0 "$tool" check --as-of 2026-11-23 "$policy"
+code 1 "$tool" check --as-of 2030-01-01 "$policy"
+grep -q 'P0701' "$work/err" || wrong "expired rules are not told"
+code 0 sh -c "SOURCE_DATE_EPOCH=1763856000 $tool check $policy"
+code 2 sh -c "SOURCE_DATE_EPOCH=tomorrow $tool check $policy"
+code 2 "$tool" compile "$policy"
+code 2 "$tool" compile -t cobol -o "$work/x" "$policy"
+code 2 "$tool" compile --only nobody.prod -o "$work/x" "$policy"
+[ -e "$work/x" ] && wrong "something was written by a compilation that failed"
+
+# stdin
+code 0 sh -c "$tool check - < tests/golden/diag/P0008.fbk"
+
+# what is not equal to the policy is not written: a broken invariant writes nothing
+cp -r "$policy" "$work/policy"
+echo 'leak: allow data -> internet on https;' >>"$work/policy/rules.fbk"
+code 1 "$tool" compile --as-of 2026-11-23 -o "$work/broken" "$work/policy"
+[ -e "$work/broken" ] && wrong "a broken policy was written"
+
+# the same bytes: again, from another directory, from shuffled and reformatted sources
+code 0 "$tool" compile --as-of 2026-11-23 -o "$work/a" "$policy"
+code 0 "$tool" compile --as-of 2026-11-23 -o "$work/b" "$policy"
+diff -r "$work/a" "$work/b" || wrong "two runs differ"
+(cd "$policy" && "$tool" compile --as-of 2026-11-23 -o "$work/c" . >/dev/null) || wrong "from inside"
+diff -r "$work/a" "$work/c" || wrong "another directory makes other bytes"
+rm -rf "$work/policy" && cp -r "$policy" "$work/policy"
+python3 tests/lib/shuffle.py "$work/policy"
+code 0 "$tool" compile --as-of 2026-11-23 -o "$work/d" "$work/policy"
+diff -r -x manifest.json "$work/a" "$work/d" || wrong "shuffled sources make other bytes"
+diff -q "$work/policy/rules.fbk" "$policy/rules.fbk" >/dev/null && wrong "the shuffle shuffled nothing"
+code 0 "$tool" compile --as-of 2026-11-24 -o "$work/e" "$policy"
+diff -r -x manifest.json "$work/a" "$work/e" || wrong "another day makes other bytes"
+
+# the README's tour is what happens
+grep -qF "$("$tool" compile --as-of 2026-11-23 "$policy" -o "$work/tour" | sed 's|below [^,]*,|below out,|')" README.md ||
+	wrong "the README's tour shows another result of compile"
+
+# everything that was written is equal to the policy, and says so
+find "$work/a" -name '*.nft' -o -name '*.tf.json' | sort >"$work/files"
+code 0 "$tool" prove --as-of 2026-11-23 "$policy" $(cat "$work/files")
+[ "$(grep -c ': equal$' "$work/out")" = "$(wc -l <"$work/files")" ] || wrong "not every file is equal"
+code 1 "$tool" prove --as-of 2027-12-31 "$policy" "$work/a/banco-andino/prod/nft/services.nft"
+code 2 "$tool" prove "$policy" README.md
+[ $bad = 0 ] && echo "the command behaves"
+exit $bad

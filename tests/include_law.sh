@@ -1,0 +1,55 @@
+#!/bin/sh
+# The law of includes: which folder may include which.  See README.md, "the tree".
+set -u
+cd "$(dirname "$0")/.." || exit 2
+bad=0
+
+# allow FILES… -- PATTERN: every project include in FILES matches PATTERN.
+check() {
+	pattern=$1
+	shift
+	for file in "$@"; do
+		[ -f "$file" ] || continue
+		wrong=$(grep -E '^#include "' "$file" | sed 's/#include "//; s/".*//' |
+			grep -vE "^($pattern)$")
+		[ -z "$wrong" ] && continue
+		echo "$file may not include:" $wrong
+		bad=1
+	done
+}
+
+base='compiler/base/[a-z]*\.(h|def)'
+ast='compiler/ast\.h'
+front="$ast|compiler/(parse|declare|endpoint|special|resolve|ir)\.h"
+sets='compiler/(ir|pset|meaning)\.h'
+
+check 'firebreak/[a-z]*\.h' include/firebreak/*.h
+check "$base|firebreak/[a-z]*\.h" compiler/base/*.c compiler/base/*.h
+check "$base|firebreak/diag\.h" compiler/ast.h
+check "$base|$ast|grammar/parser\.h|policy\.tab\.h" grammar/*.h grammar/*.c grammar/*.y grammar/*.l
+check "$base|$ast|compiler/parse\.h|grammar/parser\.h" compiler/parse.c compiler/parse.h
+check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/resolve.? compiler/special.?
+check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
+check "$base|compiler/pset\.h" compiler/pset.c compiler/pset.h
+check "$base|$sets" compiler/meaning.c compiler/meaning.h
+check "$base|$sets|compiler/(verify|prove)\.h" compiler/verify.? compiler/prove.?
+check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
+check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
+for target in aws nft; do
+	check "$base|$sets|backends/backend\.h|backends/$target/[a-z_0-9]*\.h" backends/$target/*.c backends/$target/*.h
+done
+check 'firebreak/[a-z]*\.h|compiler/cli/cli\.h' compiler/cli/*.c compiler/cli/*.h
+
+# What reads an artefact back knows nothing of what wrote it.
+check "$base|$sets|backends/backend\.h|backends/nft/(model|lex|read|reader|value|overlap|match|denote|context|expect|base_set|nft)\.h" \
+	backends/nft/read*.c backends/nft/denote*.c backends/nft/lex.c backends/nft/value.c
+check "$base|$sets|backends/backend\.h|backends/aws/(model|read_json|denote|expect|zones|aws)\.h" \
+	backends/aws/read*.c backends/aws/denote*.c backends/aws/compose.c
+
+# Every include is written from the root.
+if grep -nE '^#include "(\.|[a-z_]+\.h)' compiler grammar backends include -r | grep -v policy.tab.h; then
+	echo "includes are written from the root"
+	bad=1
+fi
+[ $bad = 0 ] && echo "the law of includes holds"
+exit $bad

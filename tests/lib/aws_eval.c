@@ -1,0 +1,264 @@
+/* One rule, one struct; a packet is held against all of them. */
+#include "tests/lib/aws_eval.h"
+
+#include "tests/lib/naive.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rule {
+	const char *layer;		/* of its group */
+	bool ingress;
+	int protocol, from, to;		/* -1: all */
+	/* the peer, one of three */
+	bool is_prefix;
+	enum family family;
+	struct range prefix;
+	const char *name;		/* a layer's, or a network's */
+};
+
+struct aws_eval {
+	const struct ast *ast;
+	const char *customer, *environment;
+	struct arena *arena;
+	json_t *groups, *lists;
+	LIST(struct rule) rules;
+};
+
+static const char *string_at(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* "${KIND.NAME.id}": the object of that name. */
+static json_t *referred(const struct aws_eval *e, json_t *among,
+			const char *kind, const char *text)
+{
+	size_t len = strlen(kind), rest;
+
+	if (strncmp(text, "${", 2) != 0 || strncmp(text + 2, kind, len) != 0)
+		return NULL;
+	text += 2 + len;
+	rest = strlen(text);
+	if (rest < 4 || strcmp(text + rest - 4, ".id}") != 0)
+		return NULL;
+	return json_object_get(among, arena_copy(e->arena, text, rest - 4));
+}
+
+static const char *layer_of(const struct aws_eval *e, const char *reference)
+{
+	json_t *group = referred(e, e->groups, "aws_security_group.",
+				 reference);
+	const char *layer = string_at(json_object_get(group, "tags"),
+				      "firebreak:layer");
+
+	return *layer ? arena_copy(e->arena, layer, strlen(layer)) : NULL;
+}
+
+static const char *region_of(const struct aws_eval *e)
+{
+	const struct ast_node *n = naive_place(e->ast, e->customer,
+					       e->environment);
+
+	for (n = n->block; n; n = n->next)
+		if (n->kind == AST_REGION)
+			return n->name.text;
+	return "";
+}
+
+/* The network whose prefix list, {region} filled in, has this name. */
+static const char *network_of(const struct aws_eval *e, const char *reference)
+{
+	json_t *list = referred(e, e->lists,
+				"data.aws_ec2_managed_prefix_list.", reference);
+	const char *name = string_at(list, "name");
+
+	for (size_t f = 0; *name && f < e->ast->files.count; f++)
+		for (const struct ast_node *n = e->ast->files.at[f]->nodes; n;
+		     n = n->next) {
+			const char *mark, *full = n->prefix_list.text;
+
+			if (n->kind != AST_NETWORK || !full)
+				continue;
+			mark = strstr(full, "{region}");
+			if (mark)
+				full = arena_printf(e->arena, "%.*s%s%s",
+						    (int)(mark - full), full,
+						    region_of(e), mark + 8);
+			if (strcmp(full, name) == 0)
+				return n->name.text;
+		}
+	return NULL;
+}
+
+static bool read_prefix(const char *text, int version, struct range *out)
+{
+	unsigned char bytes[16];
+	char base[64];
+	const char *slash = strchr(text, '/');
+	int bits = version == 4 ? 32 : 128, length;
+
+	if (!slash || (size_t)(slash - text) >= sizeof base)
+		return false;
+	memcpy(base, text, (size_t)(slash - text));
+	base[slash - text] = '\0';
+	length = atoi(slash + 1);
+	if (inet_pton(version == 4 ? AF_INET : AF_INET6, base, bytes) != 1 ||
+	    length < 0 || length > bits)
+		return false;
+	out->lo = 0;
+	for (int i = 0; i < bits / 8; i++)
+		out->lo = out->lo << 8 | bytes[i];
+	out->hi = out->lo;
+	for (int i = 0; i < bits - length; i++)
+		out->hi |= (u128)1 << i;
+	return true;
+}
+
+static int protocol_of(const char *text)
+{
+	if (strcmp(text, "tcp") == 0)
+		return 6;
+	if (strcmp(text, "udp") == 0)
+		return 17;
+	if (strcmp(text, "icmp") == 0)
+		return 1;
+	if (strcmp(text, "icmpv6") == 0)
+		return 58;
+	return *text ? atoi(text) : -2;
+}
+
+static int number_at(json_t *object, const char *key)
+{
+	json_t *number = json_object_get(object, key);
+
+	return json_is_integer(number) ? (int)json_integer_value(number) : -1;
+}
+
+static bool read_peer(const struct aws_eval *e, json_t *json, struct rule *r)
+{
+	const char *v4 = string_at(json, "cidr_ipv4");
+	const char *v6 = string_at(json, "cidr_ipv6");
+
+	r->is_prefix = *v4 || *v6;
+	r->family = *v4 ? IPV4 : IPV6;
+	if (r->is_prefix)
+		return read_prefix(*v4 ? v4 : v6, *v4 ? 4 : 6, &r->prefix);
+	r->name = layer_of(e, string_at(json, "referenced_security_group_id"));
+	if (!r->name)
+		r->name = network_of(e, string_at(json, "prefix_list_id"));
+	return r->name;
+}
+
+static bool read_rules(struct aws_eval *e, json_t *some, bool ingress)
+{
+	const char *key;
+	json_t *json;
+
+	json_object_foreach(some, key, json) {
+		struct rule *r = LIST_PUSH(e->arena, &e->rules);
+
+		r->ingress = ingress;
+		r->layer = layer_of(e, string_at(json, "security_group_id"));
+		r->protocol = protocol_of(string_at(json, "ip_protocol"));
+		r->from = number_at(json, "from_port");
+		r->to = number_at(json, "to_port");
+		if (!r->layer || r->protocol < -1 || !read_peer(e, json, r))
+			return false;
+	}
+	return true;
+}
+
+const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
+				     size_t len, const struct ast *ast,
+				     const char *customer,
+				     const char *environment)
+{
+	struct aws_eval *e = arena_alloc(arena, sizeof *e);
+	json_t *root = json_loadb(text, len, 0, NULL);
+	json_t *resource = json_object_get(root, "resource");
+	bool good;
+
+	*e = (struct aws_eval){ .ast = ast, .customer = customer,
+				.environment = environment, .arena = arena };
+	e->groups = json_object_get(resource, "aws_security_group");
+	e->lists = json_object_get(json_object_get(root, "data"),
+				   "aws_ec2_managed_prefix_list");
+	good = read_rules(e, json_object_get(resource,
+			"aws_vpc_security_group_ingress_rule"), true) &&
+	       read_rules(e, json_object_get(resource,
+			"aws_vpc_security_group_egress_rule"), false);
+	e->groups = e->lists = NULL;
+	json_decref(root);
+	return good ? e : NULL;
+}
+
+static bool is_service(const struct rule *r, const struct packet *p)
+{
+	int protocol = (int)(p->svc >> 16), value = (int)(p->svc & 0xffff);
+
+	if (r->protocol == -1)
+		return true;
+	if (protocol != r->protocol)
+		return false;
+	if (protocol == 6 || protocol == 17)
+		return r->from <= value && value <= r->to;
+	if (protocol != (p->family == IPV4 ? 1 : 58))
+		return true;
+	return (r->from == -1 || r->from == value / 256) &&
+	       (r->to == -1 || r->to == value % 256);
+}
+
+static bool is_peer(const struct aws_eval *e, const struct rule *r,
+		    enum family family, u128 address)
+{
+	if (r->is_prefix)
+		return r->family == family && r->prefix.lo <= address &&
+		       address <= r->prefix.hi;
+	return naive_is_in(e->ast, e->customer, e->environment, r->name, family,
+			   address);
+}
+
+bool aws_eval_group(const struct aws_eval *e, const char *layer, bool ingress,
+		    const struct packet *p)
+{
+	if (!naive_is_in(e->ast, e->customer, e->environment, layer, p->family,
+			 ingress ? p->dst : p->src))
+		return false;
+	for (size_t i = 0; i < e->rules.count; i++) {
+		const struct rule *r = &e->rules.at[i];
+
+		if (r->ingress == ingress && strcmp(r->layer, layer) == 0 &&
+		    is_service(r, p) &&
+		    is_peer(e, r, p->family, ingress ? p->src : p->dst))
+			return true;
+	}
+	return false;
+}
+
+/* The layer that has ADDRESS, or NULL; layers lie apart. */
+static const char *layer_at(const struct aws_eval *e, enum family family,
+			    u128 address)
+{
+	for (size_t f = 0; f < e->ast->files.count; f++)
+		for (const struct ast_node *n = e->ast->files.at[f]->nodes; n;
+		     n = n->next)
+			if (n->kind == AST_LAYER &&
+			    naive_is_in(e->ast, e->customer, e->environment,
+					n->name.text, family, address))
+				return n->name.text;
+	return NULL;
+}
+
+bool aws_eval_composed(const struct aws_eval *e, const struct packet *p)
+{
+	const char *from = layer_at(e, p->family, p->src);
+	const char *to = layer_at(e, p->family, p->dst);
+
+	return (from || to) && (!from || aws_eval_group(e, from, false, p)) &&
+	       (!to || aws_eval_group(e, to, true, p));
+}

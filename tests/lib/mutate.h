@@ -1,0 +1,26 @@
+/*
+ * Everything that a slip of the hand could do to an emitted file, one slip at
+ * a time: lines and objects taken out, doubled, or moved; every number,
+ * address, word and reference changed.
+ */
+#ifndef FIREBREAK_TESTS_LIB_MUTATE_H
+#define FIREBREAK_TESTS_LIB_MUTATE_H
+
+#include "compiler/base/arena.h"
+
+struct mutation {
+	struct arena *arena;
+	unsigned every;		/* show one in so many; 1: all */
+	unsigned made;		/* shown or not, over all files */
+	void (*show)(void *context, const char *what, const char *bytes,
+		     size_t len);
+	void *context;
+};
+
+/* An nftables ruleset, a statement a line. */
+void mutate_nft(struct mutation *mutation, const char *text);
+
+/* Terraform JSON with security groups and their rules. */
+void mutate_terraform(struct mutation *mutation, const char *bytes, size_t len);
+
+#endif

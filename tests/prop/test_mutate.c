@@ -1,0 +1,417 @@
+/*
+ * Does the proof find every change of an output?
+ *
+ *	test_mutate				a sample of all, for `make check`
+ *	test_mutate FILE-OR-DIRECTORY...	every mutant of these policies
+ *
+ * Each emitted file is changed in one place at a time.  The reader refuses the
+ * mutant, or the proof finds a packet, which a naive evaluator of the file then
+ * confirms; or the mutant is said to be equal, and the naive evaluator must
+ * find no packet that it treats otherwise.  Whatever is neither is missed.
+ */
+#include "backends/backend.h"
+#include "compiler/prove.h"
+#include "tests/lib/aws_eval.h"
+#include "tests/lib/dice.h"
+#include "tests/lib/gen.h"
+#include "tests/lib/mutate.h"
+#include "tests/lib/naive.h"
+#include "tests/lib/nft_eval.h"
+#include "tests/lib/policy.h"
+#include "tests/lib/sample.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+	SAMPLE_EVERY = 211,	/* a prime: no kind of mutant is always skipped */
+	GENERATED = 24,
+	EQUAL_PACKETS = 24,	/* a side of a mutant that is said to be equal */
+	OTHER_PACKETS = 2,	/* of one that was found */
+	TOLD_MOST = 10,
+};
+
+struct tally {
+	unsigned refused, found, equal, missed;
+};
+
+/* An output file and what its mutants are held against. */
+struct original {
+	struct policy *policy;
+	const char *customer, *environment;
+	const struct backend *backend;
+	const char *path, *bytes;
+	size_t len;
+	struct meaning *meaning;
+	struct arena *arena;
+	struct identity identity;
+	struct sides sides;
+	struct dice dice;
+	struct tally *tally;
+};
+
+/* A file, original or not, as its naive evaluator sees it. */
+struct looked_at {
+	const struct nft_eval *nft;
+	const struct aws_eval *aws;
+};
+
+static bool is_nft(const struct original *o)
+{
+	return o->backend == &backend_nft;
+}
+
+static bool look_at(const struct original *o, struct arena *arena,
+		    const char *bytes, size_t len, struct looked_at *out)
+{
+	*out = (struct looked_at){ 0 };
+	if (is_nft(o))
+		out->nft = nft_eval_read(arena, arena_copy(arena, bytes, len));
+	else
+		out->aws = aws_eval_read(arena, bytes, len, o->policy->ast,
+					 o->customer, o->environment);
+	return out->nft || out->aws;
+}
+
+/* --- what a side speaks of, from its label --- */
+
+static const char *words_behind(const char *label, const char *words)
+{
+	const char *at = strstr(label, words);
+
+	return at ? at + strlen(words) : NULL;
+}
+
+static unsigned number_behind(const char *label, const char *words)
+{
+	const char *at = words_behind(label, words);
+
+	return at ? (unsigned)atoi(at) : 0;
+}
+
+/* "edge: input, new or untracked packets on loopback, source port 67" */
+static struct nft_sight sight_of(const char *label, struct packet packet)
+{
+	static const char *const states[] = { "new", "established", "related",
+					      "invalid", "untracked" };
+	const char *at = words_behind(label, "put, ");
+	struct nft_sight s = {
+		.input = strstr(label, ": input,") != NULL,
+		.loopback = strstr(label, "on loopback") != NULL,
+		.state = "new",
+		.hop_limit = number_behind(label, "hop limit "),
+		.source_port = number_behind(label, "source port "),
+		.packet = packet,
+	};
+
+	for (size_t i = 0; at && i < sizeof states / sizeof *states; i++)
+		if (strncmp(at, states[i], strlen(states[i])) == 0)
+			s.state = states[i];
+	return s;
+}
+
+/* "composed, IPv4" or "data: ingress, IPv6" */
+static bool groups_admit(struct arena *arena, const struct aws_eval *eval,
+			 const char *label, const struct packet *packet)
+{
+	const char *layer = arena_copy(arena, label, strcspn(label, ":"));
+
+	if (strncmp(label, "composed", 8) == 0)
+		return aws_eval_composed(eval, packet);
+	return aws_eval_group(eval, layer, strstr(label, ": ingress"), packet);
+}
+
+static bool admits(struct arena *arena, const struct looked_at *file,
+		   const char *label, const struct packet *packet)
+{
+	struct nft_sight sight;
+
+	if (file->aws)
+		return groups_admit(arena, file->aws, label, packet);
+	sight = sight_of(label, *packet);
+	return nft_eval_accepts(file->nft, &sight);
+}
+
+/* --- one mutant --- */
+
+struct mutant {
+	const struct original *of;
+	struct arena *arena;
+	const char *what;
+	struct looked_at before, after;
+	struct sides sides;
+};
+
+static void missed(struct mutant *m, const char *why, const char *label,
+		   const struct packet *packet)
+{
+	struct tally *tally = m->of->tally;
+
+	if (tally->missed++ >= TOLD_MOST)
+		return;
+	printf("MISSED: %s of %s.%s: %s\n\t%s", m->of->path, m->of->customer,
+	       m->of->environment, m->what, why);
+	if (packet)
+		printf(": %s: %s", label, packet_text(m->arena, packet));
+	printf("\n");
+}
+
+static bool have(const struct boxes *boxes, const struct packet *packet)
+{
+	for (size_t i = 0; i < boxes->count; i++)
+		if (box_has(&boxes->at[i], packet))
+			return true;
+	return false;
+}
+
+static bool policy_allows(const struct original *o, const struct packet *p)
+{
+	return naive_allows(o->policy->ast, o->customer, o->environment, p,
+			    o->policy->as_of);
+}
+
+/*
+ * Is the difference one?  The mutant treats the packet as was said, and other
+ * than the original does; or, where security groups now let out what they did
+ * not, than the policy wants.
+ */
+static bool is_confirmed(struct mutant *m, const struct difference *d)
+{
+	bool extra = d->kind == DIFFERENCE_EXTRA;
+
+	if (admits(m->arena, &m->after, d->label, &d->packet) != extra)
+		return false;
+	return admits(m->arena, &m->before, d->label, &d->packet) != extra ||
+	       (!is_nft(m->of) && policy_allows(m->of, &d->packet) != extra);
+}
+
+/*
+ * Packets at the borders of the mutant's side and of the original's.  False,
+ * and told, when the two evaluators of the mutant disagree, or, EQUAL, when
+ * mutant and original do.
+ */
+static bool try_packets(struct mutant *m, const struct side *side,
+			const struct side *twin, unsigned count, bool equal)
+{
+	struct dice *dice = (struct dice *)&m->of->dice;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct side *near = i % 2 && twin ? twin : side;
+		struct packet p;
+		bool after;
+
+		if (!near->admitted.count)
+			continue;
+		p = sampler_near(dice, side->family, &near->admitted);
+		after = admits(m->arena, &m->after, side->label, &p);
+		if (have(&side->admitted, &p) != after) {
+			missed(m, "the model and the naive evaluator differ",
+			       side->label, &p);
+			return false;
+		}
+		if (equal &&
+		    admits(m->arena, &m->before, side->label, &p) != after) {
+			missed(m, "said to be equal", side->label, &p);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool try_sides(struct mutant *m, unsigned count, bool equal)
+{
+	const struct sides *old = &m->of->sides;
+
+	for (size_t i = 0; i < m->sides.count; i++) {
+		const struct side *twin = i < old->count ? &old->at[i] : NULL;
+
+		if (twin && twin->family != m->sides.at[i].family)
+			twin = NULL;
+		if (!try_packets(m, &m->sides.at[i], twin, count, equal))
+			return false;
+	}
+	return true;
+}
+
+static void judge(struct mutant *m)
+{
+	struct tally *tally = m->of->tally;
+	struct difference d;
+
+	if (!prove_bounds(m->arena, &m->sides, &d) ||
+	    !prove_same(m->arena, &m->sides, &m->of->sides, &d)) {
+		if (!is_confirmed(m, &d))
+			missed(m, "a packet that is no difference", d.label,
+			       &d.packet);
+		else if (try_sides(m, OTHER_PACKETS, false))
+			tally->found++;
+	} else if (try_sides(m, EQUAL_PACKETS, true)) {
+		tally->equal++;
+	}
+}
+
+static bool is_same_place(const struct identity *a, const struct identity *b)
+{
+	return strcmp(a->policy, b->policy) == 0 &&
+	       strcmp(a->customer, b->customer) == 0 &&
+	       strcmp(a->environment, b->environment) == 0 &&
+	       strcmp(a->layer, b->layer) == 0;
+}
+
+/* Read and denoted; false when the backend refuses to. */
+static bool denote(struct mutant *m, const char *bytes, size_t len)
+{
+	const struct original *o = m->of;
+	struct diags diags = { .arena = m->arena };
+	struct job job = { m->arena, &diags, o->policy->ir, o->meaning };
+	struct identity id;
+	const void *model;
+
+	if (!o->backend->recognise(bytes, len))
+		return false;
+	model = o->backend->read(m->arena, &diags, o->path, bytes, len, &id);
+	return model && is_same_place(&id, &o->identity) &&
+	       o->backend->denote(&job, model, &m->sides);
+}
+
+static void show(void *context, const char *what, const char *bytes, size_t len)
+{
+	struct original *o = context;
+	struct mutant m = { .of = o, .arena = arena_child(o->arena),
+			    .what = what };
+
+	if (!denote(&m, bytes, len))
+		o->tally->refused++;
+	else if (!look_at(o, m.arena, o->bytes, o->len, &m.before) ||
+		 !look_at(o, m.arena, bytes, len, &m.after))
+		missed(&m, "the naive evaluator cannot read it", NULL, NULL);
+	else
+		judge(&m);
+	arena_free(m.arena);
+}
+
+/* --- files, environments, policies --- */
+
+struct run {
+	struct tally tally;
+	unsigned every, made, policies;
+};
+
+static void mutate_artefact(struct run *run, struct original *o)
+{
+	struct mutation mutation = { .arena = o->arena, .every = run->every,
+				     .made = run->made, .show = show,
+				     .context = o };
+	struct diags diags = { .arena = o->arena };
+	struct job job = { o->arena, &diags, o->policy->ir, o->meaning };
+	const void *model = o->backend->read(o->arena, &diags, o->path,
+					     o->bytes, o->len, &o->identity);
+
+	if (!model || !o->backend->denote(&job, model, &o->sides)) {
+		printf("MISSED: %s cannot be read back\n", o->path);
+		run->tally.missed++;
+		return;
+	}
+	if (is_nft(o))
+		mutate_nft(&mutation, o->bytes);
+	else
+		mutate_terraform(&mutation, o->bytes, o->len);
+	run->made = mutation.made;
+}
+
+static void mutate_space(struct run *run, struct policy *policy, size_t space)
+{
+	const struct ir_space *is = &policy->ir->spaces[space];
+	struct arena *arena = arena_child(policy->arena);
+	struct meaning meaning = meaning_of(arena, policy->ir, is);
+
+	for (size_t t = 0; backends[t]; t++) {
+		struct diags diags = { .arena = arena };
+		struct job job = { arena, &diags, policy->ir, &meaning };
+		struct artefacts made = { 0 };
+
+		if (!backends[t]->emit(&job, &made))
+			continue;
+		for (size_t i = 0; i < made.count; i++) {
+			struct original o = {
+				.policy = policy,
+				.customer = policy->ir->customers[is->customer].name,
+				.environment = policy->ir->environments[is->environment],
+				.backend = backends[t],
+				.path = made.at[i].path,
+				.bytes = made.at[i].bytes,
+				.len = made.at[i].len,
+				.meaning = &meaning,
+				.arena = arena_child(arena),
+				.dice = dice_of(space),
+				.tally = &run->tally,
+			};
+
+			mutate_artefact(run, &o);
+			arena_free(o.arena);
+		}
+	}
+	arena_free(arena);
+}
+
+static void mutate_policy(struct run *run, struct policy *policy)
+{
+	run->policies++;
+	for (size_t i = 0; i < policy->ir->space_count; i++)
+		mutate_space(run, policy, i);
+}
+
+static bool mutate_file(struct run *run, const char *path)
+{
+	struct arena *arena = arena_new(0);
+	struct policy policy;
+	struct stat st;
+	bool good;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		path = arena_printf(arena, "%s/main.fbk", path);
+	good = policy_of_file(&policy, arena, path, GEN_DAY);
+	if (good)
+		mutate_policy(run, &policy);
+	else
+		fprintf(stderr, "%s", policy_messages(&policy));
+	arena_free(arena);
+	return good;
+}
+
+static void mutate_generated(struct run *run)
+{
+	for (unsigned seed = 1; seed <= GENERATED; seed++) {
+		struct arena *arena = arena_new(0);
+		struct policy policy;
+		const char *text = gen_text(arena, gen_policy(arena, seed,
+							      GEN_PLAIN), 0);
+
+		if (policy_of_text(&policy, arena, text, GEN_DAY))
+			mutate_policy(run, &policy);
+		arena_free(arena);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const char ours[] = "policies/modyo-connect";
+	struct run run = { .every = argc > 1 ? 1 : SAMPLE_EVERY };
+	const struct tally *t = &run.tally;
+	bool good = true;
+	struct stat st;
+
+	for (int i = 1; i < argc; i++)
+		good &= mutate_file(&run, argv[i]);
+	if (argc == 1 && stat(ours, &st) == 0)
+		good &= mutate_file(&run, ours);
+	if (argc == 1)
+		mutate_generated(&run);
+	printf("caught %u equal %u missed %u\n", t->refused + t->found,
+	       t->equal, t->missed);
+	printf("(%u refused, %u found with a packet; %u policies, %u mutants, one in %u tried)\n",
+	       t->refused, t->found, run.policies, run.made, run.every);
+	return good && !t->missed && t->found ? 0 : 1;
+}
