@@ -218,20 +218,29 @@ static void check_networks(struct resolver *r, const struct ir_space *s)
 				    s->networks[i], s->vpc);
 }
 
+static bool is_private(enum ir_via via)
+{
+	switch (via) {
+	case VIA_VPN: case VIA_PEERING: case VIA_ENDPOINT:
+		return true;
+	case VIA_NONE: case VIA_NAT:
+		break;
+	}
+	return false;
+}
+
+/* What is public and the networks on it, less what is reached privately. */
 static struct both internet_of(struct resolver *r, const struct ir_space *s)
 {
-	struct both internet = both_minus(r->arena, r->public, s->vpc);
+	struct both internet = r->public, private = s->vpc;
 
-	for (size_t i = 0; i < r->ir->network_count; i++)
-		switch (r->ir->networks[i].via) {
-		case VIA_VPN: case VIA_PEERING: case VIA_ENDPOINT:
-			internet = both_minus(r->arena, internet,
-					      s->networks[i]);
-			break;
-		case VIA_NONE: case VIA_NAT:
-			break;
-		}
-	return internet;
+	for (size_t i = 0; i < r->ir->network_count; i++) {
+		struct both *into = is_private(r->ir->networks[i].via)
+			? &private : &internet;
+
+		*into = both_union(r->arena, *into, s->networks[i]);
+	}
+	return both_minus(r->arena, internet, private);
 }
 
 static void resolve_space(struct resolver *r, const struct place *place,

@@ -175,7 +175,7 @@ static void put_prefix(struct writer *w, struct prefix prefix)
 		    prefix_text(prefix, text));
 }
 
-/* The members in the order of their keys: which peer it is decides where it stands. */
+/* Members by key: which peer it is decides where it stands. */
 static void put_rule(struct writer *w, const struct aws_model *model,
 		     const struct aws_rule *rule)
 {

@@ -292,13 +292,16 @@ static void tell(struct check *c, const struct pair *p,
 		     ir_space_name(c->arena, c->job->ir, c->reaches.space));
 	if (out)
 		diag_note(d, out->name_span,
-			  "`%s` lets a part of `%s` out, and so the group lets out all of it",
+			  "`%s` lets a part of `%s` out, and so the group lets "
+			  "out all of it",
 			  out->name, c->job->ir->layers[p->from].name);
 	if (in)
 		diag_note(d, in->name_span,
-			  "`%s` lets something in to a part of `%s`, and so the group lets it in to all of it",
+			  "`%s` lets something in to a part of `%s`, and so the "
+			  "group lets it in to all of it",
 			  in->name, c->job->ir->layers[p->to].name);
-	diag_help(d, "name the whole layer, or give those addresses a layer of their own");
+	diag_help(d, "name the whole layer, or give those addresses a layer "
+		  "of their own");
 }
 
 static bool check_pair(struct check *c, const struct pair *p)

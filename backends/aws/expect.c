@@ -3,7 +3,6 @@
 
 #include "compiler/base/service.h"
 
-
 struct box_list {
 	const struct box **at;
 	size_t count, cap;

@@ -176,7 +176,8 @@ static void suggest_all(const struct job *job, struct diag *d, uint32_t rule,
 				    ranges_union(job->arena, far, undeclared));
 		if (ranges_empty(more))
 			return;
-		diag_help(d, "`%s` would also admit %s; `any` in `%s` takes 1 AWS rule a service",
+		diag_help(d, "`%s` would also admit %s; with `any` in its place "
+			  "`%s` takes 1 AWS rule a service",
 			  family == IPV4 ? "0.0.0.0/0" : "::/0",
 			  owners_of(job, family, more),
 			  job->ir->rules[rule].name);
@@ -194,7 +195,8 @@ static void tell(const struct job *job, const struct aws_model *model,
 	const struct ir_rule *rules = job->ir->rules;
 	struct diag *d = diag_add(job->diags, P0502,
 		rules[costs[0].rule].span,
-		"layer `%s` needs %zu %s rules for %s in %s, and a security group holds %d",
+		"layer `%s` needs %zu %s rules for %s in %s, and a security "
+		"group holds %d",
 		model->groups[group].layer, used,
 		direction == AWS_INGRESS ? "inbound" : "outbound",
 		family_name(family),

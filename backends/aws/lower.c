@@ -176,7 +176,8 @@ static void tell_unsaid(const struct lowering *l, const struct ir_flow *flow,
 		rule->name, service_set_text(l->arena, flow->family, unsaid),
 		family_name(flow->family));
 
-	diag_help(d, "name the services that are meant; only `any` stands for every protocol");
+	diag_help(d, "name the services that are meant; only `any` stands for "
+		  "every protocol");
 }
 
 /* The flows FIRST to END are those of one policy rule. */

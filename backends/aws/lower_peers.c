@@ -9,8 +9,6 @@
  */
 #include "backends/aws/lower.h"
 
-#include <string.h>
-
 struct flow_list {
 	const struct flow **at;
 	size_t count, cap;

@@ -110,7 +110,8 @@ static void identify(struct reading *r, const struct path *path,
 	} else if (strcmp(r->identity.policy, is->policy) != 0 ||
 		   strcmp(r->identity.customer, is->customer) != 0 ||
 		   strcmp(r->identity.environment, is->environment) != 0) {
-		refuse(&r->json, path, "is of another policy or environment than the groups before it");
+		refuse(&r->json, path, "is of another policy or environment "
+		       "than the groups before it");
 	}
 }
 
@@ -126,7 +127,8 @@ static void read_group_tags(struct reading *r, const struct path *up,
 		return;
 	is.policy = read_literal(&r->json, &path, "firebreak:policy", tags);
 	is.customer = read_optional(&r->json, &path, "firebreak:customer", tags);
-	is.environment = read_literal(&r->json, &path, "firebreak:environment", tags);
+	is.environment = read_literal(&r->json, &path,
+				      "firebreak:environment", tags);
 	g->layer = read_literal(&r->json, &path, "firebreak:layer", tags);
 	if (!is.policy || !is.customer || !is.environment || !g->layer)
 		return;
@@ -359,7 +361,8 @@ static void read_rule(struct reading *r, const struct path *up,
 	rule.names = json ? read_optional(&r->json, &tags, "firebreak:rules", json) :
 			    "";
 	if (is_foreign(&rule.is))
-		refuse(&r->json, &path, "has ICMP of one family and addresses of the other");
+		refuse(&r->json, &path,
+		       "has ICMP of one family and addresses of the other");
 	if (!is_first(r, &rule.is))
 		refuse(&r->json, &path, "permits the same as a rule before it");
 	*LIST_PUSH(r->arena, &r->rules) = rule;
@@ -410,7 +413,8 @@ static const struct aws_model *read_root(struct reading *r, json_t *root)
 	read_lists(r, root);
 	read_resources(r, root);
 	if (r->json.good && !r->identified)
-		refuse(&r->json, NULL, "has no security group: whose it is cannot be told");
+		refuse(&r->json, NULL,
+		       "has no security group: whose it is cannot be told");
 	if (!r->json.good)
 		return NULL;
 	model = arena_alloc(r->arena, sizeof *model);

@@ -14,7 +14,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* API reference of CreateSecurityGroup, less `&` (see AuthorizeSecurityGroupIngress). */
+/* EC2 API reference, CreateSecurityGroup and UserIdGroupPair. */
 bool aws_text_is_legal(const char *text)
 {
 	static const char legal[] =
@@ -64,14 +64,16 @@ static bool check_group(const struct job *job, const struct aws_group *group,
 	}
 	if (strncmp(lower, "sg-", 3) == 0) {
 		diag_add(job->diags, P0504, span,
-			 "security group `%s` would look like an id: AWS takes no name that begins with `sg-`",
+			 "security group `%s` would look like an id: AWS takes "
+			 "no name that begins with `sg-`",
 			 group->name);
 		good = false;
 	}
 	if (*other) {
 		const struct aws_group *first = *other;
 		struct diag *d = diag_add(job->diags, P0504, span,
-			"security group `%s` differs from `%s` by case alone, which AWS does not tell apart",
+			"security group `%s` differs from `%s` by case alone, "
+			"which AWS does not tell apart",
 			group->name, first->name);
 
 		diag_note(d, span_of(job, first->layer), "the other layer");
@@ -108,7 +110,8 @@ static bool check_list(const struct job *job, const struct aws_list *list)
 
 	if (strstr(n->prefix_list, "{region}") && !*space->region) {
 		struct diag *d = diag_add(job->diags, P0504, space->span,
-			"%s has no region, and the prefix list of `%s` is named by it",
+			"%s has no region, and the prefix list of `%s` is "
+			"named by it",
 			ir_space_name(job->arena, job->ir, space), n->name);
 
 		diag_note(d, n->span, "the prefix list is `%s`",

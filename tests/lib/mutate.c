@@ -420,6 +420,12 @@ static void try_member(const struct object *o, json_t *in, const char *name,
 	json_t *before = json_incref(json_object_get(in, name));
 	char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
 
+	if (before && json_equal(before, value)) {
+		json_decref(value);
+		json_decref(before);
+		free(text);
+		return;
+	}
 	if (value)
 		json_object_set_new(in, name, value);
 	else

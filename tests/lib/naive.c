@@ -196,16 +196,19 @@ static bool is_private_way(const char *via)
 static bool in_internet(const struct view *v, const struct address *a)
 {
 	const struct ast_node *vpc = inside(v->environment, AST_VPC, NULL);
+	bool on_it = is_public(a);
 
-	if (!is_public(a) || (vpc && in_list(a, vpc->list)))
+	if (vpc && in_list(a, vpc->list))
 		return false;
 	for (size_t f = 0; f < v->ast->files.count; f++)
 		for (const struct ast_node *n = v->ast->files.at[f]->nodes; n;
 		     n = n->next)
-			if (n->kind == AST_NETWORK &&
-			    is_private_way(n->via.text) && in_network(v, a, n))
-				return false;
-	return true;
+			if (n->kind == AST_NETWORK && in_network(v, a, n)) {
+				if (is_private_way(n->via.text))
+					return false;
+				on_it = true;
+			}
+	return on_it;
 }
 
 static bool in_ends(const struct view *v, const struct address *a,
