@@ -17,7 +17,7 @@ WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werr
 CFLAGS.release = -O2 -g
 CFLAGS.asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS  ?=
-LDLIBS   = -ljansson -lmd
+LDLIBS   = -ljansson -lnettle -lpthread
 
 # make V=1 shows every command.
 V ?=

@@ -1,5 +1,5 @@
 /*
- * The public API: every entry point, and the only setjmp.
+ * The public API: every entry point, and all that jumps back when memory ends.
  *
  * A context has one arena for what lives as long as it does; an environment at
  * work has a child of it that goes with the environment.
@@ -16,6 +16,8 @@
 #include "compiler/verify.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,7 @@ struct fb {
 	struct loader loader;
 	struct ir *ir;
 	jmp_buf full;
+	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
 	/* of fb_load_text() */
 	const char *text_name, *text;
 	size_t text_len;
@@ -67,6 +70,8 @@ void fb_free(struct fb *fb)
 {
 	if (!fb)
 		return;
+	for (size_t i = 0; i < fb->others.count; i++)
+		arena_free(fb->others.at[i]);
 	arena_free(fb->arena);
 	free(fb);
 }
@@ -327,52 +332,145 @@ static enum fb_status prove_artefact(const struct job *job,
 	return status;
 }
 
+/*
+ * One environment for one target: a piece of work of its own, with memory and
+ * diagnostics of its own, so that several can go on at once.  Results are
+ * gathered in the order of the tasks, whoever finished first.
+ */
+struct task {
+	struct arena *arena;
+	jmp_buf full;
+	struct diags diags;
+	const struct ir *ir;
+	const struct ir_space *space;
+	const struct backend *backend;
+	LIST(struct fb_output) outputs;
+	size_t sides;
+	enum fb_status status;
+};
+
 struct build {
 	struct fb *fb;
 	LIST(struct fb_output) outputs;
 	size_t sides;
 	const struct backend *chosen[8];
+	struct task *tasks;
+	size_t task_count;
+	atomic_size_t next;
 };
 
-static void keep_output(struct build *b, const struct ir_space *space,
-			const struct artefact *a)
+/* ARTEFACT under its full path, in the task's own memory. */
+static void keep_output(struct task *task, const struct artefact *a)
 {
-	struct arena *arena = b->fb->arena;
-	const struct ir *ir = b->fb->ir;
-	const char *customer = ir->customers[space->customer].name;
-	struct fb_output *out = LIST_PUSH(arena, &b->outputs);
+	const struct ir *ir = task->ir;
+	const char *customer = ir->customers[task->space->customer].name;
+	struct fb_output *out = LIST_PUSH(task->arena, &task->outputs);
 
-	out->path = arena_printf(arena, "%s%s%s/%s", customer,
+	out->path = arena_printf(task->arena, "%s%s%s/%s", customer,
 				 *customer ? "/" : "",
-				 ir->environments[space->environment], a->path);
-	out->bytes = arena_copy(arena, a->bytes, a->len);
+				 ir->environments[task->space->environment],
+				 a->path);
+	out->bytes = arena_copy(task->arena, a->bytes, a->len);
 	out->len = a->len;
 }
 
-static enum fb_status compile_space(struct build *b,
-				    const struct ir_space *space)
+/* Emit and prove in SCRATCH memory. */
+static enum fb_status emit_and_prove(struct task *task, struct arena *scratch)
 {
-	struct meaning meaning;
-	struct job job = job_begin(b->fb, space, &meaning);
-	enum fb_status status = FB_OK;
+	struct meaning meaning = meaning_of(scratch, task->ir, task->space);
+	struct job job = { scratch, &task->diags, task->ir, &meaning };
+	struct artefacts made = { 0 };
 
-	for (size_t t = 0; b->chosen[t] && status != FB_FAULT; t++) {
-		struct artefacts made = { 0 };
-
-		if (!b->chosen[t]->emit(&job, &made)) {
-			status = FB_NO;
-			continue;
-		}
-		for (size_t i = 0; i < made.count && status != FB_FAULT; i++) {
-			if (prove_artefact(&job, b->chosen[t], &made.at[i],
-					   &b->sides) != FB_OK)
-				status = FB_FAULT;
-			else
-				keep_output(b, space, &made.at[i]);
-		}
+	if (!task->backend->emit(&job, &made))
+		return FB_NO;
+	for (size_t i = 0; i < made.count; i++) {
+		if (prove_artefact(&job, task->backend, &made.at[i],
+				   &task->sides) != FB_OK)
+			return FB_FAULT;
+		keep_output(task, &made.at[i]);
 	}
-	arena_free(job.arena);
-	return status;
+	return FB_OK;
+}
+
+static void run_task(struct task *task)
+{
+	struct arena *scratch;
+
+	arena_guard(task->arena, &task->full);
+	if (setjmp(task->full)) {
+		task->status = FB_MEMORY;
+		return;
+	}
+	scratch = arena_child(task->arena);
+	task->status = emit_and_prove(task, scratch);
+	arena_free(scratch);
+	arena_trim(task->arena);
+}
+
+static void *work(void *argument)
+{
+	struct build *b = argument;
+
+	for (;;) {
+		size_t i = atomic_fetch_add(&b->next, 1);
+
+		if (i >= b->task_count)
+			return NULL;
+		run_task(&b->tasks[i]);
+	}
+}
+
+enum { WORKERS_MOST = 16 };
+
+/* As many workers as processors; this thread is one of them. */
+static void run_tasks(struct build *b)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[WORKERS_MOST];
+	size_t count = 0;
+
+	while (count < WORKERS_MOST && (long)count + 1 < processors &&
+	       count + 1 < b->task_count &&
+	       pthread_create(&threads[count], NULL, work, b) == 0)
+		count++;
+	(void)work(b);
+	while (count--)
+		(void)pthread_join(threads[count], NULL);
+}
+
+/* Take over what the tasks made and said, in their order; the worst status. */
+static enum fb_status gather(struct build *b)
+{
+	enum fb_status worst = FB_OK;
+
+	for (size_t i = 0; i < b->task_count; i++) {
+		struct task *task = &b->tasks[i];
+
+		diags_take(&b->fb->diags, &task->diags);
+		for (size_t k = 0; k < task->outputs.count; k++)
+			*LIST_PUSH(b->fb->arena, &b->outputs) =
+				task->outputs.at[k];
+		b->sides += task->sides;
+		worst = task->status > worst ? task->status : worst;
+	}
+	return worst;
+}
+
+/* A task with an arena that lives as long as the context. */
+static bool add_task(struct build *b, const struct ir_space *space,
+		     const struct backend *backend)
+{
+	struct task *task = &b->tasks[b->task_count];
+	struct arena **kept = LIST_PUSH(b->fb->arena, &b->fb->others);
+	struct arena *arena = *kept = arena_new(b->fb->options.memory);
+
+	if (!arena)
+		return false;
+	*task = (struct task){ .arena = arena, .diags = { .arena = arena },
+			       .ir = b->fb->ir, .space = space,
+			       .backend = backend };
+	b->task_count++;
+	return true;
 }
 
 static bool choose_targets(struct build *b, const char *targets)
@@ -455,20 +553,21 @@ struct compile_call {
 static enum fb_status compile_all(struct build *b, const char *only)
 {
 	const struct ir *ir = b->fb->ir;
-	enum fb_status worst = FB_OK;
-	bool any = false;
+	size_t targets = 0;
 
-	for (size_t i = 0; i < ir->space_count && worst != FB_FAULT; i++) {
-		enum fb_status one;
-
-		if (!is_chosen(b->fb, &ir->spaces[i], only))
-			continue;
-		any = true;
-		one = compile_space(b, &ir->spaces[i]);
-		worst = one > worst ? one : worst;
+	while (b->chosen[targets])
+		targets++;
+	b->tasks = arena_array(b->fb->arena, ir->space_count * targets,
+			       sizeof *b->tasks);
+	for (size_t i = 0; i < ir->space_count; i++)
+		for (size_t t = 0; t < targets; t++)
+			if (is_chosen(b->fb, &ir->spaces[i], only) &&
+			    !add_task(b, &ir->spaces[i], b->chosen[t]))
+				return FB_MEMORY;
+	if (b->task_count) {
+		run_tasks(b);
+		return gather(b);
 	}
-	if (any)
-		return worst;
 	diag_add(&b->fb->diags, P0103, (struct span){ 0 },
 		 "the policy has no environment `%.120s`", only ? only : "");
 	return FB_BAD;

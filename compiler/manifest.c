@@ -1,9 +1,9 @@
-/* One JSON object, keys and entries sorted; digests by libmd. */
+/* One JSON object, keys and entries sorted; digests by nettle. */
 #include "compiler/manifest.h"
 
 #include "compiler/base/date.h"
 
-#include <sha256.h>
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,10 +25,16 @@ static void put_string(struct text *out, const char *string)
 
 static void put_digest(struct text *out, const char *bytes, size_t len)
 {
-	char digest[SHA256_DIGEST_STRING_LENGTH];
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx state;
 
-	SHA256Data((const uint8_t *)bytes, len, digest);
-	text_printf(out, "\"sha256:%s\"", digest);
+	sha256_init(&state);
+	sha256_update(&state, len, (const uint8_t *)bytes);
+	sha256_digest(&state, sizeof digest, digest);
+	text_puts(out, "\"sha256:");
+	for (size_t i = 0; i < sizeof digest; i++)
+		text_printf(out, "%02x", digest[i]);
+	text_putc(out, '"');
 }
 
 static void put_entry(struct text *out, bool first, const char *path,

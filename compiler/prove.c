@@ -17,29 +17,21 @@ static bool same_list(const struct boxes *a, const struct boxes *b)
 	return a->at == b->at && a->count == b->count;
 }
 
-static bool in_any(const struct boxes *boxes, const struct packet *p)
-{
-	for (size_t i = 0; i < boxes->count; i++)
-		if (box_has(&boxes->at[i], p))
-			return true;
-	return false;
-}
-
+/* One universe for all three lists; an extra packet is told before a missing one. */
 static bool prove_side(struct arena *arena, const struct side *s,
 		       struct difference *out)
 {
+	const struct boxes *lists[] = { &s->admitted, &s->must, &s->may };
+	struct universe *u = universe_of(arena, s->family, lists, 3);
+	struct pset admitted = pset_of(u, &s->admitted);
+	struct pset must = pset_of(u, &s->must);
+	struct pset may = same_list(&s->must, &s->may) ? must
+						       : pset_of(u, &s->may);
 	struct packet p;
 
-	if (same_list(&s->must, &s->may)) {
-		if (boxes_same(arena, s->family, &s->admitted, &s->must, &p))
-			return true;
-		return differs(out, in_any(&s->admitted, &p)
-			       ? DIFFERENCE_EXTRA : DIFFERENCE_MISSING,
-			       s->label, &p);
-	}
-	if (!boxes_within(arena, s->family, &s->admitted, &s->may, &p))
+	if (pset_witness(u, pset_minus(u, admitted, may), &p))
 		return differs(out, DIFFERENCE_EXTRA, s->label, &p);
-	if (!boxes_within(arena, s->family, &s->must, &s->admitted, &p))
+	if (pset_witness(u, pset_minus(u, must, admitted), &p))
 		return differs(out, DIFFERENCE_MISSING, s->label, &p);
 	return true;
 }
@@ -60,10 +52,18 @@ static bool is_proved(const struct sides *sides, size_t count,
 bool prove_bounds(struct arena *arena, const struct sides *sides,
 		  struct difference *out)
 {
-	for (size_t i = 0; i < sides->count; i++)
-		if (!is_proved(sides, i, &sides->at[i]) &&
-		    !prove_side(arena, &sides->at[i], out))
+	for (size_t i = 0; i < sides->count; i++) {
+		struct arena *scratch;
+		bool good;
+
+		if (is_proved(sides, i, &sides->at[i]))
+			continue;
+		scratch = arena_child(arena);
+		good = prove_side(scratch, &sides->at[i], out);
+		arena_free(scratch);
+		if (!good)
 			return false;
+	}
 	return true;
 }
 

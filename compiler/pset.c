@@ -909,21 +909,6 @@ bool boxes_within(struct arena *arena, enum family family,
 	return !found;
 }
 
-bool boxes_same(struct arena *arena, enum family family, const struct boxes *a,
-		const struct boxes *b, struct packet *out)
-{
-	const struct boxes *lists[] = { a, b };
-	struct arena *scratch = arena_child(arena);
-	struct universe *u = universe_of(scratch, family, lists, 2);
-	struct pset x = pset_of(u, a), y = pset_of(u, b);
-	bool same = pset_equal(u, x, y);
-
-	if (!same && !pset_witness(u, pset_minus(u, x, y), out))
-		(void)pset_witness(u, pset_minus(u, y, x), out);
-	arena_free(scratch);
-	return same;
-}
-
 struct boxes boxes_disjoint(struct arena *arena, enum family family,
 			    const struct boxes *boxes)
 {

@@ -80,13 +80,6 @@ bool boxes_within(struct arena *arena, enum family family,
 		  const struct boxes *inner, const struct boxes *outer,
 		  struct packet *out);
 
-/*
- * Are the same packets in A and in B?  If not, *OUT is one that is in only one of
- * them: in A if any is.
- */
-bool boxes_same(struct arena *arena, enum family family, const struct boxes *a,
-		const struct boxes *b, struct packet *out);
-
 /* The same packets as disjoint boxes. */
 struct boxes boxes_disjoint(struct arena *arena, enum family family,
 			    const struct boxes *boxes);

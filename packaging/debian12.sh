@@ -5,7 +5,7 @@
 # Run as root, or by a user who may use sudo.
 set -eu
 
-build='gcc libc6-dev make flex bison libjansson-dev libmd-dev'
+build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
 # cmocka for the unit tests; nft, ip and python3 for the kernel tests
 test='libcmocka-dev nftables iproute2 python3 diffutils'
 

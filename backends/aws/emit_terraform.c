@@ -1,5 +1,6 @@
 /*
- * Terraform JSON: one resource a rule, keys sorted, two blanks a level.
+ * Terraform JSON: one resource a rule and a line, so that a changed rule is a
+ * changed line; keys sorted, two blanks a level.
  *
  * Every string in it is a template: what comes from the policy passes
  * put_literal(), what is meant as a reference put_reference().
@@ -17,6 +18,7 @@ struct writer {
 	struct text text;
 	size_t depth;
 	bool fresh;		/* nothing stands in this object yet */
+	bool one_line;		/* objects go on where they began */
 };
 
 static bool is_plain(const char *string)
@@ -61,8 +63,11 @@ static void put_key(struct writer *w, const char *key)
 {
 	if (!w->fresh)
 		text_putc(&w->text, ',');
+	if (!w->one_line)
+		new_line(w);
+	else if (!w->fresh)
+		text_putc(&w->text, ' ');
 	w->fresh = false;
-	new_line(w);
 	put_string(&w->text, key);
 	text_puts(&w->text, ": ");
 }
@@ -78,7 +83,8 @@ static void open_object(struct writer *w, const char *key)
 static void close_object(struct writer *w)
 {
 	w->depth--;
-	new_line(w);
+	if (!w->one_line)
+		new_line(w);
 	text_putc(&w->text, '}');
 	w->fresh = false;
 }
@@ -183,6 +189,7 @@ static void put_rule(struct writer *w, const struct aws_model *model,
 	const struct aws_peer *peer = &rule->is.peer;
 
 	open_object(w, rule->key);
+	w->one_line = true;
 	if (peer->kind == AWS_PREFIX)
 		put_prefix(w, peer->prefix);
 	put_literal(w, "description", rule->description);
@@ -206,6 +213,7 @@ static void put_rule(struct writer *w, const struct aws_model *model,
 	if (has_ports(s->protocol))
 		put_number(w, "to_port", s->to);
 	close_object(w);
+	w->one_line = false;
 }
 
 static void put_rules(struct writer *w, const struct aws_model *model,

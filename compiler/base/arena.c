@@ -121,6 +121,16 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
+void arena_trim(struct arena *arena)
+{
+	struct arena *root = arena->root;
+
+	for (struct block *b = root->spare; b; b = b->next)
+		root->total -= b->size;
+	free_blocks(root->spare);
+	root->spare = NULL;
+}
+
 void arena_guard(struct arena *arena, jmp_buf *place)
 {
 	arena->root->guard = place;

@@ -21,6 +21,9 @@ struct arena *arena_new(size_t limit);
 /* Free ARENA, its memory and its children. */
 void arena_free(struct arena *arena);
 
+/* Give memory that children left behind back to the system. */
+void arena_trim(struct arena *arena);
+
 /*
  * Where a request that cannot be met jumps to, with value 1.  NULL: abort().
  * Children share their root's place.

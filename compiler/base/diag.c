@@ -119,6 +119,23 @@ struct diag *diag_fix(struct diag *d, struct span span,
 	ADD_PART(FB_FIX, span);
 }
 
+void diags_take(struct diags *into, const struct diags *from)
+{
+	for (size_t i = 0; i < from->all.count; i++) {
+		struct diag *d = from->all.at[i];
+
+		if (into->all.count >= DIAG_MOST) {
+			into->dropped++;
+			continue;
+		}
+		d->order = into->all.count;
+		*LIST_PUSH(into->arena, &into->all) = d;
+	}
+	into->errors += from->errors;
+	into->refusals += from->refusals;
+	into->dropped += from->dropped;
+}
+
 static int in_source_order(const void *x, const void *y)
 {
 	const struct diag *a = *(struct diag *const *)x;

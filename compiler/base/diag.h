@@ -55,6 +55,12 @@ struct diag *diag_fix(struct diag *diag, struct span span,
  */
 const struct fb_diag *diag_list(struct diags *diags, size_t *count);
 
+/*
+ * Put what FROM has behind what INTO has.  FROM's arena must live as long as
+ * INTO's.
+ */
+void diags_take(struct diags *into, const struct diags *from);
+
 /* The range of a code as a number: 1 for P0101, 4 for P0401, 9 for P0901. */
 unsigned diag_range(const char *code);
 

@@ -676,6 +676,20 @@ static void another_source_port_is_found(void **state)
 		       "udp 0.0.0.1 -> 0.0.0.1 port 68");
 }
 
+/* What passes only from some ports, or at some distance, is not what is meant. */
+static void a_rule_for_part_of_all_contexts_is_found(void **state)
+{
+	struct world *w = rich_world(*state);
+
+	assert_differs(w, DATA, "ip saddr . ip daddr . meta l4proto . th",
+		       "th sport 0-1000 ip saddr . ip daddr . meta l4proto . th",
+		       "tcp 10.0.16.1 -> 10.0.64.1 port 5432");
+	assert_differs(w, DATA, "ip6 saddr . ip6 daddr . meta l4proto . th",
+		       "ip6 hoplimit { 0-200, 255 } ip6 saddr . ip6 daddr . "
+		       "meta l4proto . th",
+		       "tcp 2001:db8:1::1 -> 2001:db8:2::1 port 5432");
+}
+
 static void states_that_change_are_found(void **state)
 {
 	struct world *w = rich_world(*state);
@@ -810,6 +824,7 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "delete table inet firebreak\n", "", "table" },
 		{ "\tcomment \"fire", "\tflags dormant\n\tcomment \"fire", "flags" },
 		{ "\tcomment \"firebreak ", "\tcomment \"another ", "comment" },
+		{ "\tcomment \"firebreak connect banco-andino prod data\"\n", "", "no comment" },
 		{ " prod data\"", " prod\"", "comment" },
 		{ " prod data\"", " prod data x\"", "comment" },
 		{ " prod data\"", " prod data", "quoted text" },
@@ -1141,6 +1156,46 @@ static void emitted_rulesets_walk_as_they_denote(void **state)
 			   &dice, 50);
 }
 
+static void assert_same_sides(struct world *w, const struct sides *a,
+			      const struct sides *b)
+{
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct side *x = &a->at[i], *y = &b->at[i];
+		struct packet p;
+
+		assert_string_equal(x->label, y->label);
+		assert_true(boxes_within(w->arena, x->family, &x->admitted,
+					 &y->admitted, &p));
+		assert_true(boxes_within(w->arena, x->family, &y->admitted,
+					 &x->admitted, &p));
+	}
+}
+
+static void printing_what_was_read_means_the_same(void **state)
+{
+	struct dice dice = dice_of(7);
+
+	for (int round = 0; round < 100; round++) {
+		struct arena *arena = arena_child(*state);
+		struct world *w = new_world(arena);
+		const struct nft_model *model, *again;
+		struct sides before = { 0 }, after = { 0 };
+		struct text text;
+
+		(void)job_of(w);
+		model = model_of(w, random_rules(arena, &dice), "drop");
+		text = nft_print(arena, model);
+		again = nft_read(arena, &w->diags, "x", text.at, text.len);
+		if (!again)
+			fail_msg("%s\n%s", refused(w).told, text.at);
+		assert_true(backend_nft.denote(&w->job, model, &before));
+		assert_true(backend_nft.denote(&w->job, again, &after));
+		assert_same_sides(w, &before, &after);
+		arena_free(arena);
+	}
+}
+
 /* In the order of the chain: what was decided first stays decided. */
 static void the_first_rule_that_matches_decides(void **state)
 {
@@ -1443,6 +1498,7 @@ int main(void)
 		IN_ARENA(another_hop_limit_is_found),
 		IN_ARENA(a_missing_hop_limit_is_found),
 		IN_ARENA(another_source_port_is_found),
+		IN_ARENA(a_rule_for_part_of_all_contexts_is_found),
 		IN_ARENA(states_that_change_are_found),
 		IN_ARENA(loopback_that_is_not_is_found),
 		IN_ARENA(every_number_that_changes_is_found_or_refused),
@@ -1455,6 +1511,7 @@ int main(void)
 		IN_ARENA(files_are_recognised_by_a_line),
 		IN_ARENA(denoting_is_walking_the_chain),
 		IN_ARENA(emitted_rulesets_walk_as_they_denote),
+		IN_ARENA(printing_what_was_read_means_the_same),
 		IN_ARENA(the_first_rule_that_matches_decides),
 		IN_ARENA(too_many_contexts_are_refused),
 		IN_ARENA(too_many_combinations_are_refused),
