@@ -169,6 +169,28 @@ def check_rules(path, direction, rules, groups, lists):
                     f"{count} {direction} rules for IPv{family}, {QUOTA} are allowed")
 
 
+RULES = ("aws_vpc_security_group_egress_rule",
+         "aws_vpc_security_group_ingress_rule")
+
+
+def layout(root):
+    """The one layout: sorted, indented by two, but each rule on one line."""
+    lines = []
+    for kind, resources in root.get("resource", {}).items():
+        if kind in RULES:
+            for name in resources:
+                lines.append(json.dumps(resources[name], sort_keys=True))
+                resources[name] = f"line {len(lines) - 1}"
+    text = json.dumps(root, indent=2, sort_keys=True) + "\n"
+    for kind, resources in root.get("resource", {}).items():
+        if kind in RULES:
+            for name in resources:
+                number = int(resources[name].split()[1])
+                text = text.replace(f'"line {number}"', lines[number], 1)
+                resources[name] = json.loads(lines[number])
+    return text
+
+
 def check_file(path, schema):
     text = path.read_bytes().decode("utf-8")
     try:
@@ -176,8 +198,8 @@ def check_file(path, schema):
     except ValueError as why:
         problem(path, "file", str(why))
         return
-    if json.dumps(root, indent=2, sort_keys=True) + "\n" != text:
-        problem(path, "file", "is not sorted and indented by two")
+    if layout(root) != text:
+        problem(path, "file", "is not sorted, indented by two and a rule a line")
     for key in root.keys() - {"data", "resource", "terraform", "variable"}:
         problem(path, key, "is no block of ours")
     if root.get("variable") != {"vpc_id": {"type": "string"}}:
