@@ -1,10 +1,12 @@
 /*
  * The nftables backend: a host ruleset for each layer of an environment.
  *
- *	base_set   what every host needs, a table
- *	lower      policy to model		emit	model to text
- *	lex, value, read  text to model		denote	model to packets
- *	context    what else a rule can see	expect	policy to packets
+ *	base_set			what every host needs: a table
+ *	cluster, lower			policy to model
+ *	emit				model to text
+ *	lex, value, overlap, read*	text to model
+ *	context, match, denote		model to packets, context by context
+ *	expect				policy to packets: the other side of the proof
  */
 #ifndef FIREBREAK_BACKENDS_NFT_NFT_H
 #define FIREBREAK_BACKENDS_NFT_NFT_H

@@ -48,6 +48,7 @@ static const struct {
 	unsigned number;
 } numbers[] = {
 	{ "icmp", 1 }, { "tcp", 6 }, { "udp", 17 }, { "ipv6-icmp", 58 },
+	{ "icmpv6", 58 },
 	{ "ipv4", 4 }, { "ipv6", 6 }, { "\"lo\"", 1 },
 	{ "new", 100 }, { "established", 101 }, { "related", 102 },
 	{ "invalid", 103 }, { "untracked", 104 },
