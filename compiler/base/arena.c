@@ -1,7 +1,10 @@
 /*
- * A chain of blocks, filled from the front.  Blocks double up to a megabyte,
- * so that a small compilation stays small and a large one asks rarely.
+ * A chain of blocks, filled from the front.  Blocks double up to two megabytes,
+ * so that a small compilation stays small and a large one asks rarely.  Large
+ * blocks are mapped, not malloc'd: they come zeroed, in huge pages where the
+ * kernel has them, and do not stir up the heap that jansson's trees live in.
  */
+#define _GNU_SOURCE
 #include "compiler/base/arena.h"
 
 #include <stdarg.h>
@@ -9,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_BLOCK = 16 << 10, LARGEST_BLOCK = 1 << 20, ALIGN = 16 };
+enum { FIRST_BLOCK = 16 << 10, ALIGN = 16, HEADER = 32,
+       MAPPED = 2 << 20, LARGEST_BLOCK = MAPPED - HEADER };
 
 struct block {
 	struct block *next;
@@ -75,11 +80,46 @@ static void unlink_child(struct arena *arena)
 	*at = arena->sibling;
 }
 
+_Static_assert(offsetof(struct block, bytes) == HEADER, "blocks are one map");
+
+static bool is_mapped(size_t size)
+{
+	return size >= LARGEST_BLOCK;
+}
+
+static void free_block(struct block *block)
+{
+	if (is_mapped(block->size))
+		(void)munmap(block, HEADER + block->size); /* cannot fail */
+	else
+		free(block);
+}
+
+/* A zeroed block with SIZE bytes, or NULL. */
+static struct block *new_block(size_t size)
+{
+	struct block *block;
+
+	if (!is_mapped(size)) {
+		block = calloc(1, HEADER + size);
+	} else {
+		block = mmap(NULL, HEADER + size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (block == MAP_FAILED)
+			return NULL;
+		/* only a hint */
+		(void)madvise(block, HEADER + size, MADV_HUGEPAGE);
+	}
+	if (block)
+		block->size = size;
+	return block;
+}
+
 static void free_blocks(struct block *block)
 {
 	for (struct block *next; block; block = next) {
 		next = block->next;
-		free(block);
+		free_block(block);
 	}
 }
 
@@ -101,7 +141,7 @@ static void spare_blocks(struct arena *arena)
 			root->spare = b;
 		} else {
 			root->total -= b->size;
-			free(b);
+			free_block(b);
 		}
 	}
 }
@@ -147,13 +187,12 @@ static void add_block(struct arena *arena, size_t least)
 		b->fresh = false;
 		root->spare = b->next;
 	} else {
-		if (size > SIZE_MAX - sizeof *b ||
+		if (size > SIZE_MAX - HEADER ||
 		    size > root->limit - root->total)
 			exhausted(arena);
-		b = calloc(1, sizeof *b + size);
+		b = new_block(size);
 		if (!b)
 			exhausted(arena);
-		b->size = size;
 		b->fresh = true;
 		root->total += size;
 	}
@@ -161,7 +200,8 @@ static void add_block(struct arena *arena, size_t least)
 	arena->blocks = b;
 	arena->used_in_block = 0;
 	if (arena->next_size < LARGEST_BLOCK)
-		arena->next_size *= 2;
+		arena->next_size = arena->next_size * 2 > LARGEST_BLOCK / 2
+			? LARGEST_BLOCK : arena->next_size * 2;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -38,7 +38,10 @@ void text_puts(struct text *text, const char *string)
 
 void text_putc(struct text *text, char c)
 {
-	text_add(text, &c, 1);
+	if (text->len + 1 >= text->cap)
+		reserve(text, 1);
+	text->at[text->len++] = c;
+	text->at[text->len] = '\0';
 }
 
 void text_fill(struct text *text, char c, size_t count)
@@ -50,14 +53,19 @@ void text_fill(struct text *text, char c, size_t count)
 void text_vprintf(struct text *text, const char *format, va_list args)
 {
 	va_list again;
+	size_t room;
 	int len;
 
+	reserve(text, 64);	/* most fits, and is printed once */
+	room = text->cap - text->len;
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(text->at + text->len, room, format, args);
 	if (len < 0)
 		abort();
-	reserve(text, (size_t)len);
-	vsnprintf(text->at + text->len, (size_t)len + 1, format, again);
+	if ((size_t)len >= room) {
+		reserve(text, (size_t)len);
+		vsnprintf(text->at + text->len, (size_t)len + 1, format, again);
+	}
 	va_end(again);
 	text->len += (size_t)len;
 }
