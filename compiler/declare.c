@@ -130,8 +130,10 @@ static void declare_environments(struct names *n, const struct ast_node *node)
 
 		named->name = (struct ast_text){ words[i]->word,
 						 words[i]->span };
-		(void)enter(n, &n->environments, named, "environment",
-			    entry_new(n, named, named));
+		if (enter(n, &n->environments, named, "environment",
+			  entry_new(n, named, named)))
+			*LIST_PUSH(n->arena, &n->environment_names) =
+				words[i]->word;
 	}
 }
 
@@ -332,24 +334,28 @@ static int by_text(const void *x, const void *y)
 	return strcmp(*(const char *const *)x, *(const char *const *)y);
 }
 
-static void number_environments(struct names *n, const struct ast *ast)
+/*
+ * The declared environments and, so that every block has a number, those that
+ * only a block names: that was told, or will be.
+ */
+static void number_environments(struct names *n)
 {
-	LIST(const char *) all = { 0 };
+	size_t kept = 0;
 
-	for (size_t i = 0; i < ast->files.count; i++)
-		for (const struct ast_node *node = ast->files.at[i]->nodes;
-		     node; node = node->next) {
-			struct ast_expr *const *words, *single;
-			size_t count = node->kind == AST_ENVIRONMENTS
-				? words_of(node->list, &words, &single) : 0;
+	for (size_t i = 0; i < n->places.count; i++)
+		*LIST_PUSH(n->arena, &n->environment_names) =
+			n->places.at[i].environment->name.text;
+	if (n->environment_names.count)
+		qsort(n->environment_names.at, n->environment_names.count,
+		      sizeof *n->environment_names.at, by_text);
+	for (size_t i = 0; i < n->environment_names.count; i++) {
+		const char **at = n->environment_names.at;
 
-			for (size_t j = 0; j < count; j++)
-				*LIST_PUSH(n->arena, &all) = words[j]->word;
-		}
-	if (all.count)
-		qsort(all.at, all.count, sizeof *all.at, by_text);
-	n->ir->environments = all.at;
-	n->ir->environment_count = all.count;
+		if (!kept || strcmp(at[kept - 1], at[i]) != 0)
+			at[kept++] = at[i];
+	}
+	n->ir->environments = n->environment_names.at;
+	n->ir->environment_count = kept;
 }
 
 static int by_place(const void *x, const void *y)
@@ -427,7 +433,7 @@ void declare_all(struct names *n, const struct ast *ast)
 		for (const struct ast_node *node = ast->files.at[i]->nodes;
 		     node; node = node->next)
 			declare_statement(n, node, &heads);
-	number_environments(n, ast);
+	number_environments(n);
 	number_endpoints(n);
 	number_places(n);
 	check_heads(n, ast, &heads);
@@ -468,10 +474,24 @@ const char *names_nearest_service(const struct names *n, const char *word)
 	return suggest_nearest(word, words, n->service_decls.count + 1);
 }
 
-const char *names_nearest_environment(const struct names *n, const char *word)
+static const char *nearest_environment(const struct names *n, const char *word)
 {
-	return suggest_nearest(word, n->ir->environments,
-			       n->ir->environment_count);
+	const char **words = arena_array(n->arena, n->ir->environment_count,
+					 sizeof *words);
+	size_t count = 0;
+
+	for (size_t i = 0; i < n->ir->environment_count; i++)
+		if (names_find(&n->environments, n->ir->environments[i]))
+			words[count++] = n->ir->environments[i];
+	return suggest_nearest(word, words, count);
+}
+
+static int environment_number(const struct names *n, const char *name)
+{
+	for (size_t i = 0; i < n->ir->environment_count; i++)
+		if (strcmp(n->ir->environments[i], name) == 0)
+			return (int)i;
+	return -1;
 }
 
 int names_environment(struct names *n, const struct ast_expr *word)
@@ -479,14 +499,12 @@ int names_environment(struct names *n, const struct ast_expr *word)
 	struct diag *d;
 	const char *nearest;
 
-	for (size_t i = 0; i < n->ir->environment_count; i++)
-		if (strcmp(n->ir->environments[i], word->word) == 0)
-			return (int)i;
-	if (names_excuse(n, word->word))
-		return -1;
+	if (names_find(&n->environments, word->word) ||
+	    names_excuse(n, word->word))
+		return environment_number(n, word->word);
 	d = diag_add(n->diags, P0103, word->span,
 		     "environment `%.80s` is not declared", word->word);
-	nearest = names_nearest_environment(n, word->word);
+	nearest = nearest_environment(n, word->word);
 	if (nearest) {
 		diag_help(d, "did you mean `%s`?", nearest);
 		diag_fix(d, word->span, "%s", nearest);
@@ -494,5 +512,5 @@ int names_environment(struct names *n, const struct ast_expr *word)
 		diag_help(d, "declare it: `environments …, %.80s;`",
 			  word->word);
 	}
-	return -1;
+	return environment_number(n, word->word);
 }

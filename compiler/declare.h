@@ -50,6 +50,7 @@ struct names {
 	LIST(struct decl *) decls;
 	LIST(struct service_decl *) service_decls;
 	LIST(struct place) places;
+	LIST(const char *) environment_names;
 	LIST(const struct ast_node *) rules, invariants, defaults;
 };
 
@@ -75,13 +76,14 @@ bool names_excuse(const struct names *names, const char *name);
 /* Names of one table, for "did you mean". */
 const char *names_nearest_endpoint(const struct names *names, const char *word);
 const char *names_nearest_service(const struct names *names, const char *word);
-const char *names_nearest_environment(const struct names *names,
-				      const char *word);
 
 /* Is WORD an address rather than a name? */
 bool is_address(const char *word);
 
-/* Number of an environment by name, -1 and told when it is unknown. */
+/*
+ * Number of an environment by name; one that nobody declares is told.  -1 when
+ * there is not even a block of that name.
+ */
 int names_environment(struct names *names, const struct ast_expr *word);
 
 #endif
