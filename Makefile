@@ -2,6 +2,7 @@
 # make check           unit, golden, property and include-law tests; no root
 # make check-kernel    the emitted rulesets in network namespaces, real packets
 # make check-aws       the emitted AWS files against the provider's schema
+# make check-mutants   every change of one place in the example's outputs: caught?
 # make bench           ratios; never fails on time
 # make MODE=asan ...   the same with AddressSanitizer and UBSan
 # make install DESTDIR= PREFIX=
@@ -93,6 +94,10 @@ check-kernel: $(B)/firebreak
 check-aws: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak tests/aws/run.sh
 
+# Every mutant of every output of the example policy; `check` tries a sample.
+check-mutants: $(B)/tests/prop/test_mutate
+	$(B)/tests/prop/test_mutate policies/modyo-connect
+
 bench: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
 
@@ -105,7 +110,7 @@ install: $(B)/firebreak
 clean:
 	rm -rf build
 
-.PHONY: all check check-kernel check-aws bench install clean
+.PHONY: all check check-kernel check-aws check-mutants bench install clean
 .SECONDARY:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)
