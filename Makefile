@@ -64,6 +64,12 @@ $(B)/gen/policy.lex.c: grammar/policy.l
 	$(call say,FLEX)
 	$(Q)$(FLEX) -o $@ $<
 
+$(B)/gen/services.inc: grammar/services.fbk
+	@mkdir -p $(B)/gen
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+
+$(OBJ)/grammar/library.o: $(B)/gen/services.inc
+
 $(OBJ)/gen/%.o: $(B)/gen/%.c $(B)/gen/policy.tab.h
 	@mkdir -p $(@D)
 	$(call say,CC)

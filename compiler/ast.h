@@ -87,6 +87,7 @@ struct ast_node {
 /* One parsed file. */
 struct ast_file {
 	struct ast_node *nodes;		/* in the order of the text */
+	bool library;			/* the compiler brought it along */
 };
 
 #endif

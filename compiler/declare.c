@@ -249,16 +249,16 @@ static void declare_statement(struct names *n, const struct ast_node *node,
 		not_yet(n, node->title.span, "invariants of this form are");
 		break;
 	case AST_REQUIRE:
-		not_yet(n, node->span, "`require` is");
+		*LIST_PUSH(n->arena, &n->requires) = node;
 		break;
 	case AST_REVIEW:
 		not_yet(n, node->span, "`review` is");
 		break;
 	case AST_DEFAULT:
-		not_yet(n, node->span, "`default` is");
+		*LIST_PUSH(n->arena, &n->defaults) = node;
 		break;
 	case AST_EXPECT:
-		not_yet(n, node->span, "`expect` is");
+		*LIST_PUSH(n->arena, &n->expects) = node;
 		break;
 	case AST_SETTINGS:
 		not_yet(n, node->name.span, "settings are");
@@ -422,6 +422,19 @@ static void check_heads(struct names *n, const struct ast *ast,
 	}
 }
 
+static void declare_files(struct names *n, const struct ast *ast, bool library,
+			  struct heads *heads)
+{
+	for (size_t i = 0; i < ast->files.count; i++) {
+		const struct ast_node *node = ast->files.at[i]->nodes;
+
+		if (ast->files.at[i]->library != library)
+			continue;
+		for (; node; node = node->next)
+			declare_statement(n, node, heads);
+	}
+}
+
 void declare_all(struct names *n, const struct ast *ast)
 {
 	struct heads heads = { 0 };
@@ -429,10 +442,10 @@ void declare_all(struct names *n, const struct ast *ast)
 	n->ast = ast;
 	n->endpoints = n->services = n->environments = TABLE_IN(n->arena);
 	n->customers = n->statements = TABLE_IN(n->arena);
-	for (size_t i = 0; i < ast->files.count; i++)
-		for (const struct ast_node *node = ast->files.at[i]->nodes;
-		     node; node = node->next)
-			declare_statement(n, node, &heads);
+	/* the library first: who declares one of its names is told so */
+	declare_files(n, ast, true, &heads);
+	heads = (struct heads){ 0 };
+	declare_files(n, ast, false, &heads);
 	number_environments(n);
 	number_endpoints(n);
 	number_places(n);

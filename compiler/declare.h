@@ -51,7 +51,8 @@ struct names {
 	LIST(struct service_decl *) service_decls;
 	LIST(struct place) places;
 	LIST(const char *) environment_names;
-	LIST(const struct ast_node *) rules, invariants, defaults;
+	LIST(const struct ast_node *) rules, invariants, defaults, requires,
+				      expects;
 };
 
 /*

@@ -231,6 +231,8 @@ static enum fb_status check(struct fb *fb, void *call)
 	if (fb->diags.refusals)
 		return FB_BAD;
 	sum->broken = verify_policy(fb->arena, &fb->diags, ir);
+	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
+	sum->expects = ir->expect_count;
 	sum->invariants = ir->invariant_count;
 	sum->rules = ir->rule_count;
 	sum->environments = ir->space_count;
@@ -585,6 +587,7 @@ static enum fb_status compile(struct fb *fb, void *argument)
 	if (!choose_targets(b, call->targets))
 		return FB_BAD;
 	(void)verify_policy(fb->arena, &fb->diags, fb->ir);
+	(void)verify_expects(fb->arena, &fb->diags, fb->ir);
 	if (fb->diags.errors)
 		return FB_NO;
 	status = compile_all(b, call->only);

@@ -119,6 +119,9 @@ struct ir {
 	size_t flow_count;
 	const struct ir_invariant *invariants;	/* by name */
 	size_t invariant_count;
+	/* unit tests of the policy, in source order: CLAIM_MUST or CLAIM_NEVER */
+	const struct ir_invariant *expects;
+	size_t expect_count;
 };
 
 /* "banco-andino.prod", or "prod" of the unnamed customer. */

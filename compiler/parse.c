@@ -5,6 +5,7 @@
 
 #include "compiler/base/table.h"
 #include "compiler/base/text.h"
+#include "grammar/library.h"
 #include "grammar/parser.h"
 
 #include <string.h>
@@ -144,6 +145,26 @@ static struct diag *cannot(struct reading *r, struct span at, const char *path,
 
 static void read_file(struct reading *r, const char *path, struct span from,
 		      unsigned depth);
+static void read_bytes(struct reading *r, const char *path, struct span from,
+		       unsigned depth, const char *bytes, size_t len);
+
+/* `include <NAME>`: known by that name, as files are by their paths. */
+static void include_library(struct reading *r, const struct ast_text *name,
+			    unsigned depth)
+{
+	const char *known_as = arena_printf(r->arena, "<%s>", name->text);
+	size_t len;
+	const char *text = library_text(name->text, &len);
+
+	if (!text) {
+		r->ast->incomplete = true;
+		diag_help(diag_add(r->diags, P0007, name->span,
+				   "there is no library `<%.60s>`", name->text),
+			  "the compiler brings `<services>` along");
+	} else if (!table_get_name(&r->known, known_as)) {
+		read_bytes(r, known_as, name->span, depth + 1, text, len);
+	}
+}
 
 static void include(struct reading *r, const char *from,
 		    const struct ast_node *node, unsigned depth)
@@ -153,11 +174,7 @@ static void include(struct reading *r, const char *from,
 	void *known;
 
 	if (node->name.text) {
-		r->ast->incomplete = true;
-		diag_label(diag_add(r->diags, P0013, node->name.span,
-				    "the library `<%.60s>` is not in this version",
-				    node->name.text),
-			   "declare the services with `service NAME = tcp/…;`");
+		include_library(r, &node->name, depth);
 		return;
 	}
 	text_puts(&joined, directory_of(r->arena, from));
@@ -204,8 +221,6 @@ static void read_file(struct reading *r, const char *path, struct span from,
 {
 	const char *why = NULL, *bytes;
 	size_t len = 0;
-	struct source *s;
-	struct ast_file *file = arena_alloc(r->arena, sizeof *file);
 
 	bytes = r->loader->read(r->loader->context, r->arena, path, &len, &why);
 	if (!bytes) {
@@ -217,6 +232,15 @@ static void read_file(struct reading *r, const char *path, struct span from,
 		r->ast->incomplete = true;
 		return;
 	}
+	read_bytes(r, path, from, depth, bytes, len);
+}
+
+static void read_bytes(struct reading *r, const char *path, struct span from,
+		       unsigned depth, const char *bytes, size_t len)
+{
+	struct ast_file *file = arena_alloc(r->arena, sizeof *file);
+	struct source *s;
+
 	s = len <= SOURCE_MAX ? source_add(r->sources, path, bytes, len) : NULL;
 	if (!s) {
 		r->ast->incomplete = true;
@@ -225,6 +249,7 @@ static void read_file(struct reading *r, const char *path, struct span from,
 			 path);
 		return;
 	}
+	file->library = *path == '<';
 	*table_at_name(&r->known, path) = OPEN;
 	*LIST_PUSH(r->arena, &r->ast->files) = file;
 	if (is_text(r, s))

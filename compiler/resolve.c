@@ -10,6 +10,7 @@
 #include "compiler/base/addr.h"
 #include "compiler/base/date.h"
 #include "compiler/base/service.h"
+#include "compiler/base/text.h"
 #include "compiler/declare.h"
 #include "compiler/endpoint.h"
 #include "compiler/special.h"
@@ -383,6 +384,103 @@ static void read_rule_attribute(struct resolver *r, struct ir_rule *rule,
 			   "expected provider or customer");
 }
 
+/* What the rule does not say itself; true for `log` as well. */
+static void apply_defaults(struct resolver *r, struct ir_rule *rule)
+{
+	for (size_t i = 0; i < r->names.defaults.count; i++) {
+		const struct ast_attr *a = r->names.defaults.at[i]->attrs;
+		const struct ir_attribute *slot = attribute_of_rule(rule,
+								    a->kind);
+
+		if (a->kind == ATTR_LOG || (slot && !slot->value))
+			read_rule_attribute(r, rule, a);
+	}
+}
+
+/* Defaults that no rule could have, and the same one twice. */
+static void check_defaults(struct resolver *r)
+{
+	for (size_t i = 0; i < r->names.defaults.count; i++) {
+		const struct ast_attr *a = r->names.defaults.at[i]->attrs;
+
+		if (a->kind == ATTR_WAIVES || a->kind == ATTR_IN ||
+		    a->kind == ATTR_CONTROLS || a->kind == ATTR_SEVERITY ||
+		    a->kind == ATTR_TRANSITIVELY || a->kind == ATTR_AVOIDING)
+			wrong_attribute(r, a, "every rule by default");
+		for (size_t k = 0; k < i; k++)
+			if (r->names.defaults.at[k]->attrs->kind == a->kind)
+				diag_note(diag_add(r->diags, P0206, a->span,
+						   "a second default for the same attribute"),
+					  r->names.defaults.at[k]->span,
+					  "first here");
+	}
+}
+
+struct requirable {
+	const char *word;
+	enum ast_attr_kind kind;
+};
+
+static const struct requirable requirables[] = {
+	{ "owner",    ATTR_OWNER },    { "ticket",   ATTR_TICKET },
+	{ "reason",   ATTR_REASON },   { "expires",  ATTR_EXPIRES },
+	{ "reviewed", ATTR_REVIEWED }, { "approved", ATTR_APPROVED },
+	{ "party",    ATTR_PARTY },
+};
+
+static const struct requirable *requirable(const char *word)
+{
+	for (size_t i = 0; i < sizeof requirables / sizeof *requirables; i++)
+		if (strcmp(requirables[i].word, word) == 0)
+			return &requirables[i];
+	return NULL;
+}
+
+static void check_requires(struct resolver *r)
+{
+	for (size_t i = 0; i < r->names.requires.count; i++) {
+		struct ast_expr *const *words, *single;
+		size_t count = words_of(r->names.requires.at[i]->list, &words,
+					&single);
+
+		for (size_t k = 0; k < count; k++)
+			if (!requirable(words[k]->word))
+				diag_label(diag_add(r->diags, P0208,
+						    words[k]->span,
+						    "`%.40s` cannot be required",
+						    words[k]->word),
+					   "expected owner, ticket, reason, expires, reviewed, approved or party");
+	}
+}
+
+/* Tell everything that the policy requires and the rule lacks, at once. */
+static void check_required(struct resolver *r, struct ir_rule *rule)
+{
+	struct text lacks = TEXT_IN(r->arena);
+	struct span by = { 0 };
+
+	for (size_t i = 0; i < r->names.requires.count; i++) {
+		struct ast_expr *const *words, *single;
+		size_t count = words_of(r->names.requires.at[i]->list, &words,
+					&single);
+
+		for (size_t k = 0; k < count; k++) {
+			const struct requirable *q = requirable(words[k]->word);
+
+			if (!q || attribute_of_rule(rule, q->kind)->value)
+				continue;
+			text_printf(&lacks, "%s`%s`", lacks.len ? ", " : "",
+				    q->word);
+			by = r->names.requires.at[i]->span;
+		}
+	}
+	if (lacks.len)
+		diag_note(diag_add(r->diags, P0703, rule->name_span,
+				   "`%s` lacks %s", rule->name,
+				   text_string(&lacks)),
+			  by, "required of every rule here");
+}
+
 static void check_waiver(struct resolver *r, const struct ir_rule *rule)
 {
 	struct { const char *name; const struct ir_attribute *a; } needs[] = {
@@ -641,6 +739,8 @@ static void resolve_rule(struct resolver *r, struct ir_rule *rule,
 	for (const struct ast_attr *a = node->attrs; a; a = a->next)
 		if (is_first(r, node->attrs, a))
 			read_rule_attribute(r, rule, a);
+	apply_defaults(r, rule);
+	check_required(r, rule);
 	check_waiver(r, rule);
 	w = work_on(r, node);
 	if (!good)
@@ -686,6 +786,8 @@ static void resolve_rules(struct resolver *r)
 	size_t count = r->names.rules.count;
 	struct ir_rule *rules = arena_array(r->arena, count, sizeof *rules);
 
+	check_defaults(r);
+	check_requires(r);
 	if (count)
 		qsort(r->names.rules.at, count, sizeof *r->names.rules.at,
 		      by_name);
@@ -1018,6 +1120,39 @@ static void resolve_invariants(struct resolver *r)
 		resolve_invariant(r, &all[i], r->names.invariants.at[i]);
 }
 
+/* A unit test of the policy: `yes` demands every packet, `no` forbids each. */
+static void resolve_expect(struct resolver *r, struct ir_invariant *expect,
+			   const struct ast_node *node)
+{
+	struct ast_node sentence = *node;
+	bool yes = strcmp(node->name.text, "yes") == 0;
+
+	if (!yes && strcmp(node->name.text, "no") != 0)
+		diag_label(diag_add(r->diags, P0208, node->name.span,
+				    "`%.40s` is nothing to expect",
+				    node->name.text), "expected yes or no");
+	sentence.kind = yes ? AST_MUST : AST_NEVER;
+	expect->name = yes ? "yes" : "no";
+	expect->kind = yes ? CLAIM_MUST : CLAIM_NEVER;
+	expect->name_span = node->name.span;
+	expect->span = node->span;
+	for (const struct ast_attr *a = node->attrs; a; a = a->next)
+		if (a->kind != ATTR_IN)
+			wrong_attribute(r, a, "an expectation");
+	resolve_sentence(r, expect, &sentence);
+}
+
+static void resolve_expects(struct resolver *r)
+{
+	size_t count = r->names.expects.count;
+	struct ir_invariant *all = arena_array(r->arena, count, sizeof *all);
+
+	r->ir->expects = all;
+	r->ir->expect_count = count;
+	for (size_t i = 0; i < count; i++)
+		resolve_expect(r, &all[i], r->names.expects.at[i]);
+}
+
 struct ir *resolve_policy(struct arena *arena, struct diags *diags,
 			  const struct sources *sources, const struct ast *ast,
 			  uint32_t as_of)
@@ -1037,5 +1172,6 @@ struct ir *resolve_policy(struct arena *arena, struct diags *diags,
 	definitions_check(&r.names);
 	resolve_rules(&r);
 	resolve_invariants(&r);
+	resolve_expects(&r);
 	return r.ir;
 }

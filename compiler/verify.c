@@ -218,6 +218,54 @@ static bool holds(const struct check *c, struct diags *diags)
 	return false;
 }
 
+static void tell_expect(const struct check *c, struct diags *diags,
+			uint32_t space, const struct packet *p)
+{
+	bool yes = c->inv->kind == CLAIM_MUST;
+	const struct ir_space *s = &c->ir->spaces[space];
+	struct meaning m = meaning_of(c->arena, c->ir, s);
+	size_t count;
+	const uint32_t *rules = meaning_admitting(&m, c->arena, p, &count);
+	struct diag *d = diag_add(diags, P0404, c->inv->span,
+				  yes ? "expected to pass, and does not in %s"
+				      : "expected not to pass, and does in %s",
+				  ir_space_name(c->arena, c->ir, s));
+
+	diag_note(d, (struct span){ 0 }, yes ? "no rule admits this packet\n%s"
+		  : "this packet gets through\n%s", packet_text(c->arena, p));
+	for (size_t i = 0; i < count; i++)
+		diag_note(d, c->ir->rules[rules[i]].name_span, "admitted here");
+}
+
+/* Does the expectation hold?  Tells the first space where it does not. */
+static bool is_met(const struct check *c, struct diags *diags)
+{
+	struct packet p;
+
+	for (uint32_t s = 0; s < c->ir->space_count; s++) {
+		if (!(c->inv->kind == CLAIM_MUST ? find_gap(c, s, &p)
+						 : find_violation(c, s, &p)))
+			continue;
+		tell_expect(c, diags, s, &p);
+		return false;
+	}
+	return true;
+}
+
+size_t verify_expects(struct arena *arena, struct diags *diags,
+		      const struct ir *ir)
+{
+	size_t unmet = 0;
+
+	for (size_t i = 0; i < ir->expect_count; i++) {
+		struct check c = { arena_child(arena), ir, &ir->expects[i] };
+
+		unmet += !is_met(&c, diags);
+		arena_free(c.arena);
+	}
+	return unmet;
+}
+
 size_t verify_policy(struct arena *arena, struct diags *diags,
 		     const struct ir *ir)
 {

@@ -15,4 +15,8 @@
 size_t verify_policy(struct arena *arena, struct diags *diags,
 		     const struct ir *ir);
 
+/* Run every `expect` of IR; what is not met is told.  Returns how many. */
+size_t verify_expects(struct arena *arena, struct diags *diags,
+		      const struct ir *ir);
+
 #endif

@@ -17,11 +17,15 @@ static int run(const struct cli *cli)
 		status = fb_check(fb, &sum);
 	code = cli_tell(cli, fb, status);
 	if (status == FB_OK || status == FB_NO) {
-		printf("%zu invariant%s: %zu hold, %zu broken · %zu rule%s, %zu expired · %zu environment%s\n",
-		       sum.invariants, plural(sum.invariants),
-		       sum.invariants - sum.broken, sum.broken, sum.rules,
-		       plural(sum.rules), sum.expired, sum.environments,
-		       plural(sum.environments));
+		printf("%zu invariant%s: %zu hold, %zu broken", sum.invariants,
+		       plural(sum.invariants), sum.invariants - sum.broken,
+		       sum.broken);
+		if (sum.expects)
+			printf(" · %zu expectation%s, %zu not met", sum.expects,
+			       plural(sum.expects), sum.unmet);
+		printf(" · %zu rule%s, %zu expired · %zu environment%s\n",
+		       sum.rules, plural(sum.rules), sum.expired,
+		       sum.environments, plural(sum.environments));
 		code = cli_finish(code);
 	}
 	fb_free(fb);

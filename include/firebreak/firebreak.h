@@ -52,7 +52,7 @@ enum fb_status fb_load_text(struct fb *fb, const char *name, const char *text,
 			    size_t len);
 
 struct fb_summary {
-	size_t rules, expired, invariants, broken, environments;
+	size_t rules, expired, invariants, broken, expects, unmet, environments;
 };
 
 /* Check every invariant and date.  *OUT is the count of what was found. */

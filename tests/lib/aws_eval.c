@@ -154,8 +154,43 @@ static bool read_peer(const struct aws_eval *e, json_t *json, struct rule *r)
 	return r->name;
 }
 
+/* Terraform would take other members too: whoever reads them must know them. */
+static bool has_only(json_t *object, const char *const *known)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value) {
+		size_t i = 0;
+
+		while (known[i] && strcmp(known[i], key) != 0)
+			i++;
+		if (!known[i])
+			return false;
+	}
+	return true;
+}
+
+static bool read_groups(const struct aws_eval *e)
+{
+	static const char *const known[] = { "name", "description", "vpc_id",
+					     "tags", NULL };
+	const char *key;
+	json_t *json;
+
+	json_object_foreach(e->groups, key, json)
+		if (!has_only(json, known))
+			return false;
+	return true;
+}
+
 static bool read_rules(struct aws_eval *e, json_t *some, bool ingress)
 {
+	static const char *const known[] = {
+		"security_group_id", "ip_protocol", "from_port", "to_port",
+		"cidr_ipv4", "cidr_ipv6", "prefix_list_id",
+		"referenced_security_group_id", "description", "tags", NULL,
+	};
 	const char *key;
 	json_t *json;
 
@@ -167,7 +202,7 @@ static bool read_rules(struct aws_eval *e, json_t *some, bool ingress)
 		r->protocol = protocol_of(string_at(json, "ip_protocol"));
 		r->from = number_at(json, "from_port");
 		r->to = number_at(json, "to_port");
-		if (!r->layer || r->protocol < -1 || !read_peer(e, json, r))
+		if (!has_only(json, known) || !r->layer || r->protocol < -1 || !read_peer(e, json, r))
 			return false;
 	}
 	return true;
@@ -188,7 +223,8 @@ const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 	e->groups = json_object_get(resource, "aws_security_group");
 	e->lists = json_object_get(json_object_get(root, "data"),
 				   "aws_ec2_managed_prefix_list");
-	good = read_rules(e, json_object_get(resource,
+	good = read_groups(e) &&
+	       read_rules(e, json_object_get(resource,
 			"aws_vpc_security_group_ingress_rule"), true) &&
 	       read_rules(e, json_object_get(resource,
 			"aws_vpc_security_group_egress_rule"), false);

@@ -196,6 +196,7 @@ static const struct {
 	{ "icmpv6", "icmp" }, { "ip", "ip6" }, { "ip6", "ip" },
 	{ "ipv4", "ipv6" }, { "ipv6", "ipv4" }, { "input", "output" },
 	{ "output", "input" }, { "input", "forward" }, { "\"lo\"", "\"eth0\"" },
+	{ "\"lo\"", "!= \"lo\"" },
 	{ "established", "new" }, { "related", "untracked" },
 	{ "invalid", "new" }, { "invalid", "established" },
 	{ "type", "code" }, { "code", "type" }, { "iif", "oif" },
@@ -276,6 +277,37 @@ static void mutate_line(struct mutation *m, struct arena *arena,
 					   i + 1, line),
 			   lines, i, 2,
 			   arena_printf(arena, "%s\n%s", next, line));
+}
+
+/* A rule that somebody added by hand, in front of this one. */
+static void mutate_chain(struct mutation *m, struct arena *arena,
+			 const struct lines *lines, size_t i)
+{
+	static const char *const added[] = {
+		"accept", "drop", "tcp dport 22 accept", "tcp dport 443 drop",
+		"tcp dport 0-65535 drop", "ip saddr 10.0.0.0/8 drop",
+		"ip daddr 0.0.0.0/1 accept", "ip6 daddr 2000::/3 drop",
+		"meta nfproto ipv6 drop", "meta l4proto udp drop",
+		"ct state new drop", "ct state untracked accept",
+		"ip6 hoplimit 1 drop", "tcp sport 80 accept",
+		"ip saddr != 10.0.0.0/8 drop", "tcp dport != 443 drop",
+		"ct state != established drop", "ip6 hoplimit != 255 drop",
+		"tcp sport != 80 accept", "meta nfproto != ipv4 accept",
+	};
+
+	for (size_t k = 0; k < COUNT(added); k++)
+		show_lines(m, arena_printf(arena, "line %zu behind %s: %s",
+					   i + 1, added[k], lines->all.at[i]),
+			   lines, i, 1,
+			   arena_printf(arena, "\t\t%s\n%s", added[k],
+					lines->all.at[i]));
+}
+
+static bool ends_in(const char *line, const char *word)
+{
+	const char *at = strstr(line, word);
+
+	return at && (!at[strlen(word)] || at[strlen(word)] == ' ');
 }
 
 /* An element with the line's comma or without: into the other sets. */
@@ -377,6 +409,8 @@ void mutate_nft(struct mutation *m, const char *text)
 		if (strncmp(lines.all.at[i], "\t\t\t", 3) == 0 &&
 		    strstr(lines.all.at[i], " . "))
 			mutate_element(m, arena, &lines, i);
+		if (ends_in(lines.all.at[i], " accept"))
+			mutate_chain(m, arena, &lines, i);
 		if (*lines.all.at[i] != '#')
 			mutate_words(m, arena, &lines, i);
 		arena_free(arena);

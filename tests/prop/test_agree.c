@@ -368,9 +368,15 @@ static void compare_hosts(struct place *p, void *context)
 			int should = expected_of_host(p, side, &packet);
 
 			check_bounds(p, side, &packet);
-			if (should >= 0 && is != should)
+			if (should < 0)
+				continue;
+			if (is != should)
 				differs(p, side->label, &packet, is, should);
-			*compared += should >= 0;
+			if (have(&side->must, &packet) != should ||
+			    have(&side->may, &packet) != should)
+				differs(p, "what is demanded", &packet,
+					!should, should);
+			++*compared;
 		}
 	}
 }
@@ -438,6 +444,39 @@ static void compare_groups_at(struct place *p, const struct sides *sides,
 		differs(p, "security groups", packet, true, false);
 }
 
+/*
+ * What is demanded of SIDE and what is let pass: where the far end is in no
+ * layer, or both ends are looked at together, exactly the policy, and beyond
+ * it where nobody is.  (A group alone may let a layer of ours in or out that
+ * the other end's group then stops.)
+ */
+static void check_demand(struct place *p, const struct side *side,
+			 const struct packet *packet)
+{
+	const char *from = layer_at(p, packet->family, packet->src);
+	const char *to = layer_at(p, packet->family, packet->dst);
+	size_t len = strcspn(side->label, ":");
+	const char *layer = arena_copy(p->of->arena, side->label, len);
+	bool composed = !side->label[len], must, may;
+
+	if (from && to && !composed)
+		return;
+	must = naive(p, packet) &&
+	       (composed ? from || to
+		: says(side, ": egress") ? from && strcmp(from, layer) == 0
+					 : to && strcmp(to, layer) == 0);
+	may = must;
+	if (!must && !from != !to &&
+	    (composed || strcmp(from ? from : to, layer) == 0) &&
+	    (composed || says(side, ": egress") == (from != NULL)))
+		may = is_undeclared(p, packet->family,
+				    from ? packet->dst : packet->src);
+	if (have(&side->must, packet) != must)
+		differs(p, "what must pass", packet, !must, must);
+	if (have(&side->may, packet) != may)
+		differs(p, "what may pass", packet, !may, may);
+}
+
 struct share {
 	unsigned said, refused, compared;
 };
@@ -462,10 +501,12 @@ static void compare_groups(struct place *p, void *context)
 		const struct side *side = &sides.at[i];
 
 		for (unsigned k = 0; k < PACKETS_OF_SIDE; k++) {
-			struct packet packet = draw(p, side->family,
-						    &side->admitted);
+			struct packet packet = draw(p, side->family, k % 2
+						    ? &side->admitted
+						    : &side->may);
 
 			check_bounds(p, side, &packet);
+			check_demand(p, side, &packet);
 			compare_groups_at(p, &sides, &packet);
 			share->compared++;
 		}
