@@ -669,8 +669,8 @@ static enum fb_status compare(const struct job *job, const char *name,
 				 "%s: the policy has no such output", name);
 		return FB_NO;
 	}
-	if (prove_same(job->arena, &found, &own, &d) &&
-	    prove_bounds(job->arena, &found, &d))
+	if (prove_bounds(job->arena, &found, &d) &&
+	    prove_same(job->arena, &found, &own, &d))
 		return FB_OK;
 	rules = admitting(job, &d.packet);
 	told = diag_add(job->diags, P0603, (struct span){ 0 },

@@ -79,7 +79,11 @@ static const struct side *same_side(const struct sides *sides,
 	return NULL;
 }
 
-/* Is every side of A within its twin in B? */
+/*
+ * Is every side of A within its twin in B?  One without a twin that is bound
+ * from both sides by one set needs none: prove_bounds() says whether it is
+ * exactly that set.
+ */
 static bool within(struct arena *arena, const struct sides *a,
 		   const struct sides *b, enum difference_kind kind,
 		   struct difference *out)
@@ -90,6 +94,8 @@ static bool within(struct arena *arena, const struct sides *a,
 	for (size_t i = 0; i < a->count; i++) {
 		const struct side *s = &a->at[i], *twin = same_side(b, s, i);
 
+		if (!twin && same_list(&s->must, &s->may))
+			continue;
 		if (!boxes_within(arena, s->family, &s->admitted,
 				  twin ? &twin->admitted : &nothing, &p))
 			return differs(out, kind, s->label, &p);

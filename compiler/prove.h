@@ -41,8 +41,9 @@ bool prove_bounds(struct arena *arena, const struct sides *sides,
 		  struct difference *out);
 
 /*
- * Do FOUND and EXPECTED have the same sides and admit exactly the same packets
- * on each?  A side that only one of them has counts as empty in the other.
+ * Do FOUND and EXPECTED, whose bounds hold, admit exactly the same packets on
+ * each side?  One that only one of them has (it tells more contexts apart)
+ * counts as empty in the other, unless its bounds alone say all of it.
  */
 bool prove_same(struct arena *arena, const struct sides *found,
 		const struct sides *expected, struct difference *out);

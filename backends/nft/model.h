@@ -115,6 +115,7 @@ struct nft_rule {
 
 struct nft_chain {
 	bool present;			/* no chain: the hook lets all pass */
+	const char *name;
 	enum nft_verdict policy;
 	LIST(struct nft_rule) rules;
 };

@@ -43,16 +43,34 @@ static bool read_policy(struct nft_reader *r, struct nft_chain *chain)
 	return nft_take_verdict(r, &chain->policy) && nft_end_statement(r);
 }
 
-/* The name of a base chain means nothing: its hook does. */
+/* Chains of one name are one chain to nft, which cannot have two hooks. */
+static bool is_new_name(struct nft_reader *r, const struct nft_chain *chain,
+			unsigned line)
+{
+	for (int hook = 0; hook < NFT_HOOKS; hook++) {
+		const struct nft_chain *other = &r->model->chains[hook];
+
+		if (other != chain && other->present &&
+		    strcmp(other->name, chain->name) == 0)
+			return nft_refuse(r, line, "a second chain of that name");
+	}
+	return true;
+}
+
+/* The name of a base chain means nothing else: its hook does. */
 static bool read_chain(struct nft_reader *r)
 {
 	struct nft_chain *chain = NULL;
+	unsigned line = r->now.line;
 	const char *name;
 
 	if (!nft_take_name(r, &name) || !nft_expect(r, "{"))
 		return false;
 	nft_skip_lines(r);
 	if (!read_hook(r, &chain) || !read_policy(r, chain))
+		return false;
+	chain->name = name;
+	if (!is_new_name(r, chain, line))
 		return false;
 	while (!nft_at(r, "}"))
 		if (!nft_read_rule(r, LIST_PUSH(r->arena, &chain->rules)))

@@ -73,7 +73,10 @@ const char *const *icmp_type_names(struct arena *arena, unsigned protocol,
 const char *service_text(struct arena *arena, enum family family,
 			 uint32_t key);
 
-/* A set as the language writes it: "tcp/5432, udp/53-54", or "any". */
+/*
+ * A set for people: "tcp/5432, udp/53-54", or "any".  Close to the language,
+ * which has no word for runs of protocols or codes ("proto/2-5").
+ */
 const char *service_set_text(struct arena *arena, enum family family,
 			     struct ranges set);
 

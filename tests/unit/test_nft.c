@@ -797,6 +797,7 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "priority filter", "priority 10", "10" },
 		{ "hook input", "hook forward", "forward" },
 		{ "hook output", "hook input", "second chain" },
+		{ "chain output", "chain input", "second chain of that name" },
 		{ "type filter", "type nat", "nat" },
 		{ "iif \"lo\"", "oif \"lo\"", "does not have" },
 		{ "@in4_ports", "@in4_none", "no set `in4_none`" },
