@@ -268,6 +268,27 @@ static void resolve_space(struct resolver *r, const struct place *place,
 	s->internet = internet_of(r, s);
 }
 
+/* A prefix list by name alone is a class of its own, which nothing works with yet. */
+static void check_prefix_lists(struct resolver *r)
+{
+	for (size_t i = 0; i < r->names.decls.count; i++) {
+		const struct decl *d = r->names.decls.at[i];
+		bool given = false;
+
+		if (d->kind != DECL_NETWORK || !d->node->prefix_list.text)
+			continue;
+		for (size_t k = 0; k < r->ir->space_count; k++)
+			given |= !both_empty(r->spaces[k].networks[d->index]);
+		if (!given)
+			diag_help(diag_add(r->diags, P0013,
+					   d->node->prefix_list.span,
+					   "`%s` has no addresses: a prefix list by name alone is not in this version of the compiler",
+					   d->name),
+				  "give it the addresses of the list: `network %s … = …;`, or in each environment",
+				  d->name);
+	}
+}
+
 static void resolve_spaces(struct resolver *r)
 {
 	size_t count = r->names.places.count;
@@ -296,6 +317,7 @@ static void resolve_spaces(struct resolver *r)
 					   p->environment->name.text),
 				  p[-1].environment->name.span, "first here");
 	}
+	check_prefix_lists(r);
 	if (!count && !r->diags->errors)
 		diag_help(diag_add(r->diags, P0301, (struct span){ 0 },
 				   "the policy has no environment"),
