@@ -40,6 +40,9 @@ struct ir_space {
 	struct both vpc, nat;
 	struct both *layers, *networks;
 	struct both internet;
+	/* the spaces it has an active peering with, ascending; it is their peer too */
+	const uint32_t *peers;
+	size_t peer_count;
 	uint32_t first_flow, flow_count;
 	struct span span;
 };
@@ -55,23 +58,52 @@ struct ir_rule {
 	struct span name_span, span;
 	struct ir_attribute owner, ticket, reason, expires, reviewed,
 			    reviewed_by, approved_by, party, waives;
+	uint32_t expires_day, reviewed_day;	/* days since 1970-01-01, when given */
 	bool log;
 	bool in_force;		/* false: expired before the as-of day */
 };
 
+enum { IR_NO_SPACE = UINT32_MAX };
+
 /*
  * What a rule in force means in one space for one family: every packet of
  * src x dst x svc.  None of the three is empty.
+ *
+ * A rule across environments has a flow in each of the two, with the same
+ * addresses: its egress half where the source is, its ingress half where the
+ * destination is.  FAR is the other one; IR_NO_SPACE in all other flows.
  */
 struct ir_flow {
-	uint32_t rule, space;
+	uint32_t rule, space, far;
 	enum family family;
 	struct ranges src, dst, svc;
 };
 
-enum ir_kind { CLAIM_NEVER, CLAIM_ONLY, CLAIM_CONFINE, CLAIM_MUST,
-	       CLAIM_ISOLATE_ENVIRONMENTS, CLAIM_ISOLATE_CUSTOMERS,
-	       CLAIM_ISOLATE_NAMED };
+enum ir_kind {
+	/* no permitted packet in the boxes; `never` perhaps over several hops */
+	CLAIM_NEVER, CLAIM_ONLY, CLAIM_CONFINE, CLAIM_TIERS,
+	CLAIM_ISOLATE_ENVIRONMENTS, CLAIM_ISOLATE_CUSTOMERS,
+	CLAIM_ISOLATE_NAMED,
+	CLAIM_MUST,		/* every packet of the boxes permitted */
+	CLAIM_REACH,		/* from `from` within `hops`, at most `most` layers */
+	CLAIM_PARITY,		/* the environments of `parity` mean the same */
+	CLAIM_EACH_RULE,	/* every rule with a source in `from`: see `each` */
+};
+
+/* Of CLAIM_EACH_RULE: what of a rule may be at most `most`. */
+enum ir_each {
+	EACH_ADDRESSES,		/* addresses of its source that are in `from` */
+	EACH_PORTS,		/* ports of tcp and of udp it opens, together */
+	EACH_EXPIRES,		/* days from as-of to its `expires`, which it must have */
+};
+
+/* Some addresses of one space. */
+struct ir_where {
+	uint32_t space;
+	struct both set;
+};
+
+enum { HOPS_ANY = UINT32_MAX };	/* `transitively` */
 
 /*
  * A set of packets in one space that an invariant speaks of: must be permitted
@@ -97,11 +129,52 @@ struct ir_invariant {
 	/* packets that isolation lets through: its `except` */
 	struct ir_claim_box *exceptions;
 	size_t exception_count;
+	/*
+	 * Of CLAIM_NEVER: 1 for the direct relation, else how many permitted
+	 * connections a route may have (the services of a box bind the last).
+	 * Of CLAIM_REACH likewise.
+	 */
+	uint32_t hops;
+	const struct ir_where *avoiding;	/* routes through here do not count */
+	size_t avoiding_count;
+	const struct ir_where *from;		/* CLAIM_REACH, CLAIM_EACH_RULE */
+	size_t from_count;
+	uint64_t most;
+	enum ir_each each;
+	const uint32_t *parity;			/* environments, ascending */
+	size_t parity_count;
+};
+
+struct ir_tag {
+	const char *key, *value;
+};
+
+/* `aws { }`: none of it changes what is permitted. */
+struct ir_aws {
+	const char *name_prefix;	/* of group names, instead of the policy's; NULL */
+	uint32_t rules_per_group;	/* quota, a direction and family; 60 */
+	uint32_t groups_per_interface;	/* quota; 5 */
+	const struct ir_tag *tags;	/* on every resource, by key */
+	size_t tag_count;
+};
+
+enum ir_refusal { REFUSE_DROP, REFUSE_REJECT };
+
+/* `nft { }`: none of it but `strict` changes what is permitted. */
+struct ir_nft {
+	bool strict;			/* no resolver, metadata and time in the base set */
+	bool counters;			/* one a rule */
+	const char *log_prefix;		/* NULL: refused packets are not logged */
+	enum ir_refusal inside, outside;	/* from the VPC; from elsewhere.  reject, drop */
+	int32_t priority;		/* of the base chains; 0 */
 };
 
 struct ir {
 	const char *policy, *title;
 	uint32_t as_of;			/* days since 1970-01-01, UTC */
+	uint32_t review_days;		/* `review every`; 0: not asked for */
+	struct ir_aws aws;
+	struct ir_nft nft;
 	const struct sources *sources;
 	const struct ir_layer *layers;
 	size_t layer_count;

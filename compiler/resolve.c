@@ -396,9 +396,12 @@ static void read_rule_attribute(struct resolver *r, struct ir_rule *rule,
 	*slot = (struct ir_attribute){ a->value.text, a->span };
 	if (a->kind == ATTR_REVIEWED)
 		rule->reviewed_by = (struct ir_attribute){ a->by.text, a->span };
-	if ((a->kind == ATTR_EXPIRES || a->kind == ATTR_REVIEWED) &&
-	    check_date(r, &a->value, &day) && a->kind == ATTR_EXPIRES)
+	if (a->kind == ATTR_REVIEWED && check_date(r, &a->value, &day))
+		rule->reviewed_day = day;
+	if (a->kind == ATTR_EXPIRES && check_date(r, &a->value, &day)) {
+		rule->expires_day = day;
 		rule->in_force = day >= r->as_of;
+	}
 	if (a->kind == ATTR_PARTY && strcmp(a->value.text, "provider") != 0 &&
 	    strcmp(a->value.text, "customer") != 0)
 		diag_label(diag_add(r->diags, P0208, a->value.span,
@@ -681,8 +684,10 @@ static void add_flows(struct resolver *r, struct work *w, uint32_t rule,
 			       ranges_touch(dst.of[f], ours.of[f]);
 		if (r->ir->rules[rule].in_force)
 			*LIST_PUSH(r->arena, &r->flows) = (struct ir_flow){
-				rule, space, (enum family)f, src.of[f],
-				dst.of[f], svc.of[f] };
+				.rule = rule, .space = space,
+				.far = IR_NO_SPACE, .family = (enum family)f,
+				.src = src.of[f], .dst = dst.of[f],
+				.svc = svc.of[f] };
 	}
 }
 
@@ -1117,6 +1122,7 @@ static void resolve_invariant(struct resolver *r, struct ir_invariant *inv,
 {
 	inv->name = node->name.text;
 	inv->kind = kind_of(node->kind);
+	inv->hops = 1;
 	inv->name_span = node->name.span;
 	inv->span = node->span;
 	for (const struct ast_attr *a = node->attrs; a; a = a->next)
@@ -1156,6 +1162,7 @@ static void resolve_expect(struct resolver *r, struct ir_invariant *expect,
 	sentence.kind = yes ? AST_MUST : AST_NEVER;
 	expect->name = yes ? "yes" : "no";
 	expect->kind = yes ? CLAIM_MUST : CLAIM_NEVER;
+	expect->hops = 1;
 	expect->name_span = node->name.span;
 	expect->span = node->span;
 	for (const struct ast_attr *a = node->attrs; a; a = a->next)
@@ -1189,6 +1196,9 @@ struct ir *resolve_policy(struct arena *arena, struct diags *diags,
 	r.ir->as_of = as_of;
 	r.ir->sources = sources;
 	r.ir->policy = r.ir->title = "";
+	r.ir->aws = (struct ir_aws){ .rules_per_group = 60,
+				     .groups_per_interface = 5 };
+	r.ir->nft = (struct ir_nft){ .inside = REFUSE_REJECT };
 	declare_all(&r.names, ast);
 	resolve_spaces(&r);
 	definitions_check(&r.names);

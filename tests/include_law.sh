@@ -35,6 +35,12 @@ check "$base|$sets" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/(verify|prove)\.h" compiler/verify.? compiler/prove.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
 check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
+check "$base|compiler/(context|ir|parse)\.h|firebreak/[a-z]*\.h" compiler/context.h
+# Only build.c knows the backends.
+if grep -l '^#include "backends/' compiler/*.c compiler/*/*.c | grep -v '^compiler/build\.c$'; then
+	echo "only compiler/build.c may include backends/"
+	bad=1
+fi
 for target in aws nft; do
 	check "$base|$sets|backends/backend\.h|backends/$target/[a-z_0-9]*\.h" backends/$target/*.c backends/$target/*.h
 done

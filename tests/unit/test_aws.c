@@ -179,7 +179,8 @@ static uint32_t allow(struct world *w, const char *name, const char *src,
 	for (enum family f = IPV4; f < FAMILIES; f++)
 		if (from.of[f].count && to.of[f].count && svc.of[f].count)
 			*LIST_PUSH(w->arena, &w->flows) = (struct ir_flow){
-				rule, 0, f, from.of[f], to.of[f], svc.of[f] };
+				rule, 0, IR_NO_SPACE, f, from.of[f],
+				to.of[f], svc.of[f] };
 	return rule;
 }
 

@@ -94,7 +94,7 @@ static void allow(struct world *w, const char *name, const char *src,
 	*LIST_PUSH(w->arena, &w->rules) = (struct ir_rule){ .name = name,
 							    .in_force = true };
 	for (int family = IPV4; family < FAMILIES; family++) {
-		struct ir_flow f = { rule, 0, family,
+		struct ir_flow f = { rule, 0, IR_NO_SPACE, family,
 				     addresses(w->arena, family, src),
 				     addresses(w->arena, family, dst),
 				     svc.of[family] };

@@ -1,0 +1,512 @@
+/*
+ * Outputs: emit, read back, prove, and only then hand out; and the same proof
+ * of a file that somebody else brings.  The only file that knows the backends.
+ */
+#include "firebreak/firebreak.h"
+
+#include "backends/backend.h"
+#include "compiler/context.h"
+#include "compiler/manifest.h"
+#include "compiler/prove.h"
+#include "compiler/verify.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A job in scratch memory of its own; its diagnostics stay. */
+static struct job job_begin(struct fb *fb, const struct ir_space *space,
+			    struct meaning *meaning)
+{
+	struct job job = { arena_child(fb->arena), &fb->diags, fb->ir,
+			   meaning };
+
+	*meaning = meaning_of(job.arena, fb->ir, space);
+	return job;
+}
+
+static const char *packet_note(struct arena *arena,
+			       const struct difference *d)
+{
+	return arena_printf(arena, "%s\n%s", d->label,
+			    packet_text(arena, &d->packet));
+}
+
+/* The names of the rules that admit PACKET: "`a` and `b`", or "". */
+static const char *admitting(const struct job *job, const struct packet *packet)
+{
+	struct text names = TEXT_IN(job->arena);
+	size_t count;
+	const uint32_t *rules = meaning_admitting(job->meaning, job->arena,
+						  packet, &count);
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(&names, i == 0 ? "`%s`" : i + 1 < count
+			    ? ", `%s`" : " and `%s`",
+			    job->ir->rules[rules[i]].name);
+	return text_string(&names);
+}
+
+static void tell_fault(const struct job *job, const struct artefact *a,
+		       const char *space, const struct difference *d)
+{
+	bool extra = d->kind == DIFFERENCE_EXTRA;
+	struct diag *told = diag_add(job->diags, P0901, (struct span){ 0 },
+		"%s of %s is not equal to the policy: it %s", a->path, space,
+		extra ? "admits more" : "admits less");
+
+	diag_note(told, (struct span){ 0 }, "%s",
+		  packet_note(job->arena, d));
+	diag_help(told, "this is a fault of the compiler; nothing was written; please report it with the policy");
+}
+
+/* Read ARTEFACT back and prove it, in JOB's memory.  Adds its sides to *COUNT. */
+static enum fb_status prove_in(const struct job *job,
+			       const struct backend *backend,
+			       const struct artefact *a, size_t *count)
+{
+	const char *space = ir_space_name(job->arena, job->ir,
+					  job->meaning->space);
+	struct identity identity;
+	struct sides sides = { 0 };
+	struct difference d;
+	const void *model = backend->read(job->arena, job->diags, a->path,
+					  a->bytes, a->len, &identity);
+
+	if (!model || !backend->denote(job, model, &sides)) {
+		diag_add(job->diags, P0901, (struct span){ 0 },
+			 "%s of %s cannot be read back", a->path, space);
+		return FB_FAULT;
+	}
+	if (!prove_bounds(job->arena, &sides, &d)) {
+		tell_fault(job, a, space, &d);
+		return FB_FAULT;
+	}
+	*count += sides.count;
+	return FB_OK;
+}
+
+static enum fb_status prove_artefact(const struct job *job,
+				     const struct backend *backend,
+				     const struct artefact *a, size_t *count)
+{
+	struct job own = *job;
+	enum fb_status status;
+
+	own.arena = arena_child(job->arena);
+	status = prove_in(&own, backend, a, count);
+	arena_free(own.arena);
+	return status;
+}
+
+/*
+ * One environment for one target: a piece of work of its own, with memory and
+ * diagnostics of its own, so that several can go on at once.  Results are
+ * gathered in the order of the tasks, whoever finished first.
+ */
+struct task {
+	struct arena *arena;
+	jmp_buf full;
+	struct diags diags;
+	const struct ir *ir;
+	const struct ir_space *space;
+	const struct backend *backend;
+	LIST(struct fb_output) outputs;
+	size_t sides;
+	enum fb_status status;
+};
+
+struct build {
+	struct fb *fb;
+	LIST(struct fb_output) outputs;
+	size_t sides;
+	const struct backend *chosen[8];
+	struct task *tasks;
+	size_t task_count;
+	atomic_size_t next;
+};
+
+/* ARTEFACT under its full path, in the task's own memory. */
+static void keep_output(struct task *task, const struct artefact *a)
+{
+	const struct ir *ir = task->ir;
+	const char *customer = ir->customers[task->space->customer].name;
+	struct fb_output *out = LIST_PUSH(task->arena, &task->outputs);
+
+	out->path = arena_printf(task->arena, "%s%s%s/%s", customer,
+				 *customer ? "/" : "",
+				 ir->environments[task->space->environment],
+				 a->path);
+	out->bytes = arena_copy(task->arena, a->bytes, a->len);
+	out->len = a->len;
+}
+
+/* Emit and prove in SCRATCH memory. */
+static enum fb_status emit_and_prove(struct task *task, struct arena *scratch)
+{
+	struct meaning meaning = meaning_of(scratch, task->ir, task->space);
+	struct job job = { scratch, &task->diags, task->ir, &meaning };
+	struct artefacts made = { 0 };
+
+	if (!task->backend->emit(&job, &made))
+		return FB_NO;
+	for (size_t i = 0; i < made.count; i++) {
+		if (prove_artefact(&job, task->backend, &made.at[i],
+				   &task->sides) != FB_OK)
+			return FB_FAULT;
+		keep_output(task, &made.at[i]);
+	}
+	return FB_OK;
+}
+
+static void run_task(struct task *task)
+{
+	struct arena *scratch;
+
+	arena_guard(task->arena, &task->full);
+	if (setjmp(task->full)) {
+		task->status = FB_MEMORY;
+		return;
+	}
+	scratch = arena_child(task->arena);
+	task->status = emit_and_prove(task, scratch);
+	arena_free(scratch);
+	arena_trim(task->arena);
+}
+
+static void *work(void *argument)
+{
+	struct build *b = argument;
+
+	for (;;) {
+		size_t i = atomic_fetch_add(&b->next, 1);
+
+		if (i >= b->task_count)
+			return NULL;
+		run_task(&b->tasks[i]);
+	}
+}
+
+enum { WORKERS_MOST = 16 };
+
+/* As many workers as processors; this thread is one of them. */
+static void run_tasks(struct build *b)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[WORKERS_MOST];
+	size_t count = 0;
+
+	while (count < WORKERS_MOST && (long)count + 1 < processors &&
+	       count + 1 < b->task_count &&
+	       pthread_create(&threads[count], NULL, work, b) == 0)
+		count++;
+	(void)work(b);
+	while (count--)
+		(void)pthread_join(threads[count], NULL);
+}
+
+/* Take over what the tasks made and said, in their order; the worst status. */
+static enum fb_status gather(struct build *b)
+{
+	enum fb_status worst = FB_OK;
+
+	for (size_t i = 0; i < b->task_count; i++) {
+		struct task *task = &b->tasks[i];
+
+		diags_take(&b->fb->diags, &task->diags);
+		for (size_t k = 0; k < task->outputs.count; k++)
+			*LIST_PUSH(b->fb->arena, &b->outputs) =
+				task->outputs.at[k];
+		b->sides += task->sides;
+		worst = task->status > worst ? task->status : worst;
+	}
+	return worst;
+}
+
+/* A task with an arena that lives as long as the context. */
+static bool add_task(struct build *b, const struct ir_space *space,
+		     const struct backend *backend)
+{
+	struct task *task = &b->tasks[b->task_count];
+	struct arena **kept = LIST_PUSH(b->fb->arena, &b->fb->others);
+	struct arena *arena = *kept = arena_new(b->fb->options.memory);
+
+	if (!arena)
+		return false;
+	*task = (struct task){ .arena = arena, .diags = { .arena = arena },
+			       .ir = b->fb->ir, .space = space,
+			       .backend = backend };
+	b->task_count++;
+	return true;
+}
+
+static bool choose_targets(struct build *b, const char *targets)
+{
+	size_t n = 0;
+
+	for (size_t t = 0; backends[t]; t++)
+		b->chosen[t] = targets ? NULL : backends[t];
+	while (targets && *targets) {
+		size_t len = strcspn(targets, ",");
+		const struct backend *found = backend_find(targets, len);
+
+		if (!found) {
+			diag_add(&b->fb->diags, P0208, (struct span){ 0 },
+				 "there is no target `%.*s`", (int)len, targets);
+			return false;
+		}
+		for (size_t i = 0; i < n; i++)
+			if (b->chosen[i] == found)
+				found = NULL;
+		if (found)
+			b->chosen[n++] = found;
+		targets += len;
+		targets += *targets == ',';
+	}
+	return true;
+}
+
+static bool is_chosen(struct fb *fb, const struct ir_space *s, const char *only)
+{
+	return !only ||
+	       strcmp(only, ir_space_name(fb->arena, fb->ir, s)) == 0;
+}
+
+static int by_path(const void *x, const void *y)
+{
+	const struct fb_output *a = x, *b = y;
+
+	return strcmp(a->path, b->path);
+}
+
+/* The sources as seen from the policy's root, wherever it was compiled from. */
+static const char *const *source_names(struct fb *fb)
+{
+	size_t count = fb->sources.files.count;
+	const char **names = arena_array(fb->arena, count, sizeof *names);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = fb->sources.files.at[i]->name;
+		const char *seen = path_from_root(fb->arena, &fb->loader, name);
+
+		names[i] = seen ? seen : name;
+	}
+	return names;
+}
+
+static void finish(struct build *b, struct fb_compilation *out)
+{
+	struct text manifest = TEXT_IN(b->fb->arena);
+	struct fb_output *last;
+
+	if (b->outputs.count)
+		qsort(b->outputs.at, b->outputs.count, sizeof *b->outputs.at,
+		      by_path);
+	manifest_write(&manifest, b->fb->ir, source_names(b->fb),
+		       b->outputs.at, b->outputs.count, b->sides);
+	last = LIST_PUSH(b->fb->arena, &b->outputs);
+	*last = (struct fb_output){ "manifest.json", text_string(&manifest),
+				    manifest.len };
+	*out = (struct fb_compilation){ b->outputs.at, b->outputs.count,
+					b->sides };
+}
+
+struct compile_call {
+	const char *targets, *only;
+	struct fb_compilation *out;
+};
+
+/* Every chosen environment; the worst status of all. */
+static enum fb_status compile_all(struct build *b, const char *only)
+{
+	const struct ir *ir = b->fb->ir;
+	size_t targets = 0;
+
+	while (b->chosen[targets])
+		targets++;
+	b->tasks = arena_array(b->fb->arena, ir->space_count * targets,
+			       sizeof *b->tasks);
+	for (size_t i = 0; i < ir->space_count; i++)
+		for (size_t t = 0; t < targets; t++)
+			if (is_chosen(b->fb, &ir->spaces[i], only) &&
+			    !add_task(b, &ir->spaces[i], b->chosen[t]))
+				return FB_MEMORY;
+	if (b->task_count) {
+		run_tasks(b);
+		return gather(b);
+	}
+	diag_add(&b->fb->diags, P0103, (struct span){ 0 },
+		 "the policy has no environment `%.120s`", only ? only : "");
+	return FB_BAD;
+}
+
+static enum fb_status compile(struct fb *fb, void *argument)
+{
+	struct compile_call *call = argument;
+	struct build *b = arena_alloc(fb->arena, sizeof *b);
+	enum fb_status status;
+
+	if (fb->diags.refusals)
+		return FB_BAD;
+	b->fb = fb;
+	if (!choose_targets(b, call->targets))
+		return FB_BAD;
+	(void)verify_policy(fb->arena, &fb->diags, fb->ir);
+	(void)verify_expects(fb->arena, &fb->diags, fb->ir);
+	if (fb->diags.errors)
+		return FB_NO;
+	status = compile_all(b, call->only);
+	if (status == FB_OK)
+		finish(b, call->out);
+	return status;
+}
+
+enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
+			  struct fb_compilation *out)
+{
+	struct compile_call call = { targets, only, out };
+
+	*out = (struct fb_compilation){ 0 };
+	return guarded(fb, compile, &call);
+}
+
+/* --- proving --- */
+
+static const struct backend *recognise(const char *bytes, size_t len)
+{
+	for (size_t i = 0; backends[i]; i++)
+		if (backends[i]->recognise(bytes, len))
+			return backends[i];
+	return NULL;
+}
+
+static const struct ir_space *space_of(const struct ir *ir,
+				       const struct identity *id)
+{
+	if (strcmp(ir->policy, id->policy) != 0)
+		return NULL;
+	for (size_t i = 0; i < ir->space_count; i++) {
+		const struct ir_space *s = &ir->spaces[i];
+
+		if (strcmp(ir->customers[s->customer].name, id->customer) == 0 &&
+		    strcmp(ir->environments[s->environment],
+			   id->environment) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* What we would have emitted for the same part of the policy. */
+static bool own_sides(const struct job *job, const struct backend *backend,
+		      const struct identity *id, struct sides *out)
+{
+	struct artefacts made = { 0 };
+
+	if (!backend->emit(job, &made))
+		return false;
+	for (size_t i = 0; i < made.count; i++) {
+		struct identity own;
+		const void *model = backend->read(job->arena, job->diags,
+						  made.at[i].path,
+						  made.at[i].bytes,
+						  made.at[i].len, &own);
+
+		if (model && strcmp(own.layer, id->layer) == 0)
+			return backend->denote(job, model, out);
+	}
+	return false;
+}
+
+static enum fb_status compare(const struct job *job, const char *name,
+			      const struct backend *backend, const void *model,
+			      const struct identity *id)
+{
+	struct sides found = { 0 }, own = { 0 };
+	struct difference d;
+	struct diag *told;
+	const char *rules;
+
+	if (!backend->denote(job, model, &found))
+		return FB_BAD;
+	if (!own_sides(job, backend, id, &own)) {
+		if (!job->diags->errors)
+			diag_add(job->diags, P0602, (struct span){ 0 },
+				 "%s: the policy has no such output", name);
+		return FB_NO;
+	}
+	if (prove_bounds(job->arena, &found, &d) &&
+	    prove_same(job->arena, &found, &own, &d))
+		return FB_OK;
+	rules = admitting(job, &d.packet);
+	told = diag_add(job->diags, P0603, (struct span){ 0 },
+			d.kind == DIFFERENCE_EXTRA
+			? "%s is not equal to the policy: it admits a packet that the policy does not"
+			: "%s is not equal to the policy: it lacks a packet that the policy admits",
+			name);
+	diag_note(told, (struct span){ 0 }, "%s", packet_note(job->arena, &d));
+	if (*rules)
+		diag_note(told, (struct span){ 0 }, "the policy admits it by %s",
+			  rules);
+	return FB_NO;
+}
+
+struct prove_call {
+	const char *name, *bytes;
+	size_t len;
+};
+
+static enum fb_status prove(struct fb *fb, void *argument)
+{
+	const struct prove_call *file = argument;
+	const struct backend *backend;
+	const struct ir_space *space;
+	struct identity id = { 0 };
+	struct meaning meaning;
+	enum fb_status status;
+	const void *model;
+	struct job job;
+
+	if (fb->diags.refusals)
+		return FB_BAD;
+	backend = recognise(file->bytes, file->len);
+	if (!backend) {
+		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
+				   "%s is not a file of any target",
+				   file->name),
+			  "known are Terraform JSON and nftables text as `compile` writes them");
+		return FB_BAD;
+	}
+	model = backend->read(fb->arena, &fb->diags, file->name, file->bytes,
+			      file->len, &id);
+	if (!model)
+		return FB_BAD;
+	space = space_of(fb->ir, &id);
+	if (!space) {
+		diag_add(&fb->diags, P0602, (struct span){ 0 },
+			 "%s belongs to %s %s%s%s, which this policy does not have",
+			 file->name, id.policy, id.customer,
+			 *id.customer ? "." : "", id.environment);
+		return FB_BAD;
+	}
+	job = job_begin(fb, space, &meaning);
+	status = compare(&job, file->name, backend, model, &id);
+	arena_free(job.arena);
+	return status;
+}
+
+enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
+			size_t len)
+{
+	struct prove_call call = { name, bytes, len };
+
+	return guarded(fb, prove, &call);
+}
+
+const char *const *fb_targets(void)
+{
+	static const char *const names[] = { "terraform", "nft", NULL };
+
+	return names;
+}

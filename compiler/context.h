@@ -1,0 +1,38 @@
+/*
+ * What an API context holds, and the guard that every entry point works in.
+ * Shared by the files of the public API and nobody else.
+ */
+#ifndef FIREBREAK_COMPILER_CONTEXT_H
+#define FIREBREAK_COMPILER_CONTEXT_H
+
+#include "compiler/base/diag.h"
+#include "compiler/ir.h"
+#include "compiler/parse.h"
+#include "firebreak/firebreak.h"
+
+#include <setjmp.h>
+
+struct fb {
+	struct arena *arena;
+	struct fb_options options;
+	struct diags diags;
+	struct sources sources;
+	struct loader loader;
+	struct ir *ir;
+	jmp_buf full;
+	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
+	/* of fb_load_text() */
+	const char *text_name, *text;
+	size_t text_len;
+};
+
+/*
+ * Run WORK with CALL: memory that runs out ends the work with FB_MEMORY.  What
+ * WORK holds outside of the arena (files, malloc'd memory) is lost then, so it
+ * holds nothing there.
+ */
+enum fb_status guarded(struct fb *fb,
+		       enum fb_status (*work)(struct fb *fb, void *call),
+		       void *call);
+
+#endif
