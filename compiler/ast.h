@@ -64,10 +64,13 @@ enum ast_kind {
 	AST_SETTINGS,		/* name: aws, nft; block of AST_SETTING */
 	AST_SETTING,		/* name, title */
 	AST_EXPECT,		/* name: yes, no; src, dst, on, attrs (in) */
-	/* rules and invariants: name, src, dst, on, attrs */
+	/* rules and invariants: name, src, dst, on, attrs; never: perhaps hops */
 	AST_ALLOW, AST_NEVER, AST_ONLY, AST_CONFINE, AST_MUST,
 	AST_ISOLATE,		/* list: what; src, dst, on: the exception */
-	AST_OTHER_INVARIANT,	/* a form that is parsed but not built yet; title: its word */
+	AST_TIERS,		/* list: the tiers, from the top */
+	AST_REACH,		/* src, hops, most */
+	AST_PARITY,		/* list: environments */
+	AST_EACH_RULE,		/* src, most, unit: addresses, ports, expires */
 	/* in an environment */
 	AST_ACCOUNT, AST_REGION, AST_PEER,	/* name */
 	AST_VPC, AST_NAT,			/* list */
@@ -78,6 +81,7 @@ struct ast_node {
 	enum ast_kind kind;
 	struct span span;		/* the whole statement */
 	struct ast_text name, title, prefix_list, via;
+	struct ast_text hops, most, unit;	/* of invariants that count */
 	bool shared_hosts;
 	struct ast_expr *src, *dst, *on, *list;
 	struct ast_attr *attrs;

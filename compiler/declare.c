@@ -240,13 +240,11 @@ static void declare_statement(struct names *n, const struct ast_node *node,
 			*LIST_PUSH(n->arena, &n->rules) = node;
 		break;
 	case AST_NEVER: case AST_ONLY: case AST_CONFINE: case AST_MUST:
-	case AST_ISOLATE:
+	case AST_ISOLATE: case AST_TIERS: case AST_REACH: case AST_PARITY:
+	case AST_EACH_RULE:
 		if (enter(n, &n->statements, node, "invariant",
 			  entry_new(n, node, (void *)node)))
 			*LIST_PUSH(n->arena, &n->invariants) = node;
-		break;
-	case AST_OTHER_INVARIANT:
-		not_yet(n, node->title.span, "invariants of this form are");
 		break;
 	case AST_REQUIRE:
 		*LIST_PUSH(n->arena, &n->requires) = node;

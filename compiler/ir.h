@@ -135,11 +135,20 @@ struct ir_invariant {
 	 * Of CLAIM_REACH likewise.
 	 */
 	uint32_t hops;
-	const struct ir_where *avoiding;	/* routes through here do not count */
+	/*
+	 * Routes through here do not count.  What of both ends lies in it is
+	 * already left out of `from` and of the boxes.
+	 */
+	const struct ir_where *avoiding;
 	size_t avoiding_count;
-	const struct ir_where *from;		/* CLAIM_REACH, CLAIM_EACH_RULE */
+	/*
+	 * CLAIM_REACH, CLAIM_EACH_RULE, and CLAIM_NEVER over several hops: where
+	 * routes begin.  A route may change the family on its way: SRC of a box
+	 * is what of `from` has its family, perhaps nothing.
+	 */
+	const struct ir_where *from;
 	size_t from_count;
-	uint64_t most;
+	uint64_t most;		/* addresses, ports, days, layers */
 	enum ir_each each;
 	const uint32_t *parity;			/* environments, ascending */
 	size_t parity_count;

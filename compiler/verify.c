@@ -266,6 +266,22 @@ size_t verify_expects(struct arena *arena, struct diags *diags,
 	return unmet;
 }
 
+/* The only place that refuses an invariant because nothing here decides it. */
+static bool is_decided(const struct ir_invariant *inv)
+{
+	switch (inv->kind) {
+	case CLAIM_NEVER:
+		return inv->hops == 1;
+	case CLAIM_ONLY: case CLAIM_CONFINE: case CLAIM_TIERS:
+	case CLAIM_ISOLATE_ENVIRONMENTS: case CLAIM_ISOLATE_CUSTOMERS:
+	case CLAIM_ISOLATE_NAMED: case CLAIM_MUST:
+		return true;
+	case CLAIM_REACH: case CLAIM_PARITY: case CLAIM_EACH_RULE:
+		break;
+	}
+	return false;
+}
+
 size_t verify_policy(struct arena *arena, struct diags *diags,
 		     const struct ir *ir)
 {
@@ -275,7 +291,12 @@ size_t verify_policy(struct arena *arena, struct diags *diags,
 		struct check c = { arena_child(arena), ir,
 				   &ir->invariants[i] };
 
-		broken += !holds(&c, diags);
+		if (!is_decided(c.inv))
+			diag_label(diag_add(diags, P0013, c.inv->name_span,
+					    "invariants of the form of `%s` are not decided in this version of the compiler",
+					    c.inv->name),
+				   "refused rather than ignored");
+		broken += !is_decided(c.inv) || !holds(&c, diags);
 		arena_free(c.arena);
 	}
 	return broken;

@@ -75,9 +75,11 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 %token <struct ast_text> BY "`by`" PARTY "`party`" LOG "`log`" WAIVES "`waives`"
 %token <struct ast_text> CONTROLS "`controls`" SEVERITY "`severity`"
 %token <struct ast_text> TRANSITIVELY "`transitively`" AVOIDING "`avoiding`"
+%token <struct ast_text> RULE "`rule`" AT "`at`" MOST "`most`" HOPS "`hops`"
+%token <struct ast_text> LAYERS "`layers`" ADDRESSES "`addresses`" PORTS "`ports`"
 
-%type <struct ast_text> word name label title value
-%type <struct ast_expr *> expr union difference term on addresses words hosts
+%type <struct ast_text> word name label title value unit
+%type <struct ast_expr *> expr union difference term on addresses words hosts tiers
 %type <struct ast_node *> stmt flags rule invariant
 %type <struct node_list> stmts
 %type <struct ast_attr *> attr
@@ -168,16 +170,24 @@ invariant:
     { $$ = node_new(parser, AST_ISOLATE, @$); $$->name = $label;
       $$->list = $words; $$->src = $src; $$->dst = $dst; $$->on = $on;
       $$->attrs = $attrs.first; }
-| label TIERS name above attrs end
-    { $$ = node_new(parser, AST_OTHER_INVARIANT, @$); $$->name = $label; $$->title = $TIERS; }
-| label WITHIN word word NEVER expr ARROW expr on attrs end
-    { $$ = node_new(parser, AST_OTHER_INVARIANT, @$); $$->name = $label; $$->title = $WITHIN; }
-| label REACH expr WITHIN word word word word word attrs end
-    { $$ = node_new(parser, AST_OTHER_INVARIANT, @$); $$->name = $label; $$->title = $REACH; }
+| label TIERS tiers attrs end
+    { $$ = node_new(parser, AST_TIERS, @$); $$->name = $label; $$->list = $tiers;
+      $$->attrs = $attrs.first; }
+| label WITHIN word[hops] HOPS NEVER expr[src] ARROW expr[dst] on attrs end
+    { $$ = node_new(parser, AST_NEVER, @$); $$->name = $label; $$->hops = $hops;
+      $$->src = $src; $$->dst = $dst; $$->on = $on; $$->attrs = $attrs.first; }
+| label REACH expr[src] WITHIN word[hops] AT MOST word[most] LAYERS attrs end
+    { $$ = node_new(parser, AST_REACH, @$); $$->name = $label; $$->src = $src;
+      $$->hops = $hops; $$->most = $most; $$->attrs = $attrs.first; }
 | label PARITY words attrs end
-    { $$ = node_new(parser, AST_OTHER_INVARIANT, @$); $$->name = $label; $$->title = $PARITY; }
-| label EACH several attrs end
-    { $$ = node_new(parser, AST_OTHER_INVARIANT, @$); $$->name = $label; $$->title = $EACH; }
+    { $$ = node_new(parser, AST_PARITY, @$); $$->name = $label; $$->list = $words;
+      $$->attrs = $attrs.first; }
+| label EACH RULE expr[src] AT MOST word[most] unit attrs end
+    { $$ = node_new(parser, AST_EACH_RULE, @$); $$->name = $label; $$->src = $src;
+      $$->most = $most; $$->unit = $unit; $$->attrs = $attrs.first; }
+| label EACH RULE expr[src] EXPIRES[unit] WITHIN word[most] attrs end
+    { $$ = node_new(parser, AST_EACH_RULE, @$); $$->name = $label; $$->src = $src;
+      $$->most = $most; $$->unit = $unit; $$->attrs = $attrs.first; }
 ;
 
 claim:
@@ -187,8 +197,14 @@ claim:
 | MUST    { $$ = AST_MUST; }
 ;
 
-above: ABOVE name | above ABOVE name;
-several: WORD | several WORD | several WITHIN;
+tiers:
+  word[a] ABOVE word[b]
+    { $$ = expr_join(parser, EXPR_UNION, expr_word(parser, $a), expr_word(parser, $b)); }
+| tiers[list] ABOVE word
+    { $$ = expr_join(parser, EXPR_UNION, $list, expr_word(parser, $word)); }
+;
+
+unit: ADDRESSES | PORTS;
 
 end: SEMICOLON | error { if (!parser->broken) yyerrok; };
 
@@ -280,6 +296,7 @@ word:
 | EVERY | SHARED_HOSTS | PREFIX_LIST | VIA | AWS | NFT | ACCOUNT | REGION
 | VPC | NAT | PEER | OWNER | TICKET | REASON | EXPIRES | REVIEWED | APPROVED
 | BY | PARTY | LOG | WAIVES | CONTROLS | SEVERITY | TRANSITIVELY | AVOIDING
+| RULE | AT | MOST | HOPS | LAYERS | ADDRESSES | PORTS
 ;
 
 %%

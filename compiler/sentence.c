@@ -1,0 +1,206 @@
+/*
+ * Looking sentences up: where they apply, what they mean there, and which of
+ * their words mean nothing anywhere.
+ */
+#include "compiler/sentence.h"
+
+#include "compiler/endpoint.h"
+
+#include <string.h>
+
+struct scope scope_of(struct resolver *r, const struct ast_attr *attrs)
+{
+	struct scope scope = { arena_array(r->arena, r->ir->space_count,
+					   sizeof(bool)), false };
+	const struct ast_attr *in = attrs;
+	struct ast_expr *const *words, *single;
+	size_t count;
+
+	while (in && in->kind != ATTR_IN)
+		in = in->next;
+	scope.named = in != NULL;
+	if (!in) {
+		memset(scope.spaces, true, r->ir->space_count);
+		return scope;
+	}
+	count = words_of(in->expr, &words, &single);
+	for (size_t w = 0; w < count; w++) {
+		int environment = names_environment(&r->names, words[w]);
+
+		for (size_t i = 0; i < r->ir->space_count; i++)
+			if ((int)r->spaces[i].environment == environment)
+				scope.spaces[i] = true;
+	}
+	return scope;
+}
+
+/* --- rules --- */
+
+size_t item_count(const struct ast_expr *e)
+{
+	if (!e)
+		return 0;
+	return e->kind == EXPR_UNION ? e->items.count : 1;
+}
+
+const struct ast_expr *item(const struct ast_expr *e, size_t i)
+{
+	return e->kind == EXPR_UNION ? e->items.at[i] : e;
+}
+
+bool is_packet(struct both src, struct both dst, struct both svc)
+{
+	for (int f = IPV4; f < FAMILIES; f++)
+		if (src.of[f].count && dst.of[f].count && svc.of[f].count)
+			return true;
+	return false;
+}
+
+/* A route may change the family on its way: what counts is that it begins. */
+static struct both begins(const struct work *w, struct both src)
+{
+	for (int f = IPV4; w->routes && f < FAMILIES; f++)
+		if (!src.of[f].count)
+			src.of[f] = src.of[f == IPV4 ? IPV6 : IPV4];
+	return src;
+}
+
+static void note_members(struct resolver *r, struct work *w,
+			 const struct ir_space *s, const struct sets *sets)
+{
+	const struct ast_node *n = w->node;
+	struct both src = begins(w, sets->src), one;
+
+	for (size_t i = 0; i < item_count(n->src); i++) {
+		if (w->src_added[i])
+			continue;
+		one = endpoint_set(&r->names, s, item(n->src, i));
+		w->src_added[i] = is_packet(begins(w, one), sets->dst,
+					    sets->svc);
+	}
+	for (size_t i = 0; i < item_count(n->dst); i++) {
+		if (w->dst_added[i])
+			continue;
+		one = endpoint_set(&r->names, s, item(n->dst, i));
+		w->dst_added[i] = is_packet(src, one, sets->svc);
+	}
+	for (size_t i = 0; i < item_count(n->on); i++) {
+		if (w->svc_added[i])
+			continue;
+		one = service_set(&r->names, item(n->on, i));
+		w->svc_added[i] = is_packet(src, sets->dst, one);
+	}
+	w->any_packet |= is_packet(src, sets->dst, sets->svc);
+}
+
+struct sets sentence_in(struct resolver *r, struct work *w, uint32_t space)
+{
+	const struct ir_space *s = &r->spaces[space];
+	struct sets sets = {
+		.src = endpoint_set(&r->names, s, w->node->src),
+		.dst = endpoint_set(&r->names, s, w->node->dst),
+		.svc = service_set(&r->names, w->node->on),
+	};
+
+	w->in_any_space = true;
+	w->any_src |= !both_empty(sets.src);
+	w->any_dst |= !both_empty(sets.dst);
+	sentence_missing(r, w, s, w->node->src);
+	sentence_missing(r, w, s, w->node->dst);
+	note_members(r, w, s, &sets);
+	return sets;
+}
+
+void sentence_missing(struct resolver *r, struct work *w,
+		      const struct ir_space *s, const struct ast_expr *e)
+{
+	struct span where = { 0 };
+	const struct decl *d = endpoint_missing(&r->names, s, e, &where);
+
+	if (!d)
+		return;
+	if (w->scope.named) {
+		w->told = true;
+		diag_note(diag_label(diag_add(r->diags, P0304, where,
+			"%s has no `%s`",
+			ir_space_name(r->arena, r->ir, s), d->name),
+			"`in` names this environment"), s->span,
+			"declared here without addresses for `%s`", d->name);
+	} else if (!w->skipped++) {
+		w->skipped_in = s;
+		w->skipped_member = d;
+		w->skipped_at = where;
+	}
+}
+
+void sentence_skipped(struct resolver *r, const struct work *w)
+{
+	if (w->skipped)
+		diag_label(diag_add(r->diags, P0309, w->skipped_at,
+				    "`%s` is skipped where an end has no addresses",
+				    w->node->name.text),
+			   w->skipped == 1 ? "%s has no `%s`"
+			   : "%s has no `%s`, and %u more lack one",
+			   ir_space_name(r->arena, r->ir, w->skipped_in),
+			   w->skipped_member->name, w->skipped - 1);
+}
+
+void sentence_idle(struct resolver *r, const struct ast_expr *e,
+		   const bool *added)
+{
+	for (size_t i = 0; i < item_count(e); i++)
+		if (!added[i])
+			diag_label(diag_add(r->diags, P0303, item(e, i)->span,
+					    "this member adds nothing to the rule"),
+				   "no packet in any environment comes of it");
+}
+
+void sentence_judge(struct resolver *r, const struct work *w,
+		    const char *what)
+{
+	const struct ast_node *n = w->node;
+
+	if (!w->in_any_space)
+		return;		/* only environments that nobody has yet */
+	if (!w->any_src || !w->any_dst) {
+		const struct ast_expr *e = w->any_src ? n->dst : n->src;
+
+		diag_help(diag_label(diag_add(r->diags, P0301, e->span,
+					      "`%s` has an end without any address",
+					      n->name.text),
+				     "empty in every environment"),
+			  "an empty set never means `any`: give it addresses, or remove the %s",
+			  what);
+	} else if (!w->any_packet && n->kind == AST_MUST) {
+		return;		/* told for each environment */
+	} else if (!w->any_packet) {
+		diag_label(diag_add(r->diags, P0302,
+				    span_join(n->src->span, n->dst->span),
+				    "the two ends of `%s` have no common address family",
+				    n->name.text),
+			   "IPv4 on one side, IPv6 on the other, or services of the other family");
+	} else if (!w->told) {
+		sentence_idle(r, n->src, w->src_added);
+		sentence_idle(r, n->dst, w->dst_added);
+		sentence_idle(r, n->on, w->svc_added);
+	}
+}
+
+struct work work_on(struct resolver *r, const struct ast_node *node)
+{
+	struct work w = { .node = node };
+
+	w.scope = scope_of(r, node->attrs);
+	w.src_added = arena_array(r->arena, item_count(node->src), 1);
+	w.dst_added = arena_array(r->arena, item_count(node->dst), 1);
+	w.svc_added = arena_array(r->arena, item_count(node->on), 1);
+	return w;
+}
+
+bool sentence_check(struct resolver *r, const struct ast_node *node)
+{
+	bool src = endpoint_check(&r->names, node->src);
+	bool dst = endpoint_check(&r->names, node->dst);
+
+	return (!node->on || service_check(&r->names, node->on)) && src && dst;
+}
