@@ -356,7 +356,7 @@ static enum fb_status compile(struct fb *fb, void *argument)
 	(void)verify_policy(fb->arena, &fb->diags, fb->ir);
 	(void)verify_expects(fb->arena, &fb->diags, fb->ir);
 	if (fb->diags.errors)
-		return FB_NO;
+		return fb->diags.faults ? FB_FAULT : FB_NO;
 	status = compile_all(b, call->only);
 	if (status == FB_OK)
 		finish(b, call->out);

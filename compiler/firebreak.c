@@ -218,6 +218,8 @@ static enum fb_status check(struct fb *fb, void *call)
 	sum->environments = ir->space_count;
 	for (size_t i = 0; i < ir->rule_count; i++)
 		sum->expired += !ir->rules[i].in_force;
+	if (fb->diags.faults)
+		return FB_FAULT;
 	return fb->diags.errors || sum->expired ? FB_NO : FB_OK;
 }
 

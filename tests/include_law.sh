@@ -36,7 +36,9 @@ check "$base|$sets|compiler/contradict\.h" compiler/contradict.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
 check "$base|compiler/pset\.h" compiler/pset.c compiler/pset.h
 check "$base|$sets" compiler/meaning.c compiler/meaning.h
-check "$base|$sets|compiler/(verify|prove)\.h" compiler/verify.? compiler/prove.?
+check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
+check "$base|$sets|compiler/(sieve|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
+check "$base|$sets|compiler/prove\.h" compiler/prove.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
 check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
 check "$base|compiler/(context|ir|parse)\.h|firebreak/[a-z]*\.h" compiler/context.h

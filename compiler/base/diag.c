@@ -66,6 +66,7 @@ struct diag *diag_add(struct diags *diags, enum diag_code code,
 	if (d->told.severity == FB_ERROR) {
 		diags->errors++;
 		diags->refusals += diag_range(d->told.code) <= 3;
+		diags->faults += diag_range(d->told.code) == 9;
 	}
 	if (diags->all.count >= DIAG_MOST) {
 		diags->dropped++;
@@ -133,6 +134,7 @@ void diags_take(struct diags *into, const struct diags *from)
 	}
 	into->errors += from->errors;
 	into->refusals += from->refusals;
+	into->faults += from->faults;
 	into->dropped += from->dropped;
 }
 

@@ -23,6 +23,7 @@ struct diags {
 	LIST(struct diag *) all;
 	size_t errors;		/* of severity FB_ERROR */
 	size_t refusals;	/* those of P00 to P03: there is no policy to speak of */
+	size_t faults;		/* those of P09: our own */
 	size_t dropped;		/* beyond DIAG_MOST */
 };
 

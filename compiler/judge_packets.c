@@ -1,0 +1,310 @@
+/*
+ * Invariants on the direct relation: what no rule may admit, and what has to
+ * be admitted.  A policy only allows, so each rule is judged alone; every rule
+ * that admits something forbidden must be cut, and no other.
+ */
+#include "compiler/judge.h"
+
+#include <string.h>
+
+/* The numbers of BOXES by space: those of space s are FIRST[s] to FIRST[s + 1]. */
+struct by_space {
+	const struct ir_claim_box *boxes;
+	uint32_t *first, *order;
+};
+
+static struct by_space sort_boxes(const struct judge *j,
+				  const struct ir_claim_box *boxes,
+				  size_t count)
+{
+	size_t spaces = j->ir->space_count;
+	struct by_space by = { boxes,
+		arena_array(j->scratch, spaces + 2, sizeof *by.first),
+		arena_array(j->scratch, count, sizeof *by.order) };
+
+	for (size_t i = 0; i < count; i++)
+		by.first[boxes[i].space + 2]++;
+	for (size_t s = 2; s < spaces + 2; s++)
+		by.first[s] += by.first[s - 1];
+	for (size_t i = 0; i < count; i++)
+		by.order[by.first[boxes[i].space + 1]++] = (uint32_t)i;
+	return by;
+}
+
+static struct boxes boxes_in(struct arena *arena, const struct by_space *by,
+			     uint32_t space, enum family family)
+{
+	struct boxes out = { 0 };
+
+	for (uint32_t i = by->first[space]; i < by->first[space + 1]; i++) {
+		const struct ir_claim_box *b = &by->boxes[by->order[i]];
+
+		if (b->family == family)
+			boxes_add(arena, &out, b->src, b->dst, b->svc);
+	}
+	return out;
+}
+
+/* What a rule admits although it must not. */
+struct offence {
+	uint32_t rule;
+	struct box box;
+};
+
+struct offences {
+	struct offence *at;
+	size_t count, cap;
+};
+
+/* What flow F admits of BOX and no exception lets through. */
+static void add_offences(struct arena *arena, const struct ir_flow *f,
+			 const struct box *box, const struct boxes *excepted,
+			 struct offences *out)
+{
+	struct box both = { ranges_meet(arena, f->src, box->src),
+			    ranges_meet(arena, f->dst, box->dst),
+			    ranges_meet(arena, f->svc, box->svc) };
+	struct boxes rest = { 0 };
+
+	judge_less(arena, &both, excepted, &rest);
+	for (size_t i = 0; i < rest.count; i++)
+		*LIST_PUSH(arena, out) = (struct offence){ f->rule,
+							   rest.at[i] };
+}
+
+static void find_offences(const struct judge *j, struct arena *arena,
+			  const struct by_space *claims,
+			  const struct by_space *exceptions, uint32_t space,
+			  enum family family, struct offences *out)
+{
+	struct boxes boxes = boxes_in(arena, claims, space, family);
+	struct boxes excepted = boxes_in(arena, exceptions, space, family);
+
+	for (size_t i = 0; i < boxes.count; i++) {
+		size_t count;
+		const uint32_t *flows = sieve_meeting(judge_sieve(j, space),
+						      arena, family,
+						      &boxes.at[i], &count);
+
+		for (size_t k = 0; k < count; k++)
+			add_offences(arena, &j->ir->flows[flows[k]],
+				     &boxes.at[i], &excepted, out);
+	}
+}
+
+/* Those of ALL that are waived, or those that are not. */
+static const struct box **sift(const struct judge *j, struct arena *arena,
+			       const struct offences *all, bool waived,
+			       rule_list *rules, size_t *count)
+{
+	const struct box **some = arena_array(arena, all->count, sizeof *some);
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		uint32_t rule = all->at[i].rule;
+
+		if (judge_is_waived(j, rule) != waived)
+			continue;
+		some[n++] = &all->at[i].box;
+		if (!rules->count || rules->at[rules->count - 1] != rule)
+			*LIST_PUSH(j->scratch, rules) = rule;
+	}
+	*count = n;
+	return some;
+}
+
+static double size_of(struct arena *arena, enum family family,
+		      const struct box *const *some, size_t count)
+{
+	struct boxes boxes = { 0 };
+	const struct boxes *lists[] = { &boxes };
+	struct universe *u;
+
+	for (size_t i = 0; i < count; i++)
+		*LIST_PUSH(arena, &boxes) = *some[i];
+	u = universe_of(arena, family, lists, 1);
+	return pset_size(u, pset_of(u, &boxes));
+}
+
+/* Is P one of INV's packets by the boxes themselves? */
+static bool is_claimed(const struct ir_invariant *inv, uint32_t space,
+		       const struct packet *p)
+{
+	const struct ir_claim_box *lists[] = { inv->exceptions, inv->boxes };
+	size_t counts[] = { inv->exception_count, inv->box_count };
+
+	for (int l = 0; l < 2; l++)
+		for (size_t i = 0; i < counts[l]; i++) {
+			const struct ir_claim_box *b = &lists[l][i];
+
+			if (b->space == space && b->family == p->family &&
+			    ranges_have(b->src, p->src) &&
+			    ranges_have(b->dst, p->dst) &&
+			    ranges_have(b->svc, p->svc))
+				return l == 1;
+		}
+	return false;
+}
+
+/* What is found out about one invariant, space by space. */
+struct hearing {
+	const struct judge *judge;
+	struct verdict verdict;
+	struct verdict_hop shown[2];	/* of broken; of waived alone */
+	bool is_shown[2];
+	double packets[2];
+	rule_list rules[2];
+};
+
+static void hear(struct hearing *h, struct arena *arena,
+		 const struct offences *all, uint32_t space,
+		 enum family family, bool waived)
+{
+	const struct judge *j = h->judge;
+	size_t count;
+	const struct box **some = sift(j, arena, all, waived,
+				       &h->rules[waived], &count);
+
+	if (!count)
+		return;
+	h->packets[waived] += size_of(arena, family, some, count);
+	if (!h->is_shown[waived]) {
+		struct packet p = judge_witness(j, family, some, count);
+
+		h->shown[waived] = judge_hop(j, space, &p, waived);
+		h->is_shown[waived] = true;
+		if (!h->shown[waived].rule_count ||
+		    !is_claimed(j->inv, space, &p))
+			h->verdict.kind = VERDICT_FAULT;
+	}
+}
+
+static struct verdict sentence(struct hearing *h)
+{
+	const struct judge *j = h->judge;
+	struct verdict *v = &h->verdict;
+	bool waived = !h->is_shown[0];
+	struct verdict_hop *hop;
+
+	v->waived = judge_keep_rules(j, &h->rules[1], &v->waived_count);
+	if (!h->is_shown[waived])
+		return *v;
+	if (v->kind != VERDICT_FAULT)
+		v->kind = waived ? VERDICT_WAIVED : VERDICT_BROKEN;
+	hop = arena_alloc(j->arena, sizeof *hop);
+	*hop = h->shown[waived];
+	v->hops = hop;
+	v->hop_count = 1;
+	v->packets = h->packets[waived];
+	v->mending = judge_keep_rules(j, &h->rules[waived], &v->mending_count);
+	v->mending_smallest = v->mending_only = true;
+	return *v;
+}
+
+struct verdict judge_forbidden(const struct judge *j)
+{
+	const struct ir_invariant *inv = j->inv;
+	struct by_space claims = sort_boxes(j, inv->boxes, inv->box_count);
+	struct by_space exceptions = sort_boxes(j, inv->exceptions,
+						inv->exception_count);
+	struct hearing h = { .judge = j,
+			     .verdict.against = IR_NO_SPACE };
+
+	for (uint32_t s = 0; s < j->ir->space_count; s++) {
+		struct arena *arena;
+		double before = h.packets[0];
+
+		if (claims.first[s] == claims.first[s + 1])
+			continue;
+		arena = arena_child(j->scratch);
+		for (int f = IPV4; f < FAMILIES; f++) {
+			struct offences all = { 0 };
+
+			find_offences(j, arena, &claims, &exceptions, s,
+				      (enum family)f, &all);
+			hear(&h, arena, &all, s, (enum family)f, false);
+			hear(&h, arena, &all, s, (enum family)f, true);
+		}
+		h.verdict.broken_in += h.packets[0] > before;
+		arena_free(arena);
+	}
+	return sentence(&h);
+}
+
+/* --- what has to be admitted --- */
+
+/* What of WANTED no rule admits; *SIZE is how much.  False: nothing. */
+static bool find_gap(const struct judge *j, struct arena *arena,
+		     uint32_t space, enum family family,
+		     const struct boxes *wanted, struct packet *out,
+		     double *size)
+{
+	struct boxes have = { 0 };
+	const struct boxes *lists[] = { wanted, &have };
+	struct universe *u;
+	struct pset rest;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		size_t count;
+		const uint32_t *flows = sieve_meeting(judge_sieve(j, space),
+						      arena, family,
+						      &wanted->at[i], &count);
+
+		for (size_t k = 0; k < count; k++) {
+			const struct ir_flow *f = &j->ir->flows[flows[k]];
+
+			boxes_add(arena, &have, f->src, f->dst, f->svc);
+		}
+	}
+	u = universe_of(arena, family, lists, 2);
+	rest = pset_minus(u, pset_of(u, wanted), pset_of(u, &have));
+	*size += pset_size(u, rest);
+	return pset_witness(u, rest, out);
+}
+
+/* The gaps of one space; the first one is shown. */
+static void look_for_gaps(const struct judge *j, const struct by_space *claims,
+			  uint32_t space, struct verdict *v,
+			  struct verdict_hop *hop)
+{
+	struct arena *arena = arena_child(j->scratch);
+	bool broken = false;
+
+	for (int f = IPV4; f < FAMILIES; f++) {
+		struct boxes wanted = boxes_in(arena, claims, space,
+					       (enum family)f);
+		struct packet p;
+
+		if (!wanted.count ||
+		    !find_gap(j, arena, space, (enum family)f, &wanted, &p,
+			      &v->packets))
+			continue;
+		if (!v->hop_count++) {
+			*hop = judge_hop(j, space, &p, true);
+			if (hop->rule_count || !is_claimed(j->inv, space, &p))
+				v->kind = VERDICT_FAULT;
+		}
+		broken = true;
+	}
+	v->broken_in += broken;
+	arena_free(arena);
+}
+
+struct verdict judge_must(const struct judge *j)
+{
+	struct by_space claims = sort_boxes(j, j->inv->boxes,
+					    j->inv->box_count);
+	struct verdict_hop *hop = arena_alloc(j->arena, sizeof *hop);
+	struct verdict v = { .against = IR_NO_SPACE };
+
+	for (uint32_t s = 0; s < j->ir->space_count; s++)
+		if (claims.first[s] != claims.first[s + 1])
+			look_for_gaps(j, &claims, s, &v, hop);
+	if (!v.broken_in)
+		return v;
+	v.hops = hop;
+	v.hop_count = 1;
+	if (v.kind != VERDICT_FAULT)
+		v.kind = VERDICT_BROKEN;
+	return v;
+}

@@ -1,0 +1,255 @@
+/* Verdicts to diagnostics: what a reader is told, in the order of use. */
+#include "compiler/verify.h"
+
+#include "compiler/base/text.h"
+
+struct telling {
+	struct arena *arena;	/* of the diagnostics */
+	const struct ir *ir;
+	const struct ir_invariant *inv;
+	const struct verdict *verdict;
+};
+
+static bool is_isolation(const struct ir_invariant *inv)
+{
+	return inv->kind == CLAIM_ISOLATE_CUSTOMERS ||
+	       inv->kind == CLAIM_ISOLATE_ENVIRONMENTS;
+}
+
+static const struct ir_space *space_of(const struct telling *t, uint32_t number)
+{
+	return &t->ir->spaces[number];
+}
+
+static const char *owner_elsewhere(const struct telling *t,
+				   const struct ir_space *there,
+				   enum family family, u128 address)
+{
+	return arena_printf(t->arena, "%s.%s",
+			    ir_space_name(t->arena, t->ir, there),
+			    ir_address_owner(t->ir, there, family, address));
+}
+
+/* Who an address is in the space; a peer's, or one that isolation keeps apart. */
+static const char *owner_of(const struct telling *t, const struct ir_space *s,
+			    enum family family, u128 address)
+{
+	if (ranges_have(s->vpc.of[family], address))
+		return ir_address_owner(t->ir, s, family, address);
+	for (size_t i = 0; i < s->peer_count; i++) {
+		const struct ir_space *peer = space_of(t, s->peers[i]);
+
+		if (ranges_have(peer->vpc.of[family], address))
+			return owner_elsewhere(t, peer, family, address);
+	}
+	for (size_t i = 0; is_isolation(t->inv) && i < t->ir->space_count; i++) {
+		const struct ir_space *other = space_of(t, (uint32_t)i);
+
+		if (other != s && ranges_have(other->vpc.of[family], address) &&
+		    (t->inv->kind == CLAIM_ISOLATE_CUSTOMERS) ==
+			    (other->customer != s->customer))
+			return owner_elsewhere(t, other, family, address);
+	}
+	return ir_address_owner(t->ir, s, family, address);
+}
+
+static const struct verdict_hop *last_hop(const struct verdict *v)
+{
+	return &v->hops[v->hop_count - 1];
+}
+
+static const char *names_of(const struct telling *t, const uint32_t *rules,
+			    size_t count)
+{
+	struct text names = TEXT_IN(t->arena);
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(&names, i == 0 ? "`%s`" : i + 1 < count
+			    ? ", `%s`" : " and `%s`",
+			    t->ir->rules[rules[i]].name);
+	return text_string(&names);
+}
+
+static const char *and_more(const struct telling *t)
+{
+	uint32_t in = t->verdict->broken_in;
+
+	return in < 2 ? "" : arena_printf(t->arena,
+		", and the invariant is broken in %u more", in - 1);
+}
+
+static const char *packets_text(struct arena *arena, double packets)
+{
+	static const struct { double unit; const char *name; } units[] = {
+		{ 1e12, " million million" }, { 1e9, " thousand million" },
+		{ 1e6, " million" }, { 1, "" },
+	};
+	int power = 0, i = 0;
+
+	if (packets >= 1e15) {
+		while ((packets /= 10) >= 1)
+			power++;
+		return arena_printf(arena, "more than 10^%d packets", power);
+	}
+	while (packets < units[i].unit)
+		i++;
+	return arena_printf(arena, "%s%llu%s packets",
+			    units[i].unit > 1 ? "more than " : "",
+			    (unsigned long long)(packets / units[i].unit),
+			    units[i].name);
+}
+
+const char *verdict_text(struct arena *arena, const struct ir *ir,
+			 const struct ir_invariant *inv,
+			 const struct verdict *v)
+{
+	struct telling t = { arena, ir, inv, v };
+	const struct verdict_hop *first = v->hops, *last;
+
+	if (!v->hop_count)
+		return "";
+	last = last_hop(v);
+	return arena_printf(arena, inv->kind == CLAIM_MUST
+			    ? "`%s` does not reach `%s`" : "`%s` reaches `%s`",
+		owner_of(&t, space_of(&t, first->from), first->packet.family,
+			 first->packet.src),
+		owner_of(&t, space_of(&t, last->space), last->packet.family,
+			 last->packet.dst));
+}
+
+static void note_rules(const struct telling *t, struct diag *d,
+		       const struct verdict_hop *hop)
+{
+	for (size_t i = 0; i < hop->rule_count; i++)
+		diag_note(d, t->ir->rules[hop->rules[i]].name_span,
+			  "admitted here");
+}
+
+static void tell_packet(const struct telling *t, struct diag *d)
+{
+	const struct verdict_hop *hop = t->verdict->hops;
+
+	diag_note(d, (struct span){ 0 },
+		  t->inv->kind == CLAIM_MUST
+		  ? "no rule admits this packet in %s%s\n%s"
+		  : "this packet gets through in %s%s\n%s",
+		  ir_space_name(t->arena, t->ir, space_of(t, hop->space)),
+		  and_more(t), packet_text(t->arena, &hop->packet));
+	note_rules(t, d, hop);
+}
+
+/* How to mend it: the smallest way, and who would have to sign the other. */
+static void help_mending(const struct telling *t, struct diag *d)
+{
+	const struct verdict *v = t->verdict;
+
+	diag_help(d, "narrow or remove %s, or let it waive the invariant until a day: `waives %s expires … ticket … approved by …`",
+		  names_of(t, v->mending, v->mending_count), t->inv->name);
+}
+
+static void tell_broken(const struct telling *t, struct diags *diags)
+{
+	bool must = t->inv->kind == CLAIM_MUST;
+	struct diag *d = diag_add(diags, must ? P0403
+				  : is_isolation(t->inv) ? P0402 : P0401,
+		t->inv->name_span, "`%s` is broken: %s", t->inv->name,
+		verdict_text(t->arena, t->ir, t->inv, t->verdict));
+
+	tell_packet(t, d);
+	if (t->verdict->packets > 1)
+		diag_note(d, (struct span){ 0 }, "%s in all",
+			  packets_text(t->arena, t->verdict->packets));
+	if (must)
+		diag_help(d, "allow it, or narrow the invariant with `in`");
+	else
+		help_mending(t, d);
+}
+
+/* The only place that refuses an invariant because nothing here decides it. */
+static bool is_undecided(const struct ir_invariant *inv)
+{
+	return inv->hops != 1 || inv->kind == CLAIM_REACH ||
+	       inv->kind == CLAIM_PARITY || inv->kind == CLAIM_EACH_RULE;
+}
+
+static void tell_fault(const struct telling *t, struct diags *diags)
+{
+	struct diag *d = diag_add(diags, P0903, t->inv->name_span,
+				  "the verdict on `%s` is not what its own rules say",
+				  t->inv->name);
+
+	if (t->verdict->hop_count)
+		diag_note(d, (struct span){ 0 }, "this packet, looked at rule by rule\n%s",
+			  packet_text(t->arena, &last_hop(t->verdict)->packet));
+	diag_help(d, "this is a fault of the compiler; please report it with the policy");
+}
+
+size_t verify_tell(struct diags *diags, const struct ir *ir,
+		   const struct verdict *verdicts)
+{
+	size_t broken = 0;
+
+	for (size_t i = 0; i < ir->invariant_count; i++) {
+		struct telling t = { diags->arena, ir, &ir->invariants[i],
+				     &verdicts[i] };
+
+		if (is_undecided(t.inv)) {
+			diag_label(diag_add(diags, P0013, t.inv->name_span,
+					    "invariants of the form of `%s` are not decided in this version of the compiler",
+					    t.inv->name),
+				   "refused rather than ignored");
+			broken++;
+			continue;
+		}
+		switch (verdicts[i].kind) {
+		case VERDICT_HOLDS: case VERDICT_WAIVED:
+			break;
+		case VERDICT_BROKEN:
+			broken++;
+			tell_broken(&t, diags);
+			break;
+		case VERDICT_FAULT:
+			broken++;
+			tell_fault(&t, diags);
+			break;
+		}
+	}
+	return broken;
+}
+
+static void tell_expect(const struct telling *t, struct diags *diags)
+{
+	bool yes = t->inv->kind == CLAIM_MUST;
+	const struct verdict_hop *hop = t->verdict->hops;
+	struct diag *d = diag_add(diags, P0404, t->inv->span,
+		yes ? "expected to pass, and does not in %s"
+		    : "expected not to pass, and does in %s",
+		ir_space_name(t->arena, t->ir, space_of(t, hop->space)));
+
+	diag_note(d, (struct span){ 0 }, yes ? "no rule admits this packet\n%s"
+		  : "this packet gets through\n%s",
+		  packet_text(t->arena, &hop->packet));
+	note_rules(t, d, hop);
+}
+
+size_t verify_expects(struct arena *arena, struct diags *diags,
+		      const struct ir *ir)
+{
+	const struct verdict *verdicts = verify_some(arena, ir, ir->expects,
+						     ir->expect_count);
+	size_t unmet = 0;
+
+	for (size_t i = 0; i < ir->expect_count; i++) {
+		struct telling t = { diags->arena, ir, &ir->expects[i],
+				     &verdicts[i] };
+
+		if (verdicts[i].kind == VERDICT_HOLDS)
+			continue;
+		unmet++;
+		if (verdicts[i].kind == VERDICT_FAULT)
+			tell_fault(&t, diags);
+		else
+			tell_expect(&t, diags);
+	}
+	return unmet;
+}
