@@ -439,7 +439,7 @@ void declare_all(struct names *n, const struct ast *ast)
 
 	n->ast = ast;
 	n->endpoints = n->services = n->environments = TABLE_IN(n->arena);
-	n->customers = n->statements = TABLE_IN(n->arena);
+	n->customers = n->statements = n->qualified = TABLE_IN(n->arena);
 	/* the library first: who declares one of its names is told so */
 	declare_files(n, ast, true, &heads);
 	heads = (struct heads){ 0 };

@@ -46,6 +46,7 @@ struct names {
 	struct ir *ir;
 	const struct ast *ast;
 	struct table endpoints, services, environments, customers, statements;
+	struct table qualified;	/* names with dots that were looked up */
 	unsigned depth;		/* of definitions by way of others, while checking */
 	LIST(struct decl *) decls;
 	LIST(struct service_decl *) service_decls;

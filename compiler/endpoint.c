@@ -7,6 +7,7 @@
 #include "compiler/base/addr.h"
 #include "compiler/base/service.h"
 #include "compiler/base/suggest.h"
+#include "compiler/qualified.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,22 @@ static bool check_group(struct names *n, struct decl *group,
 	return !group->bad;
 }
 
+/* `prod.data`, which a group cannot hold: it is itself looked up by place. */
+static bool check_qualified(struct names *n, const struct ast_expr *e)
+{
+	const struct qualified *q;
+
+	if (n->depth) {
+		diag_help(diag_add(n->diags, P0315, e->span,
+				   "`%.80s` stands in a group", e->word),
+			  "a group is looked up in each environment: name layers alone, and write `ENVIRONMENT.GROUP` where it is used");
+		return false;
+	}
+	q = qualified_find(n, e);
+	return !q->bad && (q->decl->kind != DECL_GROUP ||
+			   check_group(n, q->decl, e));
+}
+
 static bool check_endpoint_word(struct names *n, const struct ast_expr *e)
 {
 	struct decl *d;
@@ -128,12 +145,8 @@ static bool check_endpoint_word(struct names *n, const struct ast_expr *e)
 	d = names_find(&n->endpoints, e->word);
 	if (d)
 		return d->kind != DECL_GROUP || check_group(n, d, e);
-	if (strchr(e->word, '.')) {
-		diag_label(diag_add(n->diags, P0013, e->span,
-				    "`%.80s`: ends in a named environment are not in this version of the compiler",
-				    e->word), "refused rather than ignored");
-		return false;
-	}
+	if (is_qualified(e->word))
+		return check_qualified(n, e);
 	if (names_excuse(n, e->word))
 		return false;
 	told = diag_add(n->diags, P0101, e->span,
@@ -174,10 +187,43 @@ static struct both group_set(struct names *n, const struct ir_space *space,
 	return group->set;
 }
 
+static struct both decl_set(struct names *n, const struct ir_space *space,
+			    struct decl *d)
+{
+	switch (d->kind) {
+	case DECL_LAYER:   return space->layers[d->index];
+	case DECL_NETWORK: return space->networks[d->index];
+	case DECL_GROUP:   return group_set(n, space, d);
+	}
+	return (struct both){ 0 };
+}
+
+/* The space that WORD names when SPACE is it or peers with it, or NULL. */
+static const struct ir_space *seen_from(struct names *n,
+					const struct ir_space *space,
+					const struct qualified *q)
+{
+	uint32_t number = place_name_space(n, &q->place, space->customer);
+
+	if (number == IR_NO_SPACE)
+		return NULL;
+	if (&n->ir->spaces[number] != space && !ir_is_peer(space, number))
+		return NULL;
+	return &n->ir->spaces[number];
+}
+
+static struct both qualified_set(struct names *n, const struct ir_space *space,
+				 const struct ast_expr *e)
+{
+	const struct qualified *q = qualified_find(n, e);
+	const struct ir_space *there = seen_from(n, space, q);
+
+	return there ? decl_set(n, there, q->decl) : (struct both){ 0 };
+}
+
 static struct both word_set(struct names *n, const struct ir_space *space,
 			    const struct ast_expr *e)
 {
-	struct decl *d;
 	struct prefix p;
 
 	if (is_word(e, "any"))
@@ -188,13 +234,9 @@ static struct both word_set(struct names *n, const struct ir_space *space,
 		(void)prefix_read(e->word, strlen(e->word), &p); /* checked */
 		return prefix_set(n->arena, p);
 	}
-	d = names_find(&n->endpoints, e->word);
-	switch (d->kind) {
-	case DECL_LAYER:   return space->layers[d->index];
-	case DECL_NETWORK: return space->networks[d->index];
-	case DECL_GROUP:   return group_set(n, space, d);
-	}
-	return (struct both){ 0 };
+	if (is_qualified(e->word))
+		return qualified_set(n, space, e);
+	return decl_set(n, space, names_find(&n->endpoints, e->word));
 }
 
 struct both endpoint_set(struct names *n, const struct ir_space *space,
@@ -215,24 +257,12 @@ struct both endpoint_set(struct names *n, const struct ir_space *space,
 	return set;
 }
 
-const struct decl *endpoint_missing(struct names *n,
-				    const struct ir_space *space,
-				    const struct ast_expr *e,
-				    struct span *where)
+static const struct decl *missing_decl(struct names *n,
+				       const struct ir_space *space,
+				       struct decl *d)
 {
-	struct decl *d;
-	const struct decl *missing = NULL;
+	struct missing inside;
 
-	if (e->kind != EXPR_WORD) {
-		for (size_t i = 0; i < e->items.count && !missing; i++)
-			missing = endpoint_missing(n, space, e->items.at[i],
-						   where);
-		return missing;
-	}
-	d = names_find(&n->endpoints, e->word);
-	if (!d)
-		return NULL;
-	*where = e->span;
 	switch (d->kind) {
 	case DECL_LAYER:
 		return both_empty(space->layers[d->index]) ? d : NULL;
@@ -241,12 +271,37 @@ const struct decl *endpoint_missing(struct names *n,
 	case DECL_GROUP:
 		if (d->missing_in != space)
 			d->missing = endpoint_missing(n, space, d->node->list,
-						      where);
+						      &inside)
+				? inside.decl : NULL;
 		d->missing_in = space;
-		*where = e->span;
 		return d->missing;
 	}
 	return NULL;
+}
+
+bool endpoint_missing(struct names *n, const struct ir_space *space,
+		      const struct ast_expr *e, struct missing *out)
+{
+	struct decl *d;
+
+	if (e->kind != EXPR_WORD) {
+		for (size_t i = 0; i < e->items.count; i++)
+			if (endpoint_missing(n, space, e->items.at[i], out))
+				return true;
+		return false;
+	}
+	*out = (struct missing){ .in = space, .where = e->span };
+	if (is_qualified(e->word)) {
+		const struct qualified *q = qualified_find(n, e);
+
+		d = q->decl;
+		out->in = seen_from(n, space, q);
+		out->named = true;
+	} else {
+		d = names_find(&n->endpoints, e->word);
+	}
+	out->decl = d && out->in ? missing_decl(n, out->in, d) : NULL;
+	return out->decl;
 }
 
 /* --- services --- */

@@ -24,14 +24,21 @@ struct both endpoint_set(struct names *names, const struct ir_space *space,
 /* The services of a checked EXPR; NULL stands for `any`. */
 struct both service_set(struct names *names, const struct ast_expr *expr);
 
+/* A layer or network without addresses, and the word that names it. */
+struct missing {
+	const struct decl *decl;
+	const struct ir_space *in;
+	bool named;		/* the word names the environment */
+	struct span where;
+};
+
 /*
  * The first layer or network of EXPR, groups included, that SPACE has no
- * address of; NULL when it has all.
+ * address of (of `prod.data`: that prod has none of, where SPACE sees it);
+ * false when it has all.
  */
-const struct decl *endpoint_missing(struct names *names,
-				    const struct ir_space *space,
-				    const struct ast_expr *expr,
-				    struct span *where);
+bool endpoint_missing(struct names *names, const struct ir_space *space,
+		      const struct ast_expr *expr, struct missing *out);
 
 /* The addresses that a list of prefixes names; mistakes are told. */
 struct both address_list(struct names *names, const struct ast_expr *list);

@@ -24,6 +24,53 @@ struct both ir_space_layers(struct arena *arena, const struct ir *ir,
 	return all;
 }
 
+uint32_t ir_space_find(const struct ir *ir, uint32_t customer,
+		       uint32_t environment)
+{
+	size_t lo = 0, hi = ir->space_count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct ir_space *s = &ir->spaces[mid];
+
+		if (s->customer == customer && s->environment == environment)
+			return (uint32_t)mid;
+		if (s->customer < customer || (s->customer == customer &&
+					       s->environment < environment))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return IR_NO_SPACE;
+}
+
+bool ir_is_peer(const struct ir_space *a, uint32_t b)
+{
+	size_t lo = 0, hi = a->peer_count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (a->peers[mid] == b)
+			return true;
+		if (a->peers[mid] < b)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+struct both ir_space_peers(struct arena *arena, const struct ir *ir,
+			   const struct ir_space *space)
+{
+	struct both all = { 0 };
+
+	for (size_t i = 0; i < space->peer_count; i++)
+		all = both_union(arena, all, ir->spaces[space->peers[i]].vpc);
+	return all;
+}
+
 struct ranges ir_space_undeclared(struct arena *arena, const struct ir *ir,
 				  const struct ir_space *space,
 				  enum family family)
@@ -37,12 +84,36 @@ struct ranges ir_space_undeclared(struct arena *arena, const struct ir *ir,
 	for (size_t i = 0; i < ir->network_count; i++)
 		declared = ranges_union(arena, declared,
 					space->networks[i].of[family]);
+	declared = ranges_union(arena, declared,
+				ir_space_peers(arena, ir, space).of[family]);
 	return ranges_minus(arena, family_all(arena, family), declared);
+}
+
+/* Who of the peers of SPACE has ADDRESS, or NULL. */
+static const char *peer_owner(const struct ir *ir,
+			      const struct ir_space *space,
+			      enum family family, u128 address)
+{
+	for (size_t i = 0; i < space->peer_count; i++) {
+		const struct ir_space *peer = &ir->spaces[space->peers[i]];
+
+		if (!ranges_have(peer->vpc.of[family], address))
+			continue;
+		for (size_t k = 0; k < ir->layer_count; k++)
+			if (ranges_have(peer->layers[k].of[family], address))
+				return peer->peer_names[k];
+		return peer->peer_names[ir->layer_count];
+	}
+	return NULL;
 }
 
 const char *ir_address_owner(const struct ir *ir, const struct ir_space *space,
 			     enum family family, u128 address)
 {
+	const char *peer = peer_owner(ir, space, family, address);
+
+	if (peer)
+		return peer;
 	for (size_t i = 0; i < ir->layer_count; i++)
 		if (ranges_have(space->layers[i].of[family], address))
 			return ir->layers[i].name;

@@ -40,9 +40,18 @@ struct ir_space {
 	struct both vpc, nat;
 	struct both *layers, *networks;
 	struct both internet;
-	/* the spaces it has an active peering with, ascending; it is their peer too */
+	/*
+	 * The spaces it has an active peering with, ascending; it is their peer
+	 * too.  The VPCs of a space and its peers are disjoint, and its networks
+	 * and its internet lie outside of all of them.
+	 */
 	const uint32_t *peers;
 	size_t peer_count;
+	/*
+	 * What peers call its layers, "banco-andino.prod.data", and behind them
+	 * the rest of its VPC; NULL when it has no peers.
+	 */
+	const char *const *peer_names;
 	uint32_t first_flow, flow_count;
 	struct span span;
 };
@@ -214,15 +223,29 @@ const char *ir_space_name(struct arena *arena, const struct ir *ir,
 struct both ir_space_layers(struct arena *arena, const struct ir *ir,
 			    const struct ir_space *space);
 
+/* The space of ENVIRONMENT of CUSTOMER, or IR_NO_SPACE. */
+uint32_t ir_space_find(const struct ir *ir, uint32_t customer,
+		       uint32_t environment);
+
+/* Does A have an active peering with the space number B? */
+bool ir_is_peer(const struct ir_space *a, uint32_t b);
+
+/* The VPCs of the peers of SPACE. */
+struct both ir_space_peers(struct arena *arena, const struct ir *ir,
+			   const struct ir_space *space);
+
 /*
  * Addresses nobody declared and nobody routes (assumption 2): outside the
- * VPC, the networks and the internet of SPACE.
+ * VPC, the peers' VPCs, the networks and the internet of SPACE.
  */
 struct ranges ir_space_undeclared(struct arena *arena, const struct ir *ir,
 				  const struct ir_space *space,
 				  enum family family);
 
-/* Who has ADDRESS in SPACE: "data", "core-banking", "internet", "the VPC outside its layers", "undeclared". */
+/*
+ * Who has ADDRESS in SPACE: "data", "core-banking", "staging.data" of a peer,
+ * "internet", "the VPC outside its layers", "undeclared".
+ */
 const char *ir_address_owner(const struct ir *ir, const struct ir_space *space,
 			     enum family family, u128 address);
 

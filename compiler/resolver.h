@@ -22,6 +22,9 @@ struct resolver {
 /* The environments and their addresses. */
 void resolve_spaces(struct resolver *r);
 
+/* Who peers with whom; with their addresses known, before anything is judged. */
+void resolve_peers(struct resolver *r);
+
 /* The rules, with what governs them, and their flows. */
 void resolve_rules(struct resolver *r);
 

@@ -1,7 +1,10 @@
 /*
- * Rules: each in each of its environments becomes flows.
+ * Rules: each in each of its environments becomes flows, and one across
+ * environments two halves of each.
  */
 #include "compiler/sentence.h"
+
+#include "compiler/qualified.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +31,174 @@ static void add_flows(struct resolver *r, struct work *w, uint32_t rule,
 	}
 }
 
+/* --- across environments --- */
+
+/* Which environment the words of an end name. */
+struct end_place {
+	bool any_plain, any_named, differ;
+	struct place_name place;
+};
+
+static void look_at_end(struct resolver *r, const struct ast_expr *e,
+			struct end_place *out)
+{
+	const struct qualified *q;
+
+	for (size_t i = 0; e->kind != EXPR_WORD && i < e->items.count; i++)
+		look_at_end(r, e->items.at[i], out);
+	if (e->kind != EXPR_WORD)
+		return;
+	if (!is_qualified(e->word)) {
+		out->any_plain = true;
+		return;
+	}
+	q = qualified_find(&r->names, e);
+	out->differ |= out->any_named &&
+		       (q->place.customer != out->place.customer ||
+			q->place.environment != out->place.environment);
+	out->any_named = true;
+	out->place = q->place;
+}
+
+/* Is NODE well formed as a rule across environments?  Mistakes are told. */
+static bool check_cross(struct resolver *r, const struct ast_node *node,
+			const struct end_place *src,
+			const struct end_place *dst)
+{
+	const struct end_place *bad = src->any_plain || src->differ ? src : dst;
+	const struct ast_expr *e = bad == src ? node->src : node->dst;
+
+	for (const struct ast_attr *a = node->attrs; a; a = a->next)
+		if (a->kind == ATTR_IN) {
+			attribute_is_wrong(r, a, "a rule whose ends name their environments");
+			return false;
+		}
+	if (bad->any_plain || bad->differ) {
+		diag_help(diag_label(diag_add(r->diags, P0315, e->span,
+				"`%s` crosses environments and does not say where this is",
+				node->name.text),
+				bad->any_plain
+				? "a name without its environment"
+				: "two environments at one end"),
+			  "write `ENVIRONMENT.LAYER` on both sides of `->`, one environment on each");
+		return false;
+	}
+	if (src->place.customer != dst->place.customer ||
+	    src->place.environment != dst->place.environment)
+		return true;
+	diag_help(diag_label(diag_add(r->diags, P0315,
+				      span_join(node->src->span,
+						node->dst->span),
+				      "both ends of `%s` are in one environment",
+				      node->name.text), "here and there alike"),
+		  "write the layers alone, and the environment behind `in`");
+	return false;
+}
+
+/* Are the ends layers?  Nothing else is of one environment. */
+static void check_ours(struct resolver *r, const struct ast_node *node,
+		       const struct ast_expr *e, struct both set, uint32_t space)
+{
+	if (!both_include(r->ours[space], set))
+		diag_label(diag_add(r->diags, P0315, e->span,
+				    "an end of `%s` is not in the layers of %s",
+				    node->name.text,
+				    ir_space_name(r->arena, r->ir,
+						  &r->spaces[space])),
+			   "only layers can be reached from another environment");
+}
+
+/* The egress half where the source is, the ingress half at the other end. */
+static void add_halves(struct resolver *r, struct work *w, uint32_t rule,
+		       uint32_t from, uint32_t to)
+{
+	struct sets sets = sentence_between(r, w, from, to);
+
+	check_ours(r, w->node, w->node->src, sets.src, from);
+	check_ours(r, w->node, w->node->dst, sets.dst, to);
+	for (int f = IPV4; f < FAMILIES; f++) {
+		struct ir_flow half = {
+			.rule = rule, .space = from, .far = to,
+			.family = (enum family)f, .src = sets.src.of[f],
+			.dst = sets.dst.of[f], .svc = sets.svc.of[f] };
+
+		if (!half.src.count || !half.dst.count || !half.svc.count ||
+		    !r->ir->rules[rule].in_force)
+			continue;
+		*LIST_PUSH(r->arena, &r->flows) = half;
+		half.space = to;
+		half.far = from;
+		*LIST_PUSH(r->arena, &r->flows) = half;
+	}
+}
+
+static void tell_no_peering(struct resolver *r, const struct ast_node *node,
+			    uint32_t from, uint32_t to)
+{
+	struct diag *d = diag_add(r->diags, P0314,
+				  span_join(node->src->span, node->dst->span),
+				  "%s and %s do not peer",
+				  ir_space_name(r->arena, r->ir,
+						&r->spaces[from]),
+				  ir_space_name(r->arena, r->ir,
+						&r->spaces[to]));
+
+	diag_label(d, "`%s` crosses from one to the other", node->name.text);
+	diag_note(d, r->spaces[to].span, "this environment");
+	diag_help(d, "say in one of them that the peering is active: `peer %s;`",
+		  r->ir->environments[r->spaces[to].environment]);
+}
+
+static void resolve_cross(struct resolver *r, struct work *w, uint32_t rule,
+			  const struct end_place *src,
+			  const struct end_place *dst)
+{
+	bool once = src->place.customer != QUALIFIED_OWN &&
+		    dst->place.customer != QUALIFIED_OWN;
+	bool told = false;
+
+	for (uint32_t c = 0; c < (once ? 1 : r->ir->customer_count); c++) {
+		uint32_t from = place_name_space(&r->names, &src->place, c);
+		uint32_t to = place_name_space(&r->names, &dst->place, c);
+
+		/* a customer without one of them, or the one all others meet */
+		if (from == IR_NO_SPACE || to == IR_NO_SPACE || from == to)
+			continue;
+		if (ir_is_peer(&r->spaces[from], to))
+			add_halves(r, w, rule, from, to);
+		else if (!told)
+			tell_no_peering(r, w->node, from, to);
+		told |= !ir_is_peer(&r->spaces[from], to);
+	}
+	w->any_ours = true;
+	w->told |= told;
+	if (!told)
+		sentence_judge(r, w, "rule");
+}
+
+/* --- all rules --- */
+
+static void resolve_within(struct resolver *r, struct work *w, uint32_t rule)
+{
+	const struct ast_node *node = w->node;
+
+	for (uint32_t i = 0; i < r->ir->space_count; i++)
+		if (w->scope.spaces[i])
+			add_flows(r, w, rule, i);
+	sentence_judge(r, w, "rule");
+	sentence_skipped(r, w);
+	if (w->any_packet && !w->any_ours)
+		diag_label(diag_add(r->diags, P0305,
+				    span_join(node->src->span, node->dst->span),
+				    "neither end of `%s` is ours",
+				    node->name.text),
+			   "one end must have a layer: only there can anything be enforced");
+}
+
 static void resolve_rule(struct resolver *r, struct ir_rule *rule,
 			 uint32_t number, const struct ast_node *node)
 {
+	struct end_place src = { 0 }, dst = { 0 };
 	struct work w;
 	bool good = sentence_check(r, node);
 
@@ -41,16 +209,12 @@ static void resolve_rule(struct resolver *r, struct ir_rule *rule,
 	w = work_on(r, node);
 	if (!good)
 		return;
-	for (uint32_t i = 0; i < r->ir->space_count; i++)
-		if (w.scope.spaces[i])
-			add_flows(r, &w, number, i);
-	sentence_judge(r, &w, "rule");
-	sentence_skipped(r, &w);
-	if (w.any_packet && !w.any_ours)
-		diag_label(diag_add(r->diags, P0305,
-				    span_join(node->src->span, node->dst->span),
-				    "neither end of `%s` is ours", rule->name),
-			   "one end must have a layer: only there can anything be enforced");
+	look_at_end(r, node->src, &src);
+	look_at_end(r, node->dst, &dst);
+	if (!src.any_named && !dst.any_named)
+		resolve_within(r, &w, number);
+	else if (check_cross(r, node, &src, &dst))
+		resolve_cross(r, &w, number, &src, &dst);
 	if (!rule->in_force)
 		diag_help(diag_add(r->diags, P0701, rule->expires.span,
 				   "`%s` expired on %s and is left out of every output",
@@ -66,7 +230,9 @@ static int by_space(const void *x, const void *y)
 		return a->space < b->space ? -1 : 1;
 	if (a->rule != b->rule)
 		return a->rule < b->rule ? -1 : 1;
-	return (int)a->family - (int)b->family;
+	if (a->family != b->family)
+		return (int)a->family - (int)b->family;
+	return (a->far > b->far) - (a->far < b->far);
 }
 
 void resolve_rules(struct resolver *r)

@@ -5,6 +5,7 @@
 #include "compiler/sentence.h"
 
 #include "compiler/endpoint.h"
+#include "compiler/qualified.h"
 
 #include <string.h>
 
@@ -33,8 +34,6 @@ struct scope scope_of(struct resolver *r, const struct ast_attr *attrs)
 	}
 	return scope;
 }
-
-/* --- rules --- */
 
 size_t item_count(const struct ast_expr *e)
 {
@@ -66,7 +65,8 @@ static struct both begins(const struct work *w, struct both src)
 }
 
 static void note_members(struct resolver *r, struct work *w,
-			 const struct ir_space *s, const struct sets *sets)
+			 const struct ir_space *near, const struct ir_space *far,
+			 const struct sets *sets)
 {
 	const struct ast_node *n = w->node;
 	struct both src = begins(w, sets->src), one;
@@ -74,14 +74,14 @@ static void note_members(struct resolver *r, struct work *w,
 	for (size_t i = 0; i < item_count(n->src); i++) {
 		if (w->src_added[i])
 			continue;
-		one = endpoint_set(&r->names, s, item(n->src, i));
+		one = endpoint_set(&r->names, near, item(n->src, i));
 		w->src_added[i] = is_packet(begins(w, one), sets->dst,
 					    sets->svc);
 	}
 	for (size_t i = 0; i < item_count(n->dst); i++) {
 		if (w->dst_added[i])
 			continue;
-		one = endpoint_set(&r->names, s, item(n->dst, i));
+		one = endpoint_set(&r->names, far, item(n->dst, i));
 		w->dst_added[i] = is_packet(src, one, sets->svc);
 	}
 	for (size_t i = 0; i < item_count(n->on); i++) {
@@ -93,43 +93,50 @@ static void note_members(struct resolver *r, struct work *w,
 	w->any_packet |= is_packet(src, sets->dst, sets->svc);
 }
 
-struct sets sentence_in(struct resolver *r, struct work *w, uint32_t space)
+struct sets sentence_between(struct resolver *r, struct work *w, uint32_t from,
+			     uint32_t to)
 {
-	const struct ir_space *s = &r->spaces[space];
+	const struct ir_space *near = &r->spaces[from], *far = &r->spaces[to];
 	struct sets sets = {
-		.src = endpoint_set(&r->names, s, w->node->src),
-		.dst = endpoint_set(&r->names, s, w->node->dst),
+		.src = endpoint_set(&r->names, near, w->node->src),
+		.dst = endpoint_set(&r->names, far, w->node->dst),
 		.svc = service_set(&r->names, w->node->on),
 	};
 
 	w->in_any_space = true;
 	w->any_src |= !both_empty(sets.src);
 	w->any_dst |= !both_empty(sets.dst);
-	sentence_missing(r, w, s, w->node->src);
-	sentence_missing(r, w, s, w->node->dst);
-	note_members(r, w, s, &sets);
+	sentence_missing(r, w, near, w->node->src);
+	sentence_missing(r, w, far, w->node->dst);
+	note_members(r, w, near, far, &sets);
 	return sets;
+}
+
+struct sets sentence_in(struct resolver *r, struct work *w, uint32_t space)
+{
+	return sentence_between(r, w, space, space);
 }
 
 void sentence_missing(struct resolver *r, struct work *w,
 		      const struct ir_space *s, const struct ast_expr *e)
 {
-	struct span where = { 0 };
-	const struct decl *d = endpoint_missing(&r->names, s, e, &where);
+	struct missing m;
 
-	if (!d)
+	if (!endpoint_missing(&r->names, s, e, &m))
 		return;
-	if (w->scope.named) {
+	if (w->scope.named || m.named) {
 		w->told = true;
-		diag_note(diag_label(diag_add(r->diags, P0304, where,
+		diag_note(diag_label(diag_add(r->diags, P0304, m.where,
 			"%s has no `%s`",
-			ir_space_name(r->arena, r->ir, s), d->name),
-			"`in` names this environment"), s->span,
-			"declared here without addresses for `%s`", d->name);
+			ir_space_name(r->arena, r->ir, m.in), m.decl->name),
+			m.named ? "the environment is named here"
+				: "`in` names this environment"), m.in->span,
+			"declared here without addresses for `%s`",
+			m.decl->name);
 	} else if (!w->skipped++) {
 		w->skipped_in = s;
-		w->skipped_member = d;
-		w->skipped_at = where;
+		w->skipped_member = m.decl;
+		w->skipped_at = m.where;
 	}
 }
 
@@ -155,6 +162,16 @@ void sentence_idle(struct resolver *r, const struct ast_expr *e,
 				   "no packet in any environment comes of it");
 }
 
+static bool names_a_place(const struct ast_expr *e)
+{
+	if (e->kind == EXPR_WORD)
+		return is_qualified(e->word);
+	for (size_t i = 0; i < e->items.count; i++)
+		if (names_a_place(e->items.at[i]))
+			return true;
+	return false;
+}
+
 void sentence_judge(struct resolver *r, const struct work *w,
 		    const char *what)
 {
@@ -162,7 +179,15 @@ void sentence_judge(struct resolver *r, const struct work *w,
 
 	if (!w->in_any_space)
 		return;		/* only environments that nobody has yet */
-	if (!w->any_src || !w->any_dst) {
+	if (!w->any_packet && !w->told &&
+	    (names_a_place(n->src) || names_a_place(n->dst))) {
+		diag_help(diag_label(diag_add(r->diags, P0314,
+				span_join(n->src->span, n->dst->span),
+				"the two ends of `%s` are nowhere together",
+				n->name.text),
+				     "no environment sees both"),
+			  "an environment sees those it peers with: `peer ENVIRONMENT;`");
+	} else if (!w->any_src || !w->any_dst) {
 		const struct ast_expr *e = w->any_src ? n->dst : n->src;
 
 		diag_help(diag_label(diag_add(r->diags, P0301, e->span,

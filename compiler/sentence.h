@@ -50,6 +50,10 @@ bool is_packet(struct both src, struct both dst, struct both svc);
 /* The sets of W in SPACE; what they add is noted in W. */
 struct sets sentence_in(struct resolver *r, struct work *w, uint32_t space);
 
+/* The same with the source looked up in the space FROM, the destination in TO. */
+struct sets sentence_between(struct resolver *r, struct work *w, uint32_t from,
+			     uint32_t to);
+
 /*
  * Remember a member of E that SPACE lacks; where `in` names the environment it
  * is a mistake, and told.

@@ -35,7 +35,7 @@ static void set_members(struct resolver *r, const struct ast_node *node,
 	const char *nearest;
 
 	if (!d || d->kind != kind) {
-			if (!d && names_excuse(&r->names, node->name.text))
+		if (!d && names_excuse(&r->names, node->name.text))
 			return;
 		told = diag_add(r->diags, P0101, node->name.span,
 				"nobody declares a %s `%.80s`",
@@ -81,14 +81,10 @@ static void read_environment(struct resolver *r, const struct place *place,
 		} else if (n->kind == AST_NETWORK) {
 			set_members(r, n, DECL_NETWORK, s->networks,
 				    given + layers);
-		} else if (n->kind == AST_PEER) {
-			diag_label(diag_add(r->diags, P0013, n->span,
-					    "`peer` is not in this version of the compiler"),
-				   "refused rather than ignored");
-		} else {
+		} else if (n->kind != AST_PEER) {
 			diag_label(diag_add(r->diags, P0011, n->span,
 					    "this statement does not belong here"),
-				   "an environment has account, region, vpc, nat, layers and networks");
+				   "an environment has account, region, vpc, nat, peers, layers and networks");
 		}
 	}
 	for (const struct ast_node *n = place->customer
@@ -190,10 +186,22 @@ static void check_disjoint(struct resolver *r, const struct ir_space *s,
 
 static void check_networks(struct resolver *r, const struct ir_space *s)
 {
-	for (size_t i = 0; i < r->ir->network_count; i++)
+	for (size_t i = 0; i < r->ir->network_count; i++) {
+		const char *name = r->ir->networks[i].name;
+
 		if (both_touch(s->networks[i], s->vpc))
-			tell_shared(r, s, r->ir->networks[i].name, "vpc",
-				    s->networks[i], s->vpc);
+			tell_shared(r, s, name, "vpc", s->networks[i], s->vpc);
+		for (size_t k = 0; k < s->peer_count; k++) {
+			const struct ir_space *peer = &r->spaces[s->peers[k]];
+
+			if (both_touch(s->networks[i], peer->vpc))
+				tell_shared(r, s, name,
+					    arena_printf(r->arena, "vpc of %s",
+						ir_space_name(r->arena, r->ir,
+							      peer)),
+					    s->networks[i], peer->vpc);
+		}
+	}
 }
 
 static bool is_private(enum ir_via via)
@@ -210,7 +218,9 @@ static bool is_private(enum ir_via via)
 /* What is public and the networks on it, less what is reached privately. */
 static struct both internet_of(struct resolver *r, const struct ir_space *s)
 {
-	struct both internet = r->public, private = s->vpc;
+	struct both internet = r->public, private =
+		both_union(r->arena, s->vpc,
+			   ir_space_peers(r->arena, r->ir, s));
 
 	for (size_t i = 0; i < r->ir->network_count; i++) {
 		struct both *into = is_private(r->ir->networks[i].via)
@@ -238,6 +248,11 @@ static void resolve_space(struct resolver *r, const struct place *place,
 				  sizeof *s->networks);
 	read_environment(r, place, s);
 	global_networks(r, s);
+}
+
+/* What can only be said when the peers are known. */
+static void finish_space(struct resolver *r, struct ir_space *s)
+{
 	check_layers(r, s);
 	check_disjoint(r, s, IPV4);
 	check_disjoint(r, s, IPV6);
@@ -294,6 +309,9 @@ void resolve_spaces(struct resolver *r)
 					   p->environment->name.text),
 				  p[-1].environment->name.span, "first here");
 	}
+	resolve_peers(r);
+	for (size_t i = 0; i < count; i++)
+		finish_space(r, &r->spaces[i]);
 	check_prefix_lists(r);
 	if (!count && !r->diags->errors)
 		diag_help(diag_add(r->diags, P0301, (struct span){ 0 },

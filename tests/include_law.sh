@@ -20,7 +20,7 @@ check() {
 
 base='compiler/base/[a-z]*\.(h|def)'
 ast='compiler/ast\.h'
-front="$ast|compiler/(parse|declare|endpoint|special|resolve|resolver|sentence|claims|count|ir)\.h"
+front="$ast|compiler/(parse|declare|endpoint|special|resolve|resolver|qualified|sentence|claims|count|ir)\.h"
 sets='compiler/(ir|pset|meaning)\.h'
 
 check 'firebreak/[a-z]*\.h' include/firebreak/*.h
@@ -29,7 +29,7 @@ check "$base|firebreak/diag\.h" compiler/ast.h
 check "$base|$ast|grammar/(parser|library)\.h|policy\.tab\.h|services\.inc" grammar/*.h grammar/*.c grammar/*.y grammar/*.l
 check "$base|$ast|compiler/parse\.h|grammar/(parser|library)\.h" compiler/parse.c compiler/parse.h
 check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
-	compiler/resolver.h compiler/spaces.c compiler/govern.c compiler/sentence.? compiler/rules.c \
+	compiler/resolver.h compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
 	compiler/claims.? compiler/isolate.c compiler/counts.c compiler/invariants.c compiler/count.?
 check "$base|$front|compiler/contradict\.h" compiler/resolve.?
 check "$base|$sets|compiler/contradict\.h" compiler/contradict.?

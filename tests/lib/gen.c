@@ -1,5 +1,6 @@
 /*
- * First the places: customers, environments, and who lives where in them.
+ * First the places: customers, environments, who lives where in them, and who
+ * peers with whom.
  * Then the words: networks, groups, services.  Then rules, each tried until it
  * has packets, because the compiler refuses those that have none.
  *
@@ -63,8 +64,12 @@ struct gen {
 	enum gen_taste taste;
 	struct gen_policy *policy;
 	unsigned customers, environments, spaces;
-	unsigned environment_of[SPACES];
+	unsigned environment_of[SPACES], customer_of[SPACES];
 	struct statement *block_of[SPACES];
+	struct prefix vpc_of[SPACES][2 * FAMILIES];
+	unsigned vpc_count[SPACES];
+	unsigned peers_of[SPACES];	/* by bit */
+	bool unnamed;
 	bool has[SPACES][FAMILIES];
 	struct words layers[LAYERS], networks[NETWORKS], groups[GROUPS];
 	struct words services[SERVICES];
@@ -280,11 +285,15 @@ static void fill_space(struct gen *g, unsigned space)
 			continue;
 		g->has[space][f] = true;
 		add_prefix(&vpc, prefix_of(vpcs[f][pick]));
+		g->vpc_of[space][g->vpc_count[space]++] =
+			prefix_of(vpcs[f][pick]);
 		deal(g, space, prefix_of(vpcs[f][pick]), lists);
 		if (chance(g, 25)) {
 			const char *second = vpcs[f][(pick + more) % 7];
 
 			add_prefix(&vpc, prefix_of(second));
+			g->vpc_of[space][g->vpc_count[space]++] =
+				prefix_of(second);
 			deal(g, space, prefix_of(second), lists);
 		}
 	}
@@ -298,26 +307,26 @@ static void fill_space(struct gen *g, unsigned space)
 }
 
 static void make_space(struct gen *g, struct statement *customer,
-		       unsigned environment)
+		       unsigned number, unsigned environment)
 {
 	struct statement *s = add_to(g, customer, arena_printf(
 		g->arena, "environment %s", environment_names[environment]));
 
 	s->block = true;
 	g->environment_of[g->spaces] = environment;
+	g->customer_of[g->spaces] = number;
 	g->block_of[g->spaces] = s;
 	fill_space(g, g->spaces++);
 }
 
 static void make_places(struct gen *g)
 {
-	bool unnamed = g->customers == 1 && chance(g, 50);
-
+	g->unnamed = g->customers == 1 && chance(g, 50);
 	for (unsigned c = 0; c < g->customers; c++) {
 		struct statement *s = &g->policy->top;
 		unsigned before = g->spaces;
 
-		if (!unnamed) {
+		if (!g->unnamed) {
 			s = add(g, arena_printf(g->arena, "customer %s \"Customer %u\"",
 						customer_names[c], c));
 			s->block = true;
@@ -325,10 +334,62 @@ static void make_places(struct gen *g)
 		}
 		for (unsigned e = 0; e < g->environments; e++)
 			if (chance(g, 75))
-				make_space(g, s, e);
+				make_space(g, s, c, e);
 		if (g->spaces == before)
-			make_space(g, s, roll(g, g->environments));
+			make_space(g, s, c, roll(g, g->environments));
 	}
+}
+
+static bool blocks_touch(struct prefix a, struct prefix b)
+{
+	struct range x = prefix_range(a), y = prefix_range(b);
+
+	return a.family == b.family && x.lo <= y.hi && y.lo <= x.hi;
+}
+
+static bool vpcs_touch(const struct gen *g, unsigned s, unsigned t)
+{
+	for (unsigned i = 0; i < g->vpc_count[s]; i++)
+		for (unsigned k = 0; k < g->vpc_count[t]; k++)
+			if (blocks_touch(g->vpc_of[s][i], g->vpc_of[t][k]))
+				return true;
+	return false;
+}
+
+/* May S and T peer: does nobody who sees one of them see its addresses twice? */
+static bool can_peer(const struct gen *g, unsigned s, unsigned t)
+{
+	for (unsigned o = 0; o < g->spaces; o++)
+		if ((g->peers_of[s] >> o & 1 && vpcs_touch(g, o, t)) ||
+		    (g->peers_of[t] >> o & 1 && vpcs_touch(g, o, s)))
+			return false;
+	return !vpcs_touch(g, s, t);
+}
+
+static const char *place_text(struct gen *g, unsigned space, bool relative)
+{
+	const char *environment = environment_names[g->environment_of[space]];
+
+	if (relative)
+		return environment;
+	return arena_printf(g->arena, "%s.%s",
+			    customer_names[g->customer_of[space]], environment);
+}
+
+static void make_peers(struct gen *g)
+{
+	for (unsigned s = 0; s < g->spaces; s++)
+		for (unsigned t = 0; t < s; t++) {
+			bool same = g->customer_of[s] == g->customer_of[t];
+
+			if (!can_peer(g, s, t) || !chance(g, same ? 60 : 15))
+				continue;
+			g->peers_of[s] |= 1u << t;
+			g->peers_of[t] |= 1u << s;
+			add_to(g, g->block_of[s], arena_printf(g->arena, "peer %s",
+				place_text(g, t, same && (g->unnamed ||
+							  chance(g, 50)))));
+		}
 }
 
 static unsigned spaces_without(const struct gen *g, mask has)
@@ -697,6 +758,63 @@ static void make_rule(struct gen *g, unsigned number)
 	}
 }
 
+/* --- rules across environments --- */
+
+/* Do all customers that have both environments peer them, with both layers? */
+static bool is_common(const struct gen *g, unsigned s, unsigned t,
+		      const struct words *src, const struct words *dst)
+{
+	for (unsigned x = 0; x < g->spaces; x++)
+		for (unsigned y = 0; y < g->spaces; y++)
+			if (g->customer_of[x] == g->customer_of[y] &&
+			    g->environment_of[x] == g->environment_of[s] &&
+			    g->environment_of[y] == g->environment_of[t] &&
+			    (!(g->peers_of[x] >> y & 1) ||
+			     src->lacks >> x & 1 || dst->lacks >> y & 1))
+				return false;
+	return true;
+}
+
+static bool every_service_fits(const struct gen *g, const struct items *svc,
+			       unsigned s, unsigned t, const struct words *src,
+			       const struct words *dst)
+{
+	for (unsigned i = 0; i < svc->count; i++) {
+		bool fits = false;
+
+		for (int f = IPV4; f < FAMILIES; f++)
+			fits |= (src->has & bit(s, (enum family)f)) &&
+				(dst->has & bit(t, (enum family)f)) &&
+				(svc->at[i].has & bit(s, (enum family)f));
+		if (!fits)
+			return false;
+	}
+	(void)g;
+	return true;
+}
+
+static void make_crossing(struct gen *g, unsigned number)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		unsigned s = roll(g, g->spaces), t = roll(g, g->spaces);
+		struct words src = layer(g), dst = layer(g);
+		struct items svc = services(g);
+		bool relative = g->unnamed || chance(g, 50);
+
+		if (!(g->peers_of[s] >> t & 1) ||
+		    (relative && g->customer_of[s] != g->customer_of[t]) ||
+		    (relative && !is_common(g, s, t, &src, &dst)) ||
+		    !every_service_fits(g, &svc, s, t, &src, &dst))
+			continue;
+		add(g, arena_printf(g->arena,
+				    "crossing-%u: allow %s.%s -> %s.%s on %s%s",
+				    number, place_text(g, s, relative), src.text,
+				    place_text(g, t, relative), dst.text,
+				    svc.all.text, attributes(g)));
+		return;
+	}
+}
+
 const struct gen_policy *gen_policy(struct arena *arena, uint64_t seed,
 				    enum gen_taste taste)
 {
@@ -711,6 +829,7 @@ const struct gen_policy *gen_policy(struct arena *arena, uint64_t seed,
 			     (unsigned)seed, (unsigned)seed));
 	add(&g, "environments dev, staging, prod, ghost");
 	make_places(&g);
+	make_peers(&g);
 	declare_layers(&g);
 	for (unsigned n = roll(&g, NETWORKS + 1); g.network_count < n;
 	     g.network_count++)
@@ -721,5 +840,7 @@ const struct gen_policy *gen_policy(struct arena *arena, uint64_t seed,
 		make_service(&g);
 	for (unsigned i = 1 + roll(&g, RULES); i--;)
 		make_rule(&g, i);
+	for (unsigned i = roll(&g, 3); i--;)
+		make_crossing(&g, i);
 	return g.policy;
 }

@@ -12,6 +12,7 @@ enum { TCP = 6, UDP = 17, ICMP = 1, ICMP6 = 58 };
 /* Who looks: one environment of one customer. */
 struct view {
 	const struct ast *ast;
+	const char *customer;
 	const struct ast_node *environment;
 };
 
@@ -162,11 +163,102 @@ static struct view view_of(const struct ast *ast, const char *customer,
 	const struct ast_node *c;
 
 	if (!*customer)
-		return (struct view){ ast, declared(ast, AST_ENVIRONMENT,
-						    environment) };
+		return (struct view){ ast, customer,
+				      declared(ast, AST_ENVIRONMENT,
+					       environment) };
 	c = declared(ast, AST_CUSTOMER, customer);
-	return (struct view){ ast, c ? inside(c, AST_ENVIRONMENT, environment)
-				     : NULL };
+	return (struct view){ ast, customer,
+			      c ? inside(c, AST_ENVIRONMENT, environment)
+				: NULL };
+}
+
+/* --- other environments --- */
+
+/* The customers with a block, and "" before them; *COUNT of them. */
+static const char **customers(const struct ast *ast, size_t *count)
+{
+	static const char *names[1000];
+
+	names[0] = "";
+	*count = 1;
+	for (size_t f = 0; f < ast->files.count; f++)
+		for (const struct ast_node *n = ast->files.at[f]->nodes; n;
+		     n = n->next)
+			if (n->kind == AST_CUSTOMER && *count < 1000)
+				names[(*count)++] = n->name.text;
+	return names;
+}
+
+/*
+ * "prod" or "andino.prod", the LEN first bytes of NAME, as CUSTOMER means it;
+ * without an environment when there is none.
+ */
+static struct view place_named(const struct ast *ast, const char *customer,
+			       const char *name, size_t len)
+{
+	char first[200], second[200];
+
+	if (len >= sizeof first)
+		abort();
+	switch (sscanf(name, "%199[^.].%199[^.]", first, second)) {
+	case 2:
+		if (len > strlen(first)) {
+			second[len - strlen(first) - 1] = '\0';
+			return view_of(ast, first, second);
+		}
+		first[len] = '\0';
+		return view_of(ast, customer, first);
+	case 1:
+		return view_of(ast, customer, first);
+	}
+	abort();
+}
+
+static bool says_peer(const struct view *a, const struct view *b)
+{
+	for (const struct ast_node *n = a->environment->block; n; n = n->next) {
+		struct view named;
+
+		if (n->kind != AST_PEER)
+			continue;
+		named = place_named(a->ast, a->customer, n->name.text,
+				    strlen(n->name.text));
+		if (named.environment == b->environment)
+			return true;
+	}
+	return false;
+}
+
+static bool are_peers(const struct view *a, const struct view *b)
+{
+	return says_peer(a, b) || says_peer(b, a);
+}
+
+/* Is A in the VPC of a peer of V? */
+static bool in_peer(const struct view *v, const struct address *a)
+{
+	size_t count;
+	const char **names = customers(v->ast, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ast_node *c = *names[i]
+			? declared(v->ast, AST_CUSTOMER, names[i]) : NULL;
+
+		for (size_t f = 0; f < (c ? 1 : v->ast->files.count); f++)
+			for (const struct ast_node *n = c ? c->block
+				     : v->ast->files.at[f]->nodes; n; n = n->next) {
+				struct view other = { v->ast, names[i], n };
+				const struct ast_node *vpc;
+
+				if (n->kind != AST_ENVIRONMENT ||
+				    !are_peers(v, &other))
+					continue;
+				vpc = inside(n, AST_VPC, NULL);
+				if (vpc && in_list(a, vpc->list))
+					return true;
+			}
+	}
+	return false;
 }
 
 static bool in_layer(const struct view *v, const struct address *a,
@@ -198,7 +290,7 @@ static bool in_internet(const struct view *v, const struct address *a)
 	const struct ast_node *vpc = inside(v->environment, AST_VPC, NULL);
 	bool on_it = is_public(a);
 
-	if (vpc && in_list(a, vpc->list))
+	if ((vpc && in_list(a, vpc->list)) || in_peer(v, a))
 		return false;
 	for (size_t f = 0; f < v->ast->files.count; f++)
 		for (const struct ast_node *n = v->ast->files.at[f]->nodes; n;
@@ -213,11 +305,35 @@ static bool in_internet(const struct view *v, const struct address *a)
 
 static bool in_ends(const struct view *v, const struct address *a,
 		    const struct ast_expr *e);
+static bool in_name(const struct view *v, const struct address *a,
+		    const char *name);
+
+static bool is_dotted(const char *name)
+{
+	return strchr(name, '.') && !strpbrk(name, ":/") &&
+	       strspn(name, "0123456789.") != strlen(name);
+}
+
+/* `prod.data`: where V sees prod, which is it or peers with it. */
+static bool in_dotted(const struct view *v, const struct address *a,
+		      const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	struct view there = place_named(v->ast, v->customer, name,
+					(size_t)(dot - name));
+
+	return there.environment &&
+	       (there.environment == v->environment || are_peers(v, &there)) &&
+	       in_name(&there, a, dot + 1);
+}
 
 static bool in_name(const struct view *v, const struct address *a,
 		    const char *name)
 {
 	const struct ast_node *n;
+
+	if (is_dotted(name))
+		return in_dotted(v, a, name);
 
 	if (strcmp(name, "any") == 0)
 		return true;
@@ -386,6 +502,48 @@ static bool is_in_force(const struct view *v, const struct ast_node *rule,
 	return true;
 }
 
+/* The first word of an end: in a rule across environments all name the same. */
+static const char *first_word(const struct ast_expr *e)
+{
+	return e->kind == EXPR_WORD ? e->word : first_word(e->items.at[0]);
+}
+
+/* The environment that the end E is in, as CUSTOMER means it. */
+static struct view place_of_end(const struct view *v, const char *customer,
+				const struct ast_expr *e)
+{
+	const char *word = first_word(e);
+
+	return place_named(v->ast, customer, word,
+			   (size_t)(strrchr(word, '.') - word));
+}
+
+/* `staging.ops -> prod.ops`, for each customer: V is one of the two. */
+static bool crosses(const struct view *v, const struct ast_node *rule,
+		    const struct address *src, const struct address *dst)
+{
+	size_t count;
+	const char **names = customers(v->ast, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct view from = place_of_end(v, names[i], rule->src);
+		struct view to = place_of_end(v, names[i], rule->dst);
+
+		if (!from.environment || !to.environment ||
+		    from.environment == to.environment)
+			continue;
+		if (v->environment != from.environment &&
+		    v->environment != to.environment)
+			continue;
+		/* seen from their own places, where they are at home */
+		from.customer = to.customer = names[i];
+		if (in_ends(&from, src, rule->src) &&
+		    in_ends(&to, dst, rule->dst))
+			return true;
+	}
+	return false;
+}
+
 bool naive_allows(const struct ast *ast, const char *customer,
 		  const char *environment, const struct packet *p,
 		  uint32_t as_of)
@@ -397,13 +555,17 @@ bool naive_allows(const struct ast *ast, const char *customer,
 
 	for (size_t f = 0; v.environment && f < ast->files.count; f++)
 		for (const struct ast_node *n = ast->files.at[f]->nodes; n;
-		     n = n->next)
-			if (n->kind == AST_ALLOW && is_in_force(&v, n, as_of) &&
-			    is_service(&v, src.version, protocol, value,
-				       n->on) &&
-			    in_ends(&v, &src, n->src) &&
-			    in_ends(&v, &dst, n->dst))
+		     n = n->next) {
+			if (n->kind != AST_ALLOW || !is_in_force(&v, n, as_of) ||
+			    !is_service(&v, src.version, protocol, value,
+					n->on))
+				continue;
+			if (is_dotted(first_word(n->src))
+			    ? crosses(&v, n, &src, &dst)
+			    : in_ends(&v, &src, n->src) &&
+			      in_ends(&v, &dst, n->dst))
 				return true;
+		}
 	return false;
 }
 
@@ -431,7 +593,8 @@ bool naive_is_undeclared(const struct ast *ast, const char *customer,
 	struct address a = address_of(family, address);
 	const struct ast_node *vpc = inside(v.environment, AST_VPC, NULL);
 
-	if ((vpc && in_list(&a, vpc->list)) || in_internet(&v, &a))
+	if ((vpc && in_list(&a, vpc->list)) || in_internet(&v, &a) ||
+	    in_peer(&v, &a))
 		return false;
 	for (size_t f = 0; f < ast->files.count; f++)
 		for (const struct ast_node *n = ast->files.at[f]->nodes; n;
