@@ -20,10 +20,16 @@ void claim_add(struct resolver *r, claim_boxes *out, uint32_t space,
 				s->dst.of[f], s->svc.of[f] };
 }
 
-struct both claim_any(struct resolver *r)
+struct both claim_any(struct resolver *r, uint32_t space)
 {
-	return (struct both){ { family_all(r->arena, IPV4),
-				family_all(r->arena, IPV6) } };
+	const struct ir_space *s = &r->spaces[space];
+	struct both all = { { family_all(r->arena, IPV4),
+			      family_all(r->arena, IPV6) } };
+
+	for (uint32_t i = 0; i < r->ir->network_count; i++)
+		if (ir_is_opaque(s, i))
+			all = both_union(r->arena, all, s->networks[i]);
+	return all;
 }
 
 void claim_is_vacuous(struct resolver *r, const struct ast_node *node,
@@ -66,9 +72,9 @@ static void claim_sentence(struct resolver *r, struct work *w, uint32_t space,
 	claim_add(r, out, space, &rest);
 	rest.svc = service_all(r->arena);
 	if (w->node->kind == AST_ONLY)
-		rest.src = both_minus(r->arena, claim_any(r), said.src);
+		rest.src = both_minus(r->arena, claim_any(r, space), said.src);
 	else
-		rest.dst = both_minus(r->arena, claim_any(r), said.dst);
+		rest.dst = both_minus(r->arena, claim_any(r, space), said.dst);
 	claim_add(r, out, space, &rest);
 }
 
@@ -100,6 +106,7 @@ void resolve_sentence(struct resolver *r, struct ir_invariant *inv,
 			  "write `on tcp/443` behind the destination");
 	if (!sentence_check(r, node))
 		return;
+	r->names.as_claim = node->kind != AST_MUST;
 	for (uint32_t i = 0; i < r->ir->space_count; i++) {
 		if (!w.scope.spaces[i])
 			continue;

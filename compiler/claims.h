@@ -12,8 +12,8 @@ typedef LIST(struct ir_where) wheres;
 void claim_add(struct resolver *r, claim_boxes *out, uint32_t space,
 	       const struct sets *sets);
 
-/* Every address, as invariants mean `any`. */
-struct both claim_any(struct resolver *r);
+/* Everything in SPACE, as invariants that forbid mean `any`. */
+struct both claim_any(struct resolver *r, uint32_t space);
 
 /* Tell that nothing could break NODE. */
 void claim_is_vacuous(struct resolver *r, const struct ast_node *node,

@@ -21,6 +21,7 @@ struct decl {
 	bool open, checked, bad;
 	/* of groups: the last answers, so that one evaluation walks it once */
 	const struct ir_space *set_in, *missing_in;
+	bool set_as_claim;
 	struct both set;
 	const struct decl *missing;
 };
@@ -41,6 +42,11 @@ struct place {
 };
 
 struct names {
+	/*
+	 * Invariants that forbid read `any` and `internet` with the prefix lists
+	 * that nobody wrote down; rules and what demands read them without.
+	 */
+	bool as_claim;
 	struct arena *arena;
 	struct diags *diags;
 	struct ir *ir;

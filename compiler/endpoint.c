@@ -171,18 +171,40 @@ bool endpoint_check(struct names *n, const struct ast_expr *e)
 	return good;
 }
 
-static struct both everything(struct arena *arena)
+/* The prefix lists of SPACE that nobody wrote down. */
+static struct both opaque_set(struct names *n, const struct ir_space *space)
 {
-	return (struct both){ { family_all(arena, IPV4),
-				family_all(arena, IPV6) } };
+	struct both set = { 0 };
+
+	for (uint32_t i = 0; i < n->ir->network_count; i++)
+		if (ir_is_opaque(space, i))
+			set = both_union(n->arena, set, space->networks[i]);
+	return set;
+}
+
+static struct both everything(struct names *n, const struct ir_space *space)
+{
+	struct both all = { { family_all(n->arena, IPV4),
+			      family_all(n->arena, IPV6) } };
+
+	return n->as_claim
+		? both_union(n->arena, all, opaque_set(n, space)) : all;
+}
+
+static struct both internet(struct names *n, const struct ir_space *space)
+{
+	return n->as_claim
+		? both_union(n->arena, space->internet, opaque_set(n, space))
+		: space->internet;
 }
 
 static struct both group_set(struct names *n, const struct ir_space *space,
 			     struct decl *group)
 {
-	if (group->set_in != space) {
+	if (group->set_in != space || group->set_as_claim != n->as_claim) {
 		group->set = endpoint_set(n, space, group->node->list);
 		group->set_in = space;
+		group->set_as_claim = n->as_claim;
 	}
 	return group->set;
 }
@@ -227,9 +249,9 @@ static struct both word_set(struct names *n, const struct ir_space *space,
 	struct prefix p;
 
 	if (is_word(e, "any"))
-		return everything(n->arena);
+		return everything(n, space);
 	if (is_word(e, "internet"))
-		return space->internet;
+		return internet(n, space);
 	if (is_address(e->word)) {
 		(void)prefix_read(e->word, strlen(e->word), &p); /* checked */
 		return prefix_set(n->arena, p);

@@ -132,6 +132,7 @@ static void resolve_invariant(struct resolver *r, struct ir_invariant *inv,
 		if (attribute_is_first(r, node->attrs, a))
 			read_attribute(r, inv, node, a);
 	check_hops(r, inv, node);
+	r->names.as_claim = true;
 	resolve_form(r, inv, node);
 }
 

@@ -24,6 +24,12 @@ struct both ir_space_layers(struct arena *arena, const struct ir *ir,
 	return all;
 }
 
+bool ir_is_opaque(const struct ir_space *space, uint32_t number)
+{
+	return ranges_have(space->networks[number].of[IPV4],
+			   opaque_class(number));
+}
+
 uint32_t ir_space_find(const struct ir *ir, uint32_t customer,
 		       uint32_t environment)
 {

@@ -19,7 +19,13 @@ struct ir_layer {
 
 struct ir_network {
 	const char *name, *title;
-	const char *prefix_list;	/* AWS name, {region} as written, or NULL */
+	/*
+	 * AWS name, {region} as written, or NULL.  Where nobody gives it addresses
+	 * it is opaque: one class of its own, opaque_class(its number) in the IPv4
+	 * set of `networks`.  `any` and `internet` of invariants hold it, those
+	 * of rules do not; ir_space.internet does not.
+	 */
+	const char *prefix_list;
 	enum ir_via via;
 	struct span span;
 };
@@ -32,7 +38,8 @@ struct ir_customer {
 /*
  * One environment of one customer: an address space of its own.  Arrays are
  * indexed by layer and by network; empty where this environment has none.
- * The layers are disjoint and inside vpc; the networks are outside vpc.
+ * The layers are disjoint and inside vpc; the networks are outside vpc.  An
+ * opaque network (see above) is a number behind the last IPv4 address.
  */
 struct ir_space {
 	uint32_t customer, environment;
@@ -222,6 +229,9 @@ const char *ir_space_name(struct arena *arena, const struct ir *ir,
 /* The union of the layers of SPACE. */
 struct both ir_space_layers(struct arena *arena, const struct ir *ir,
 			    const struct ir_space *space);
+
+/* Has SPACE the network of this NUMBER by the name of its prefix list alone? */
+bool ir_is_opaque(const struct ir_space *space, uint32_t number);
 
 /* The space of ENVIRONMENT of CUSTOMER, or IR_NO_SPACE. */
 uint32_t ir_space_find(const struct ir *ir, uint32_t customer,

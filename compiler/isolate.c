@@ -45,10 +45,10 @@ static void isolate_spaces(struct resolver *r, struct ir_invariant *inv,
 {
 	bool *others = arena_array(r->arena, r->ir->space_count,
 				   sizeof *others);
-	struct both any = claim_any(r), every = service_all(r->arena);
+	struct both every = service_all(r->arena);
 
 	for (uint32_t i = 0; i < r->ir->space_count; i++) {
-		struct both set;
+		struct both any = claim_any(r, i), set;
 
 		for (size_t k = 0; k < r->ir->space_count; k++)
 			others[k] = is_other(inv, &r->spaces[i], &r->spaces[k],
@@ -119,6 +119,7 @@ static void resolve_exception(struct resolver *r, struct ir_invariant *inv,
 	if (!node->src || !sentence_check(r, node))
 		return;
 	w = work_on(r, node);
+	r->names.as_claim = false;	/* what lets through is not widened */
 	for (uint32_t i = 0; i < r->ir->space_count; i++) {
 		struct sets said;
 
@@ -127,6 +128,7 @@ static void resolve_exception(struct resolver *r, struct ir_invariant *inv,
 		said = sentence_in(r, &w, i);
 		claim_add(r, &boxes, i, &said);
 	}
+	r->names.as_claim = true;
 	sentence_judge(r, &w, "exception");
 	inv->exceptions = boxes.at;
 	inv->exception_count = boxes.count;

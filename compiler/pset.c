@@ -315,7 +315,7 @@ struct universe *universe_of(struct arena *arena, enum family family,
 			cut_add(&u->services, lists[i]->at[j].svc);
 		}
 	}
-	cut_finish(&u->addresses, family_last(family));
+	cut_finish(&u->addresses, family_top(family));
 	cut_finish(&u->services, SERVICE_LAST);
 	keep_services(u, NULL, 0);
 	keep_row(u, NULL, 0);

@@ -112,6 +112,36 @@ static void global_networks(struct resolver *r, struct ir_space *s)
 	}
 }
 
+/* One list is one class, under whatever name. */
+static void check_lists(struct resolver *r, const struct ir_space *s)
+{
+	const struct ir_network *n = r->ir->networks;
+
+	for (uint32_t i = 0; i < r->ir->network_count; i++)
+		for (uint32_t k = 0; ir_is_opaque(s, i) &&
+				     k < r->ir->network_count; k++)
+			if (k != i && n[k].prefix_list &&
+			    (k < i || !ir_is_opaque(s, k)) &&
+			    strcmp(n[i].prefix_list, n[k].prefix_list) == 0)
+				diag_note(diag_label(diag_add(r->diags, P0306,
+					n[i].span,
+					"`%s` and `%s` are the same prefix list",
+					n[k].name, n[i].name),
+					"without addresses in %s",
+					ir_space_name(r->arena, r->ir, s)),
+					n[k].span, "the other one");
+}
+
+/* What has a name on AWS and no addresses here is a class of its own. */
+static void opaque_networks(struct resolver *r, struct ir_space *s)
+{
+	for (uint32_t i = 0; i < r->ir->network_count; i++)
+		if (r->ir->networks[i].prefix_list &&
+		    both_empty(s->networks[i]))
+			s->networks[i].of[IPV4] = ranges_one(
+				r->arena, opaque_class(i), opaque_class(i));
+}
+
 static const char *shared_text(struct resolver *r, struct both a,
 			       struct both b)
 {
@@ -222,11 +252,12 @@ static struct both internet_of(struct resolver *r, const struct ir_space *s)
 		both_union(r->arena, s->vpc,
 			   ir_space_peers(r->arena, r->ir, s));
 
-	for (size_t i = 0; i < r->ir->network_count; i++) {
+	for (uint32_t i = 0; i < r->ir->network_count; i++) {
 		struct both *into = is_private(r->ir->networks[i].via)
 			? &private : &internet;
 
-		*into = both_union(r->arena, *into, s->networks[i]);
+		if (!ir_is_opaque(s, i))
+			*into = both_union(r->arena, *into, s->networks[i]);
 	}
 	return both_minus(r->arena, internet, private);
 }
@@ -248,6 +279,8 @@ static void resolve_space(struct resolver *r, const struct place *place,
 				  sizeof *s->networks);
 	read_environment(r, place, s);
 	global_networks(r, s);
+	opaque_networks(r, s);
+	check_lists(r, s);
 }
 
 /* What can only be said when the peers are known. */
@@ -258,27 +291,6 @@ static void finish_space(struct resolver *r, struct ir_space *s)
 	check_disjoint(r, s, IPV6);
 	check_networks(r, s);
 	s->internet = internet_of(r, s);
-}
-
-/* A prefix list by name alone is a class of its own, which nothing works with yet. */
-static void check_prefix_lists(struct resolver *r)
-{
-	for (size_t i = 0; i < r->names.decls.count; i++) {
-		const struct decl *d = r->names.decls.at[i];
-		bool given = false;
-
-		if (d->kind != DECL_NETWORK || !d->node->prefix_list.text)
-			continue;
-		for (size_t k = 0; k < r->ir->space_count; k++)
-			given |= !both_empty(r->spaces[k].networks[d->index]);
-		if (!given)
-			diag_help(diag_add(r->diags, P0013,
-					   d->node->prefix_list.span,
-					   "`%s` has no addresses: a prefix list by name alone is not in this version of the compiler",
-					   d->name),
-				  "give it the addresses of the list: `network %s … = …;`, or in each environment",
-				  d->name);
-	}
 }
 
 void resolve_spaces(struct resolver *r)
@@ -312,7 +324,6 @@ void resolve_spaces(struct resolver *r)
 	resolve_peers(r);
 	for (size_t i = 0; i < count; i++)
 		finish_space(r, &r->spaces[i]);
-	check_prefix_lists(r);
 	if (!count && !r->diags->errors)
 		diag_help(diag_add(r->diags, P0301, (struct span){ 0 },
 				   "the policy has no environment"),

@@ -12,7 +12,7 @@ static struct boxes let_out(struct zones *zones, const struct admitted *a)
 {
 	struct arena *arena = zones->arena;
 	struct ranges ours = zones->layers.of[a->family];
-	struct ranges all = family_all(arena, a->family);
+	struct ranges all = family_everything(arena, a->family);
 	struct boxes out = { 0 };
 
 	for (size_t i = 0; i < zones->ir->layer_count; i++) {
@@ -32,7 +32,7 @@ static struct boxes let_in(struct zones *zones, const struct admitted *a)
 {
 	struct arena *arena = zones->arena;
 	struct ranges ours = zones->layers.of[a->family];
-	struct ranges all = family_all(arena, a->family);
+	struct ranges all = family_everything(arena, a->family);
 	struct boxes in = { 0 };
 
 	for (size_t i = 0; i < zones->ir->layer_count; i++) {

@@ -37,7 +37,7 @@ static bool ends_in(const char *text, const char *end)
 
 /*
  * What a reference to LIST counts, and in which family.  A customer's list
- * counts its capacity, which nobody told us: at least its entries.
+ * counts its capacity, which nobody told us: at least its entries, or one.
  */
 static size_t list_weight(const struct job *job, const struct aws_list *list,
 			  enum family *family)
@@ -53,7 +53,7 @@ static size_t list_weight(const struct job *job, const struct aws_list *list,
 			return weights[i].is;
 	(void)prefix_cover(job->arena, *family, is->of[*family],
 			   is->of[*family], &count);
-	return count;
+	return count ? count : 1;
 }
 
 /* By direction and family. */

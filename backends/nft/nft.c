@@ -32,6 +32,8 @@ static bool emit(const struct job *job, struct artefacts *out)
 	struct artefacts files = { 0 };
 	bool all = true;
 
+	if (!nft_can_say(job))
+		return false;
 	for (uint32_t i = 0; i < job->ir->layer_count; i++)
 		if (!both_empty(space->layers[i]))
 			all &= emit_layer(job, i, &files);

@@ -2,6 +2,7 @@
  * The nftables backend: a host ruleset for each layer of an environment.
  *
  *	base_set			what every host needs: a table
+ *	refuse				what no ruleset can say
  *	cluster, lower			policy to model
  *	emit				model to text
  *	lex, value, overlap, read*	text to model
@@ -14,5 +15,8 @@
 #include "backends/backend.h"
 
 extern const struct backend backend_nft;
+
+/* Is every address that the policy permits there known?  Those that are not are told. */
+bool nft_can_say(const struct job *job);
 
 #endif

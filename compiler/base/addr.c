@@ -27,6 +27,21 @@ struct ranges family_all(struct arena *arena, enum family family)
 	return ranges_one(arena, 0, family_last(family));
 }
 
+bool holds_opaque(enum family family, struct ranges set)
+{
+	return set.count && is_opaque(family, set.at[set.count - 1].hi);
+}
+
+u128 family_top(enum family family)
+{
+	return family == IPV4 ? opaque_class(OPAQUE_CLASSES - 1) : U128_MAX;
+}
+
+struct ranges family_everything(struct arena *arena, enum family family)
+{
+	return ranges_one(arena, 0, family_top(family));
+}
+
 static u128 from_bytes(const unsigned char *bytes, size_t count)
 {
 	u128 v = 0;
@@ -105,6 +120,11 @@ const char *addr_text(enum family family, u128 addr, char out[ADDR_TEXT])
 	unsigned char bytes[16];
 	unsigned size = family_bits(family) / 8;
 
+	if (is_opaque(family, addr)) {
+		snprintf(out, ADDR_TEXT, "prefix-list/%u",
+			 (unsigned)((addr - opaque_class(0)) / 2));
+		return out;
+	}
 	for (unsigned i = 0; i < size; i++)
 		bytes[i] = (unsigned char)(addr >> 8 * (size - 1 - i));
 	inet_ntop(family == IPV4 ? AF_INET : AF_INET6, bytes, out, ADDR_TEXT);

@@ -26,6 +26,32 @@ u128 family_last(enum family family);
 /* Every address of the family. */
 struct ranges family_all(struct arena *arena, enum family family);
 
+/*
+ * A class of IPv4 addresses that nobody has written down, an AWS prefix list
+ * known by its name alone, is one number behind the last address, so that all
+ * that is true of sets stays true.  Two of them never touch, nor the addresses.
+ * It is no address: nothing covers it with prefixes, and its text is not one
+ * that any target reads.
+ */
+enum { OPAQUE_CLASSES = 1 << 20 };
+
+static inline u128 opaque_class(uint32_t number)
+{
+	return ((u128)1 << 33) + 2 * (u128)number;
+}
+
+static inline bool is_opaque(enum family family, u128 number)
+{
+	return family == IPV4 && number >> 33;
+}
+
+/* Does SET hold an opaque class? */
+bool holds_opaque(enum family family, struct ranges set);
+
+/* The last number of a set of the family, and every one: opaque classes too. */
+u128 family_top(enum family family);
+struct ranges family_everything(struct arena *arena, enum family family);
+
 enum prefix_fault {
 	PREFIX_OK,
 	PREFIX_NOT_AN_ADDRESS,	/* neither IPv4 nor IPv6 as inet_pton reads them */

@@ -431,6 +431,13 @@ static mask random_addresses(struct gen *g, struct text *out)
 	return families;
 }
 
+/* A network with no addresses here: a list by name, or missing. */
+static void leave_out(struct words *w, unsigned space, bool listed)
+{
+	if (listed)
+		w->has |= bit(space, IPV4);
+}
+
 static void make_network(struct gen *g, unsigned i)
 {
 	static const char *const ways[] = { "", " via vpn", " via nat",
@@ -438,24 +445,28 @@ static void make_network(struct gen *g, unsigned i)
 	struct words *w = &g->networks[i];
 	const char *way = ways[roll(g, COUNT(ways))];
 	bool everywhere = chance(g, 50);
+	bool listed = strcmp(network_names[i], "s3") == 0 && chance(g, 50);
+	bool written = !listed || g->taste == GEN_PLAIN || chance(g, 50);
 	struct text list = TEXT_IN(g->arena);
 	mask families = random_addresses(g, &list);
 
+	everywhere &= written;
 	w->text = network_names[i];
 	add(g, arena_printf(g->arena, "network %s \"network %u\"%s%s%s%s",
-			    w->text, i, strcmp(w->text, "s3") == 0 &&
-			    chance(g, 50) ? S3_LIST : "", way,
+			    w->text, i, listed ? S3_LIST : "", way,
 			    everywhere ? " = " : "",
 			    everywhere ? text_string(&list) : ""));
 	for (unsigned s = 0; s < g->spaces; s++) {
 		if (everywhere) {
 			w->has |= families << 2 * s;
-		} else if (chance(g, 80)) {
+		} else if (chance(g, listed && !written ? 20 : 80)) {
 			list = TEXT_IN(g->arena);
 			w->has |= random_addresses(g, &list) << 2 * s;
 			add_to(g, g->block_of[s],
 			       arena_printf(g->arena, "network %s %s", w->text,
 					    text_string(&list)));
+		} else {
+			leave_out(w, s, listed);
 		}
 	}
 	w->lacks = spaces_without(g, w->has);

@@ -19,6 +19,9 @@ struct view {
 struct address {
 	int version;			/* 4 or 6 */
 	unsigned char bytes[16];
+	/* no address, but the prefix list of the network that comes RANKth by name */
+	bool listed;
+	size_t rank;
 };
 
 /* --- addresses --- */
@@ -28,6 +31,10 @@ static struct address address_of(enum family family, u128 number)
 	struct address a = { .version = family == IPV4 ? 4 : 6 };
 	int size = a.version == 4 ? 4 : 16;
 
+	if (a.version == 4 && number >> 33) {
+		a.listed = true;
+		a.rank = (size_t)(number - ((u128)1 << 33)) / 2;
+	}
 	for (int i = size; i--; number >>= 8)
 		a.bytes[i] = (unsigned char)number;
 	return a;
@@ -53,7 +60,7 @@ static bool in_prefix(const struct address *a, const char *text)
 	char base[64];
 	int length = a->version == 4 ? 32 : 128;
 
-	if (!strchr(text, ':') != (a->version == 4))
+	if (a->listed || !strchr(text, ':') != (a->version == 4))
 		return false;
 	if (sscanf(text, "%63[^/]/%d", base, &length) < 1 ||
 	    inet_pton(a->version == 4 ? AF_INET : AF_INET6, base, block) != 1)
@@ -129,7 +136,7 @@ static bool is_public(const struct address *a)
 		    (!best || s->length > best->length))
 			best = s;
 	}
-	return best->public;
+	return best->public && !a->listed;
 }
 
 /* --- names --- */
@@ -269,6 +276,18 @@ static bool in_layer(const struct view *v, const struct address *a,
 	return here && in_list(a, here->list);
 }
 
+static size_t rank_of(const struct view *v, const struct ast_node *network)
+{
+	size_t rank = 0;
+
+	for (size_t f = 0; f < v->ast->files.count; f++)
+		for (const struct ast_node *n = v->ast->files.at[f]->nodes; n;
+		     n = n->next)
+			rank += n->kind == AST_NETWORK &&
+				strcmp(n->name.text, network->name.text) < 0;
+	return rank;
+}
+
 /* The environment's own addresses of a network come before the common ones. */
 static bool in_network(const struct view *v, const struct address *a,
 		       const struct ast_node *network)
@@ -276,6 +295,9 @@ static bool in_network(const struct view *v, const struct address *a,
 	const struct ast_node *here = inside(v->environment, AST_NETWORK,
 					     network->name.text);
 
+	if (a->listed)
+		return network->prefix_list.text && !here && !network->list &&
+		       rank_of(v, network) == a->rank;
 	return in_list(a, here ? here->list : network->list);
 }
 
@@ -289,6 +311,9 @@ static bool in_internet(const struct view *v, const struct address *a)
 {
 	const struct ast_node *vpc = inside(v->environment, AST_VPC, NULL);
 	bool on_it = is_public(a);
+
+	if (a->listed)
+		return false;	/* rules name a list, or do not mean it */
 
 	if ((vpc && in_list(a, vpc->list)) || in_peer(v, a))
 		return false;
@@ -336,7 +361,7 @@ static bool in_name(const struct view *v, const struct address *a,
 		return in_dotted(v, a, name);
 
 	if (strcmp(name, "any") == 0)
-		return true;
+		return !a->listed;
 	if (strcmp(name, "internet") == 0)
 		return in_internet(v, a);
 	if (strpbrk(name, ":/") || strspn(name, "0123456789.") == strlen(name))
@@ -593,8 +618,8 @@ bool naive_is_undeclared(const struct ast *ast, const char *customer,
 	struct address a = address_of(family, address);
 	const struct ast_node *vpc = inside(v.environment, AST_VPC, NULL);
 
-	if ((vpc && in_list(&a, vpc->list)) || in_internet(&v, &a) ||
-	    in_peer(&v, &a))
+	if (a.listed || (vpc && in_list(&a, vpc->list)) ||
+	    in_internet(&v, &a) || in_peer(&v, &a))
 		return false;
 	for (size_t f = 0; f < ast->files.count; f++)
 		for (const struct ast_node *n = ast->files.at[f]->nodes; n;

@@ -2,7 +2,8 @@
  * The second evaluator: one packet, one look at every rule, straight from the
  * syntax tree.  Written from the language's description alone, it shares no
  * code with the compiler but the types of the tree and of a packet.  Slow, and
- * meant to be read.
+ * meant to be read.  A number behind the last IPv4 address stands for a prefix
+ * list, as compiler/ir.h says.
  */
 #ifndef FIREBREAK_TESTS_LIB_NAIVE_H
 #define FIREBREAK_TESTS_LIB_NAIVE_H

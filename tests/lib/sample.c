@@ -118,6 +118,8 @@ void sampler_add_ast(struct sampler *s, const struct ast *ast)
 		add_word(s, borders[i]);
 	for (size_t i = 0; i < ast->files.count; i++)
 		add_nodes(s, ast->files.at[i]->nodes);
+	for (uint32_t i = 0; i < 6; i++)	/* prefix lists, if there are any */
+		add_address(s, IPV4, opaque_class(i));
 }
 
 void sampler_add_boxes(struct sampler *s, enum family family,

@@ -351,13 +351,32 @@ static int expected_of_host(struct place *p, const struct side *side,
 		naive(p, packet));
 }
 
+/* Is a prefix list permitted there that nobody wrote down? */
+static bool needs_a_list(const struct place *p)
+{
+	for (size_t i = 0; i < p->meaning.permitted[IPV4].count; i++) {
+		const struct box *b = &p->meaning.permitted[IPV4].at[i];
+
+		if (holds_opaque(IPV4, b->src) || holds_opaque(IPV4, b->dst))
+			return true;
+	}
+	return false;
+}
+
 static void compare_hosts(struct place *p, void *context)
 {
 	unsigned *compared = context;
 	struct sides sides = { 0 };
 
-	if (!sides_of(p, &backend_nft, &sides))
-		fail_msg("seed %u: nftables cannot say it", p->of->seed);
+	if (!sides_of(p, &backend_nft, &sides)) {
+		if (!needs_a_list(p))
+			fail_msg("seed %u: nftables cannot say it",
+				 p->of->seed);
+		return;
+	}
+	if (needs_a_list(p))
+		fail_msg("seed %u: nftables says what nobody knows",
+			 p->of->seed);
 	for (size_t i = 0; i < sides.count; i++) {
 		const struct side *side = &sides.at[i];
 
@@ -367,6 +386,9 @@ static void compare_hosts(struct place *p, void *context)
 			bool is = have(&side->admitted, &packet);
 			int should = expected_of_host(p, side, &packet);
 
+			if (is_opaque(side->family, packet.src) ||
+			    is_opaque(side->family, packet.dst))
+				continue;	/* no host meets a name */
 			check_bounds(p, side, &packet);
 			if (should < 0)
 				continue;

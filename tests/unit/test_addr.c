@@ -323,6 +323,42 @@ static void everything_is_one_prefix(void **state)
 	}
 }
 
+static void an_opaque_class_is_no_address(void **state)
+{
+	const uint32_t numbers[] = { 0, 1, 2, OPAQUE_CLASSES - 1 };
+	char text[ADDR_TEXT];
+	struct prefix p;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		u128 class = opaque_class(numbers[i]);
+		struct ranges one = ranges_one(*state, class, class);
+
+		assert_true(is_opaque(IPV4, class));
+		assert_true(holds_opaque(IPV4, one));
+		assert_true(class <= family_top(IPV4));
+		assert_false(ranges_touch(one, family_all(*state, IPV4)));
+		addr_text(IPV4, class, text);
+		assert_int_equal(prefix_read(text, strlen(text), &p),
+				 PREFIX_NOT_AN_ADDRESS);
+		prefix_cover(*state, IPV4, one, one, &count);
+		assert_int_equal(count, 0);
+	}
+	assert_false(is_opaque(IPV4, family_last(IPV4)));
+	assert_false(is_opaque(IPV6, family_last(IPV6)));
+}
+
+static void opaque_classes_and_addresses_never_become_one_range(void **state)
+{
+	struct range some[] = { { 0, family_last(IPV4) },
+				{ opaque_class(0), opaque_class(0) },
+				{ opaque_class(1), opaque_class(1) } };
+
+	assert_int_equal(ranges_of(*state, some, 3).count, 3);
+	assert_true(ranges_include(family_everything(*state, IPV4),
+				   ranges_of(*state, some, 3)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +373,8 @@ int main(void)
 		IN_ARENA(covers_are_the_smallest_of_all),
 		IN_ARENA(large_covers_have_no_block_to_spare),
 		IN_ARENA(everything_is_one_prefix),
+		IN_ARENA(an_opaque_class_is_no_address),
+		IN_ARENA(opaque_classes_and_addresses_never_become_one_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
