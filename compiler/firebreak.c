@@ -56,6 +56,16 @@ void fb_free(struct fb *fb)
 	free(fb);
 }
 
+const char *fb_limit(const struct fb *fb)
+{
+	const char *why = arena_refusal(fb->arena);
+
+	for (size_t i = 0; !*why && i < fb->others.count; i++)
+		if (fb->others.at[i])
+			why = arena_refusal(fb->others.at[i]);
+	return why;
+}
+
 bool fb_day(const char *text, uint32_t *day)
 {
 	return date_read(text, day);

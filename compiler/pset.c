@@ -1,898 +1,575 @@
 /*
- * Packet sets over classes of addresses and services.
+ * Packet sets: from boxes to corners, and the algebra on corners.
  *
- * From the top: a cut divides one dimension into classes; a universe is the
- * cut of addresses and that of services with the tables that keep rows and
- * service sets once; the algebra works on row numbers and remembers each pair
- * it has met.
+ * Classes are numbered depth first, so that going through them in order is a
+ * walk down and up the tree of services: rows are changed on the way down and
+ * put back on the way up.
  */
-#include "compiler/pset.h"
-
-#include "compiler/base/addr.h"
-#include "compiler/base/table.h"
-#include "compiler/base/text.h"
+#include "compiler/universe.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A piece of one dimension that no declared set divides. */
-struct piece {
-	struct range range;
-	uint32_t class;
-};
-
-struct run {
-	uint32_t lo, hi;	/* classes, inclusive */
-};
-
-struct runs {
-	const struct run *at;
-	size_t count;
-};
-
-/*
- * One dimension.  Pieces ascend and lie apart; classes are numbered by their
- * lowest piece; numbers in no declared set have no piece.
- */
-struct cut {
-	struct arena *arena;
-	struct table ids;		/* bytes of a ranges -> id + 1 */
-	LIST(struct ranges) sets;
-	struct piece *pieces;
-	size_t piece_count;
-	uint32_t classes;
-	struct runs *members;		/* by set id: its classes */
-	struct ranges *parts;		/* by class: its pieces */
-};
-
-static void cut_add(struct cut *cut, struct ranges set)
+static void declare(struct universe *u, struct known_boxes *known,
+		    const struct boxes *boxes)
 {
-	void **at;
-
-	if (!set.count)
-		return;
-	at = table_at(&cut->ids, set.at, set.count * sizeof *set.at);
-	if (*at)
-		return;
-	*LIST_PUSH(cut->arena, &cut->sets) = set;
-	*at = (void *)(uintptr_t)cut->sets.count;
-}
-
-static uint32_t cut_id(const struct cut *cut, struct ranges set)
-{
-	void *id = table_get(&cut->ids, set.at, set.count * sizeof *set.at);
-
-	assert(id && "a set outside its universe");
-	return (uint32_t)((uintptr_t)id - 1);
-}
-
-/* Where set SET begins (or, END, where it is over). */
-struct edge {
-	u128 at;
-	uint32_t set;
-	bool end;
-};
-
-static int by_place(const void *x, const void *y)
-{
-	const struct edge *a = x, *b = y;
-
-	if (a->at != b->at)
-		return a->at < b->at ? -1 : 1;
-	return (a->set > b->set) - (a->set < b->set);
-}
-
-static struct edge *edges_of(const struct cut *cut, size_t *count)
-{
-	size_t ranges = 0, n = 0;
-	struct edge *edges;
-
-	for (size_t i = 0; i < cut->sets.count; i++)
-		ranges += cut->sets.at[i].count;
-	edges = arena_array(cut->arena, 2 * ranges, sizeof *edges);
-	for (size_t i = 0; i < cut->sets.count; i++) {
-		for (size_t j = 0; j < cut->sets.at[i].count; j++) {
-			struct range r = cut->sets.at[i].at[j];
-
-			edges[n++] = (struct edge){ r.lo, (uint32_t)i, false };
-			if (r.hi != U128_MAX)
-				edges[n++] = (struct edge){ r.hi + 1,
-							    (uint32_t)i, true };
-		}
-	}
-	if (n)
-		qsort(edges, n, sizeof *edges, by_place);
-	*count = n;
-	return edges;
-}
-
-/* The sets around the sweep's place, ascending: the signature. */
-struct signature {
-	uint32_t *sets;
-	size_t count;
-};
-
-static void signature_change(struct signature *s, const struct edge *e)
-{
-	size_t i = s->count;
-
-	if (e->end) {
-		for (i = 0; s->sets[i] != e->set; i++)
-			;
-		memmove(&s->sets[i], &s->sets[i + 1],
-			(s->count - i - 1) * sizeof *s->sets);
-		s->count--;
-		return;
-	}
-	while (i && s->sets[i - 1] > e->set) {
-		s->sets[i] = s->sets[i - 1];
-		i--;
-	}
-	s->sets[i] = e->set;
-	s->count++;
-}
-
-struct membership {
-	LIST(struct run) runs;
-};
-
-static void join_class(struct arena *arena, struct membership *m, uint32_t c)
-{
-	if (m->runs.count && m->runs.at[m->runs.count - 1].hi + 1 == c)
-		m->runs.at[m->runs.count - 1].hi = c;
-	else
-		*LIST_PUSH(arena, &m->runs) = (struct run){ c, c };
-}
-
-/* The class of signature S, new ones entered in the memberships. */
-static uint32_t class_of(struct cut *cut, struct table *classes,
-			 const struct signature *s, struct membership *members)
-{
-	size_t bytes = s->count * sizeof *s->sets;
-	void *known = table_get(classes, s->sets, bytes);
-
-	if (known)
-		return (uint32_t)((uintptr_t)known - 1);
-	*table_at(classes, arena_copy(cut->arena, (const char *)s->sets, bytes),
-		  bytes) = (void *)(uintptr_t)(cut->classes + 1);
-	for (size_t i = 0; i < s->count; i++)
-		join_class(cut->arena, &members[s->sets[i]], cut->classes);
-	return cut->classes++;
-}
-
-static void collect_parts(struct cut *cut)
-{
-	size_t *fill = arena_array(cut->arena, cut->classes + 1, sizeof *fill);
-	struct range *all = arena_array(cut->arena, cut->piece_count,
-					sizeof *all);
-
-	cut->parts = arena_array(cut->arena, cut->classes, sizeof *cut->parts);
-	for (size_t i = 0; i < cut->piece_count; i++)
-		fill[cut->pieces[i].class + 1]++;
-	for (uint32_t c = 0; c < cut->classes; c++) {
-		fill[c + 1] += fill[c];
-		cut->parts[c].at = &all[fill[c]];
-	}
-	for (size_t i = 0; i < cut->piece_count; i++) {
-		uint32_t c = cut->pieces[i].class;
-
-		all[fill[c]++] = cut->pieces[i].range;
-		cut->parts[c].count++;
-	}
-}
-
-static void cut_finish(struct cut *cut, u128 last)
-{
-	struct table classes = TABLE_IN(cut->arena);
-	struct membership *members = arena_array(cut->arena, cut->sets.count,
-						 sizeof *members);
-	struct signature s = { arena_array(cut->arena, cut->sets.count + 1,
-					   sizeof *s.sets), 0 };
-	size_t count;
-	struct edge *edges = edges_of(cut, &count);
-
-	cut->pieces = arena_array(cut->arena, count, sizeof *cut->pieces);
-	for (size_t i = 0; i < count;) {
-		u128 from = edges[i].at, to;
-
-		for (; i < count && edges[i].at == from; i++)
-			if (edges[i].end)
-				signature_change(&s, &edges[i]);
-		/* ends first: a set may end and begin nowhere at one place */
-		for (size_t j = i; j-- && edges[j].at == from;)
-			if (!edges[j].end)
-				signature_change(&s, &edges[j]);
-		to = i < count ? edges[i].at - 1 : last;
-		if (s.count)
-			cut->pieces[cut->piece_count++] = (struct piece){
-				{ from, to },
-				class_of(cut, &classes, &s, members) };
-	}
-	cut->members = arena_array(cut->arena, cut->sets.count,
-				   sizeof *cut->members);
-	for (size_t i = 0; i < cut->sets.count; i++)
-		cut->members[i] = (struct runs){ members[i].runs.at,
-						 members[i].runs.count };
-	collect_parts(cut);
-}
-
-/* The piece that holds NUMBER, or NULL. */
-static const struct piece *piece_at(const struct cut *cut, u128 number)
-{
-	size_t lo = 0, hi = cut->piece_count;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (cut->pieces[mid].range.hi < number)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == cut->piece_count || cut->pieces[lo].range.lo > number)
-		return NULL;
-	return &cut->pieces[lo];
-}
-
-/* Destinations LO to HI with the services of set SERVICES. */
-struct span_of_row {
-	uint32_t lo, hi, services;
-};
-
-struct row {
-	const struct span_of_row *at;
-	size_t count;
-};
-
-enum op { UNION, MEET, MINUS };
-
-enum { EMPTY = 0 };	/* the row, and the service set, of nothing */
-
-struct universe {
-	struct arena *arena;
-	enum family family;
-	struct cut addresses, services;
-	struct table row_ids, service_ids;	/* contents -> id + 1 */
-	LIST(struct row) rows;
-	LIST(struct runs) service_sets;
-	struct table row_memo, service_memo;	/* op, a, b -> id + 1 */
-	struct table row_of_boxes;		/* spans before merging -> id + 1 */
-	LIST(struct span_of_row) scratch;
-};
-
-static uint32_t keep_services(struct universe *u, const struct run *runs,
-			      size_t count)
-{
-	size_t bytes = count * sizeof *runs;
-	void *known = table_get(&u->service_ids, runs, bytes);
-	struct runs set;
-
-	if (known)
-		return (uint32_t)((uintptr_t)known - 1);
-	set.at = (const struct run *)arena_copy(u->arena, (const char *)runs,
-						bytes);
-	set.count = count;
-	*LIST_PUSH(u->arena, &u->service_sets) = set;
-	*table_at(&u->service_ids, set.at, bytes) =
-		(void *)(uintptr_t)u->service_sets.count;
-	return (uint32_t)(u->service_sets.count - 1);
-}
-
-static uint32_t keep_row(struct universe *u, const struct span_of_row *spans,
-			 size_t count)
-{
-	size_t bytes = count * sizeof *spans;
-	void *known = table_get(&u->row_ids, spans, bytes);
-	struct row row;
-
-	if (known)
-		return (uint32_t)((uintptr_t)known - 1);
-	row.at = (const struct span_of_row *)
-		arena_copy(u->arena, (const char *)spans, bytes);
-	row.count = count;
-	*LIST_PUSH(u->arena, &u->rows) = row;
-	*table_at(&u->row_ids, row.at, bytes) =
-		(void *)(uintptr_t)u->rows.count;
-	return (uint32_t)(u->rows.count - 1);
+	*known = (struct known_boxes){ boxes->at, boxes->count,
+		arena_array(u->arena, boxes->count, sizeof *known->ids) };
+	for (size_t i = 0; i < boxes->count; i++)
+		known->ids[i] = (struct box_ids){
+			classes_add(&u->addresses, boxes->at[i].src),
+			classes_add(&u->addresses, boxes->at[i].dst),
+			classes_add(&u->services, boxes->at[i].svc) };
 }
 
 struct universe *universe_of(struct arena *arena, enum family family,
 			     const struct boxes *const *lists, size_t count)
 {
 	struct universe *u = arena_alloc(arena, sizeof *u);
+	size_t sources;
 
 	u->arena = arena;
 	u->family = family;
-	u->addresses = (struct cut){ .arena = arena, .ids = TABLE_IN(arena) };
-	u->services = (struct cut){ .arena = arena, .ids = TABLE_IN(arena) };
-	u->row_ids = u->service_ids = TABLE_IN(arena);
-	u->row_memo = u->service_memo = u->row_of_boxes = TABLE_IN(arena);
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < lists[i]->count; j++) {
-			cut_add(&u->addresses, lists[i]->at[j].src);
-			cut_add(&u->addresses, lists[i]->at[j].dst);
-			cut_add(&u->services, lists[i]->at[j].svc);
-		}
-	}
-	cut_finish(&u->addresses, family_top(family));
-	cut_finish(&u->services, SERVICE_LAST);
-	keep_services(u, NULL, 0);
-	keep_row(u, NULL, 0);
+	u->addresses = CLASSES_IN(arena, "addresses");
+	u->services = CLASSES_IN(arena, "services");
+	u->forms = TABLE_IN(arena);
+	u->known = arena_array(arena, count, sizeof *u->known);
+	for (size_t i = 0; i < count; i++)
+		declare(u, &u->known[u->known_count++], lists[i]);
+	classes_finish(&u->addresses);
+	classes_finish(&u->services);
+	u->rows = rows_in(arena, u->addresses.count);
+	u->set_rows = arena_array(arena, u->addresses.sets.count,
+				  sizeof *u->set_rows);
+	sources = u->addresses.count;
+	for (int i = 0; i < LANES; i++)
+		u->lanes[i] = (struct lane){
+			arena_array(arena, sources, sizeof(uint32_t)),
+			arena_array(arena, sources, sizeof(uint32_t)) };
 	return u;
 }
 
-/* The answer kept for (OP, A, B), or a free place for it. */
-struct memo_key {
-	uint32_t op, a, b;
-};
+/* --- the walk --- */
 
-static void **memo(struct universe *u, struct table *table, enum op op,
-		   uint32_t a, uint32_t b)
+static void leave(struct universe *u)
 {
-	struct memo_key key = { op, a, b };
+	const struct visit *v = &u->visits.at[--u->visits.count];
 
-	if (!table_get(table, &key, sizeof key)) {
-		struct memo_key *kept = arena_alloc(u->arena, sizeof *kept);
+	while (u->undos.count > v->undos) {
+		const struct undo *undo = &u->undos.at[--u->undos.count];
 
-		*kept = key;
-		return table_at(table, kept, sizeof *kept);
+		for (int i = 0; i < LANES; i++)
+			u->lanes[i].row[undo->src] = undo->row[i];
 	}
-	return table_at(table, &key, sizeof key);
 }
 
-/* What needs no work: *OUT is then the answer. */
-static bool is_trivial(enum op op, uint32_t a, uint32_t b, uint32_t *out)
+void walk_to(struct universe *u, uint32_t svc)
 {
-	if (op == UNION && (a == EMPTY || a == b))
-		*out = b;
-	else if (op != MEET && b == EMPTY)
-		*out = a;
-	else if (op == MEET && a == b)
-		*out = a;
-	else if (a == EMPTY || b == EMPTY || a == b)
-		*out = EMPTY;
-	else
+	while (u->visits.count &&
+	       u->services.end[u->visits.at[u->visits.count - 1].svc] <= svc)
+		leave(u);
+	*LIST_PUSH(u->arena, &u->visits) =
+		(struct visit){ svc, u->undos.count };
+}
+
+void walk_remember(struct universe *u, uint32_t src)
+{
+	*LIST_PUSH(u->arena, &u->undos) = (struct undo){
+		src, { u->lanes[0].row[src], u->lanes[1].row[src],
+		       u->lanes[2].row[src] } };
+}
+
+void walk_end(struct universe *u)
+{
+	while (u->visits.count)
+		leave(u);
+}
+
+static uint32_t change(struct universe *u, uint32_t a, uint32_t b)
+{
+	return rows_combine(&u->rows, ROW_CHANGE, a, b);
+}
+
+bool walk_on(struct universe *u, const struct pset_form *form, size_t *at)
+{
+	const uint32_t *end = u->addresses.end;
+	struct lane *lane = &u->lanes[0];
+	uint32_t svc;
+
+	if (*at == form->count) {
+		walk_end(u);
 		return false;
+	}
+	svc = form->at[*at].svc;
+	walk_to(u, svc);
+	while (*at < form->count && form->at[*at].svc == svc) {
+		uint32_t top = form->at[*at].src;
+
+		for (uint32_t s = top; s < end[top]; s++) {
+			lane->change[s] = s == top ? NO_ROW
+				: lane->change[u->addresses.parent[s]];
+			if (*at < form->count && form->at[*at].svc == svc &&
+			    form->at[*at].src == s)
+				lane->change[s] = change(u, lane->change[s],
+							 form->at[(*at)++].row);
+			if (lane->change[s] == NO_ROW)
+				continue;
+			walk_remember(u, s);
+			lane->row[s] = change(u, lane->row[s],
+					      lane->change[s]);
+		}
+	}
 	return true;
 }
 
-static bool in_result(enum op op, bool in_a, bool in_b)
+/* --- the form --- */
+
+static void make_corner(struct universe *u, uint32_t svc, uint32_t src,
+			uint32_t row)
 {
-	switch (op) {
-	case UNION: return in_a || in_b;
-	case MEET:  return in_a && in_b;
-	case MINUS: return in_a && !in_b;
+	if (row != NO_ROW)
+		*LIST_PUSH(u->arena, &u->made) =
+			(struct corner){ svc, src, row };
+}
+
+static const struct pset_form *keep_form(struct universe *u,
+					 const struct corner *corners,
+					 size_t count)
+{
+	size_t bytes = count * sizeof *corners;
+	struct pset_form *form = table_get(&u->forms, corners, bytes);
+
+	if (form)
+		return form;
+	form = arena_alloc(u->arena, sizeof *form);
+	form->at = (const struct corner *)
+		arena_copy(u->arena, (const char *)corners, bytes);
+	form->count = count;
+	*table_at(&u->forms, form->at, bytes) = form;
+	return form;
+}
+
+/* The walk is over: the set of the corners made. */
+static struct pset made(struct universe *u)
+{
+	struct pset set;
+
+	walk_end(u);
+	set.form = keep_form(u, u->made.at, u->made.count);
+	u->made.count = 0;
+	return set;
+}
+
+/* --- from boxes --- */
+
+/* A destination demanded by one class of services from one of sources. */
+struct demand {
+	uint32_t dst;		/* a set */
+	uint32_t next;		/* + 1; 0: the last */
+};
+
+struct building {
+	struct universe *u;
+	struct arena *scratch;
+	const struct box_ids *ids;
+	size_t *first;		/* by set of services, its boxes in order[] */
+	uint32_t *order;
+	/* of the class of services at hand */
+	LIST(struct demand) demands;
+	uint32_t *head;		/* by source class, its demands + 1 */
+	uint64_t *touched;	/* bits: source classes with demands */
+	uint32_t *now, *before;	/* by source class: rows added, and had */
+	LIST(struct run) runs;
+};
+
+static const struct box_ids *ids_of(struct universe *u, struct arena *scratch,
+				    const struct boxes *boxes)
+{
+	struct box_ids *ids;
+
+	for (size_t i = 0; i < u->known_count; i++)
+		if (u->known[i].at == boxes->at &&
+		    u->known[i].count == boxes->count)
+			return u->known[i].ids;
+	ids = arena_array(scratch, boxes->count, sizeof *ids);
+	for (size_t i = 0; i < boxes->count; i++) {
+		ids[i].src = classes_id(&u->addresses, boxes->at[i].src);
+		ids[i].dst = classes_id(&u->addresses, boxes->at[i].dst);
+		ids[i].svc = classes_id(&u->services, boxes->at[i].svc);
+		assert(ids[i].src != UINT32_MAX && ids[i].dst != UINT32_MAX &&
+		       ids[i].svc != UINT32_MAX && "a set of its universe");
 	}
-	return false;
+	return ids;
+}
+
+static void sort_by_services(struct building *b, size_t count)
+{
+	size_t sets = b->u->services.sets.count;
+
+	b->first = arena_array(b->scratch, sets + 2, sizeof *b->first);
+	b->order = arena_array(b->scratch, count, sizeof *b->order);
+	for (size_t i = 0; i < count; i++)
+		b->first[b->ids[i].svc + 2]++;
+	for (size_t i = 0; i < sets; i++)
+		b->first[i + 2] += b->first[i + 1];
+	for (size_t i = 0; i < count; i++)
+		b->order[b->first[b->ids[i].svc + 1]++] = (uint32_t)i;
+}
+
+static void demand(struct building *b, const struct box_ids *box)
+{
+	struct numbers tops = b->u->addresses.tops[box->src];
+
+	for (size_t i = 0; i < tops.count; i++) {
+		uint32_t src = tops.at[i];
+
+		*LIST_PUSH(b->scratch, &b->demands) =
+			(struct demand){ box->dst, b->head[src] };
+		b->head[src] = (uint32_t)b->demands.count;
+		b->touched[src / 64] |= UINT64_C(1) << src % 64;
+	}
+}
+
+/* Every box that has SVC and not its parent. */
+static void collect(struct building *b, uint32_t svc)
+{
+	struct numbers fresh = b->u->services.fresh[svc];
+
+	b->demands.count = 0;
+	for (size_t i = 0; i < fresh.count; i++)
+		for (size_t k = b->first[fresh.at[i]];
+		     k < b->first[fresh.at[i] + 1]; k++)
+			demand(b, &b->ids[b->order[k]]);
+}
+
+static uint32_t row_of_set(struct universe *u, uint32_t set)
+{
+	if (u->set_rows[set] == NO_ROW)
+		u->set_rows[set] = rows_of(&u->rows,
+					   u->addresses.members[set]);
+	return u->set_rows[set];
+}
+
+static int by_lo(const void *x, const void *y)
+{
+	const struct run *a = x, *b = y;
+
+	return (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+/* The union of many sets, without the rows of the unions on the way. */
+static uint32_t row_of_many(struct building *b, uint32_t first)
+{
+	struct run *at;
+	size_t kept = 0;
+
+	b->runs.count = 0;
+	for (uint32_t i = first; i; i = b->demands.at[i - 1].next) {
+		struct runs m = b->u->addresses.members[
+			b->demands.at[i - 1].dst];
+
+		for (size_t k = 0; k < m.count; k++)
+			*LIST_PUSH(b->scratch, &b->runs) = m.at[k];
+	}
+	if (!b->runs.count)
+		return NO_ROW;
+	at = b->runs.at;
+	qsort(at, b->runs.count, sizeof *at, by_lo);
+	for (size_t i = 1; i < b->runs.count; i++) {
+		if (at[i].lo > at[kept].hi + 1)
+			at[++kept] = at[i];
+		else if (at[i].hi > at[kept].hi)
+			at[kept].hi = at[i].hi;
+	}
+	return rows_of(&b->u->rows, (struct runs){ at, kept + 1 });
+}
+
+/* The row demanded from SRC; its demands are then done with. */
+static uint32_t demanded(struct building *b, uint32_t src)
+{
+	uint32_t first = b->head[src], second;
+
+	if (!first)
+		return NO_ROW;
+	b->head[src] = 0;
+	second = b->demands.at[first - 1].next;
+	if (!second)
+		return row_of_set(b->u, b->demands.at[first - 1].dst);
+	if (!b->demands.at[second - 1].next)
+		return rows_combine(&b->u->rows, ROW_UNION,
+			row_of_set(b->u, b->demands.at[first - 1].dst),
+			row_of_set(b->u, b->demands.at[second - 1].dst));
+	return row_of_many(b, first);
 }
 
 /*
- * Two lists of disjoint ascending intervals walked as one: the end of the
- * stretch on which neither changes.  A list that is over has lo UINT32_MAX.
+ * What the demands add at SRC, below UP: all that they and those above it ask
+ * for and that F of the parent does not have.
  */
-static uint32_t stretch_end(bool in_a, uint32_t a_lo, uint32_t a_hi, bool in_b,
-			    uint32_t b_lo, uint32_t b_hi)
+static void add(struct building *b, uint32_t svc, uint32_t src, uint32_t up)
 {
-	uint32_t end = UINT32_MAX;
+	struct universe *u = b->u;
+	struct lane *lane = &u->lanes[0];
+	uint32_t asked = demanded(b, src), above = NO_ROW;
 
-	if (in_a)
-		end = a_hi;
-	else if (a_lo != UINT32_MAX)
-		end = a_lo - 1;
-	if (in_b && b_hi < end)
-		end = b_hi;
-	else if (!in_b && b_lo != UINT32_MAX && b_lo - 1 < end)
-		end = b_lo - 1;
-	return end;
-}
-
-static uint32_t combine_services(struct universe *u, enum op op, uint32_t a,
-				 uint32_t b)
-{
-	struct runs x = u->service_sets.at[a], y = u->service_sets.at[b];
-	struct run *out;
-	size_t i = 0, j = 0, n = 0;
-	uint32_t at = 0, answer;
-	void **place;
-
-	if (is_trivial(op, a, b, &answer))
-		return answer;
-	if (op != MINUS && a > b)
-		return combine_services(u, op, b, a);
-	place = memo(u, &u->service_memo, op, a, b);
-	if (*place)
-		return (uint32_t)((uintptr_t)*place - 1);
-	out = arena_array(u->arena, x.count + y.count, sizeof *out);
-	while (i < x.count || j < y.count) {
-		bool in_a = i < x.count && x.at[i].lo <= at;
-		bool in_b = j < y.count && y.at[j].lo <= at;
-		uint32_t end = stretch_end(in_a,
-			i < x.count ? x.at[i].lo : UINT32_MAX,
-			in_a ? x.at[i].hi : 0, in_b,
-			j < y.count ? y.at[j].lo : UINT32_MAX,
-			in_b ? y.at[j].hi : 0);
-
-		if (in_result(op, in_a, in_b)) {
-			if (n && out[n - 1].hi + 1 == at)
-				out[n - 1].hi = end;
-			else
-				out[n++] = (struct run){ at, end };
-		}
-		i += in_a && x.at[i].hi == end;
-		j += in_b && y.at[j].hi == end;
-		at = end + 1;
+	b->before[src] = lane->row[src];
+	b->now[src] = NO_ROW;
+	if (up != NO_CLASS) {
+		b->now[src] = b->now[up];
+		above = lane->change[up];
 	}
-	answer = keep_services(u, out, n);
-	*place = (void *)(uintptr_t)(answer + 1);
-	return answer;
-}
-
-/* Append a span, joining it to its neighbour where nothing tells them apart. */
-static void add_span(struct universe *u, uint32_t lo, uint32_t hi,
-		     uint32_t services)
-{
-	struct span_of_row *last;
-
-	if (services == EMPTY)
+	if (asked != NO_ROW)
+		b->now[src] = rows_combine(&u->rows, ROW_UNION, b->now[src],
+					   asked);
+	if (up != NO_CLASS && b->now[src] == b->now[up] &&
+	    b->before[src] == b->before[up]) {
+		lane->change[src] = above;
+	} else {
+		lane->change[src] = rows_combine(&u->rows, ROW_MINUS,
+						 b->now[src], b->before[src]);
+		make_corner(u, svc, src, change(u, lane->change[src], above));
+	}
+	/* with no class below, nobody will look */
+	if (lane->change[src] == NO_ROW || u->services.end[svc] == svc + 1)
 		return;
-	if (u->scratch.count) {
-		last = &u->scratch.at[u->scratch.count - 1];
-		if (last->services == services && last->hi + 1 == lo) {
-			last->hi = hi;
-			return;
+	walk_remember(u, src);
+	lane->row[src] = rows_combine(&u->rows, ROW_UNION, lane->row[src],
+				      lane->change[src]);
+}
+
+static void add_class(struct building *b, uint32_t svc)
+{
+	const struct classes *addresses = &b->u->addresses;
+	size_t words = (addresses->count + 63) / 64;
+	uint32_t done = 0;
+
+	walk_to(b->u, svc);
+	for (size_t w = 0; w < words; w++) {
+		for (uint64_t bits = b->touched[w]; bits; bits &= bits - 1) {
+			uint32_t top = (uint32_t)(w * 64) +
+				       (uint32_t)__builtin_ctzll(bits);
+
+			if (top < done)
+				continue;
+			done = addresses->end[top];
+			for (uint32_t s = top; s < done; s++)
+				add(b, svc, s, s == top ? NO_CLASS
+							: addresses->parent[s]);
 		}
+		b->touched[w] = 0;
 	}
-	*LIST_PUSH(u->arena, &u->scratch) =
-		(struct span_of_row){ lo, hi, services };
-}
-
-static uint32_t combine_rows(struct universe *u, enum op op, uint32_t a,
-			     uint32_t b)
-{
-	struct row x = u->rows.at[a], y = u->rows.at[b];
-	size_t i = 0, j = 0;
-	uint32_t at = 0, answer;
-	void **place;
-
-	if (is_trivial(op, a, b, &answer))
-		return answer;
-	if (op != MINUS && a > b)
-		return combine_rows(u, op, b, a);
-	place = memo(u, &u->row_memo, op, a, b);
-	if (*place)
-		return (uint32_t)((uintptr_t)*place - 1);
-	u->scratch.count = 0;
-	while (i < x.count || j < y.count) {
-		bool in_a = i < x.count && x.at[i].lo <= at;
-		bool in_b = j < y.count && y.at[j].lo <= at;
-		uint32_t end = stretch_end(in_a,
-			i < x.count ? x.at[i].lo : UINT32_MAX,
-			in_a ? x.at[i].hi : 0, in_b,
-			j < y.count ? y.at[j].lo : UINT32_MAX,
-			in_b ? y.at[j].hi : 0);
-
-		add_span(u, at, end,
-			 combine_services(u, op,
-					  in_a ? x.at[i].services : EMPTY,
-					  in_b ? y.at[j].services : EMPTY));
-		i += in_a && x.at[i].hi == end;
-		j += in_b && y.at[j].hi == end;
-		at = end + 1;
-	}
-	answer = keep_row(u, u->scratch.at, u->scratch.count);
-	*place = (void *)(uintptr_t)(answer + 1);
-	return answer;
-}
-
-/* What one box says about one of its source classes. */
-struct demand {
-	uint32_t destinations, services;	/* a set id; a service set */
-};
-
-struct row_edge {
-	uint32_t at, services;
-	bool end;
-};
-
-static int by_row_place(const void *x, const void *y)
-{
-	const struct row_edge *a = x, *b = y;
-
-	if (a->at != b->at)
-		return a->at < b->at ? -1 : 1;
-	if (a->end != b->end)
-		return a->end ? -1 : 1;
-	return (a->services > b->services) - (a->services < b->services);
-}
-
-static uint32_t union_of(struct universe *u, const uint32_t *sets, size_t n)
-{
-	uint32_t all = EMPTY;
-
-	for (size_t i = 0; i < n; i++)
-		all = combine_services(u, UNION, all, sets[i]);
-	return all;
-}
-
-static void drop_one(uint32_t *sets, size_t *count, uint32_t set)
-{
-	size_t i = 0;
-
-	while (sets[i] != set)
-		i++;
-	sets[i] = sets[--*count];
-}
-
-/* The row of one source class: a sweep over the destinations demanded. */
-static uint32_t row_of(struct universe *u, struct arena *scratch,
-		       const struct demand *demands, size_t count)
-{
-	size_t edges = 0, active = 0;
-	struct row_edge *edge;
-	uint32_t *sets = arena_array(scratch, count, sizeof *sets);
-
-	for (size_t i = 0; i < count; i++)
-		edges += 2 * u->addresses.members[demands[i].destinations].count;
-	edge = arena_array(scratch, edges, sizeof *edge);
-	edges = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct runs r = u->addresses.members[demands[i].destinations];
-
-		for (size_t j = 0; j < r.count; j++) {
-			edge[edges++] = (struct row_edge){
-				r.at[j].lo, demands[i].services, false };
-			edge[edges++] = (struct row_edge){
-				r.at[j].hi + 1, demands[i].services, true };
-		}
-	}
-	qsort(edge, edges, sizeof *edge, by_row_place);
-	u->scratch.count = 0;
-	for (size_t i = 0; i < edges;) {
-		uint32_t at = edge[i].at;
-
-		for (; i < edges && edge[i].at == at; i++) {
-			if (edge[i].end)
-				drop_one(sets, &active, edge[i].services);
-			else
-				sets[active++] = edge[i].services;
-		}
-		if (active)
-			add_span(u, at, edge[i].at - 1,
-				 union_of(u, sets, active));
-	}
-	return keep_row(u, u->scratch.at, u->scratch.count);
-}
-
-static uint32_t services_of(struct universe *u, uint32_t id, uint32_t *cache)
-{
-	if (!cache[id])
-		cache[id] = keep_services(u, u->services.members[id].at,
-					  u->services.members[id].count) + 1;
-	return cache[id] - 1;
-}
-
-/* The demands of BOXES by source class: those of class c are FIRST[c] to FIRST[c + 1]. */
-static struct demand *demands_of(struct universe *u, struct arena *scratch,
-				 const struct boxes *boxes, size_t **first)
-{
-	uint32_t *cache = arena_array(scratch, u->services.sets.count + 1,
-				      sizeof *cache);
-	uint32_t *ids = arena_array(scratch, boxes->count, sizeof *ids);
-	size_t *at = arena_array(scratch, u->addresses.classes + 2, sizeof *at);
-	struct demand *demands;
-
-	for (size_t i = 0; i < boxes->count; i++) {
-		struct runs r;
-
-		ids[i] = cut_id(&u->addresses, boxes->at[i].src);
-		r = u->addresses.members[ids[i]];
-		for (size_t j = 0; j < r.count; j++)
-			for (uint32_t c = r.at[j].lo; c <= r.at[j].hi; c++)
-				at[c + 2]++;
-	}
-	for (uint32_t c = 0; c < u->addresses.classes; c++)
-		at[c + 2] += at[c + 1];
-	demands = arena_array(scratch, at[u->addresses.classes + 1],
-			      sizeof *demands);
-	for (size_t i = 0; i < boxes->count; i++) {
-		struct runs r = u->addresses.members[ids[i]];
-		struct demand d = {
-			cut_id(&u->addresses, boxes->at[i].dst),
-			services_of(u, cut_id(&u->services, boxes->at[i].svc),
-				    cache) };
-
-		for (size_t j = 0; j < r.count; j++)
-			for (uint32_t c = r.at[j].lo; c <= r.at[j].hi; c++)
-				demands[at[c + 1]++] = d;
-	}
-	*first = at;
-	return demands;
 }
 
 struct pset pset_of(struct universe *u, const struct boxes *boxes)
 {
 	struct arena *scratch = arena_child(u->arena);
-	uint32_t *rows = arena_array(u->arena, u->addresses.classes,
-				     sizeof *rows);
-	struct table same = TABLE_IN(scratch);
-	size_t *first;
-	struct demand *demands = demands_of(u, scratch, boxes, &first);
+	size_t sources = u->addresses.count;
+	struct building b = { .u = u, .scratch = scratch,
+			      .ids = ids_of(u, scratch, boxes) };
+	struct pset set;
 
-	for (uint32_t c = 0; c < u->addresses.classes; c++) {
-		const struct demand *d = &demands[first[c]];
-		size_t n = first[c + 1] - first[c];
-		void **known;
-
-		if (!n)
-			continue;
-		known = table_at(&same, d, n * sizeof *d);
-		if (!*known)
-			*known = (void *)(uintptr_t)(row_of(u, scratch, d, n) +
-						     1);
-		rows[c] = (uint32_t)((uintptr_t)*known - 1);
+	sort_by_services(&b, boxes->count);
+	b.head = arena_array(scratch, sources, sizeof *b.head);
+	b.now = arena_array(scratch, sources, sizeof *b.now);
+	b.before = arena_array(scratch, sources, sizeof *b.before);
+	b.touched = arena_array(scratch, sources / 64 + 1, sizeof *b.touched);
+	for (uint32_t svc = 0; svc < u->services.count; svc++) {
+		collect(&b, svc);
+		if (b.demands.count)
+			add_class(&b, svc);
 	}
+	set = made(u);
 	arena_free(scratch);
-	return (struct pset){ rows };
+	return set;
 }
 
-static struct pset combine(struct universe *u, enum op op, struct pset a,
+/* --- the algebra --- */
+
+/* Corners still to come. */
+struct cursor {
+	const struct corner *at, *end;
+};
+
+static bool is_at(const struct cursor *c, uint32_t svc)
+{
+	return c->at < c->end && c->at->svc == svc;
+}
+
+static uint32_t next_svc(const struct cursor *c)
+{
+	return c->at < c->end ? c->at->svc : NO_CLASS;
+}
+
+static uint32_t next_src(const struct cursor *c, uint32_t svc)
+{
+	return is_at(c, svc) ? c->at->src : NO_CLASS;
+}
+
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How lane I changes at SRC, below UP. */
+static uint32_t change_at(struct universe *u, int i, struct cursor *c,
+			  uint32_t svc, uint32_t src, uint32_t up)
+{
+	uint32_t row = up == NO_CLASS ? NO_ROW : u->lanes[i].change[up];
+
+	if (next_src(c, svc) == src)
+		row = change(u, row, c->at++->row);
+	return u->lanes[i].change[src] = row;
+}
+
+static void combine_at(struct universe *u, enum row_op op,
+		       struct cursor in[2], uint32_t svc, uint32_t src,
+		       uint32_t up)
+{
+	struct lane *l = u->lanes;
+	uint32_t x = change_at(u, 0, &in[0], svc, src, up);
+	uint32_t y = change_at(u, 1, &in[1], svc, src, up), row;
+
+	l[2].change[src] = NO_ROW;
+	if (x != NO_ROW || y != NO_ROW) {
+		walk_remember(u, src);
+		l[0].row[src] = change(u, l[0].row[src], x);
+		l[1].row[src] = change(u, l[1].row[src], y);
+		row = rows_combine(&u->rows, op, l[0].row[src], l[1].row[src]);
+		l[2].change[src] = change(u, l[2].row[src], row);
+		l[2].row[src] = row;
+	}
+	make_corner(u, svc, src, change(u, l[2].change[src],
+		up == NO_CLASS ? NO_ROW : l[2].change[up]));
+}
+
+static void combine_class(struct universe *u, enum row_op op,
+			  struct cursor in[2], uint32_t svc)
+{
+	walk_to(u, svc);
+	while (is_at(&in[0], svc) || is_at(&in[1], svc)) {
+		uint32_t top = lower(next_src(&in[0], svc),
+				     next_src(&in[1], svc));
+
+		for (uint32_t s = top; s < u->addresses.end[top]; s++)
+			combine_at(u, op, in, svc, s, s == top ? NO_CLASS
+				   : u->addresses.parent[s]);
+	}
+}
+
+static struct pset combine(struct universe *u, enum row_op op, struct pset a,
 			   struct pset b)
 {
-	uint32_t *rows = arena_array(u->arena, u->addresses.classes,
-				     sizeof *rows);
+	struct cursor in[2] = { { a.form->at, a.form->at + a.form->count },
+				{ b.form->at, b.form->at + b.form->count } };
 
-	for (uint32_t c = 0; c < u->addresses.classes; c++)
-		rows[c] = combine_rows(u, op, a.rows[c], b.rows[c]);
-	return (struct pset){ rows };
+	while (in[0].at < in[0].end || in[1].at < in[1].end)
+		combine_class(u, op, in, lower(next_svc(&in[0]),
+					       next_svc(&in[1])));
+	return made(u);
 }
 
 struct pset pset_union(struct universe *u, struct pset a, struct pset b)
 {
-	return combine(u, UNION, a, b);
+	if (a.form == b.form || !b.form->count)
+		return a;
+	return a.form->count ? combine(u, ROW_UNION, a, b) : b;
 }
 
 struct pset pset_meet(struct universe *u, struct pset a, struct pset b)
 {
-	return combine(u, MEET, a, b);
+	if (a.form == b.form || !a.form->count)
+		return a;
+	return b.form->count ? combine(u, ROW_MEET, a, b) : b;
 }
 
 struct pset pset_minus(struct universe *u, struct pset a, struct pset b)
 {
-	return combine(u, MINUS, a, b);
+	if (!b.form->count)
+		return a;
+	if (a.form == b.form || !a.form->count)
+		return (struct pset){ keep_form(u, NULL, 0) };
+	return combine(u, ROW_MINUS, a, b);
 }
 
 bool pset_empty(const struct universe *u, struct pset a)
 {
-	for (uint32_t c = 0; c < u->addresses.classes; c++)
-		if (a.rows[c] != EMPTY)
-			return false;
-	return true;
+	(void)u;	/* the header's promise is about one universe */
+	return a.form->count == 0;
 }
 
 bool pset_equal(const struct universe *u, struct pset a, struct pset b)
 {
-	return u->addresses.classes == 0 ||
-	       memcmp(a.rows, b.rows,
-		      u->addresses.classes * sizeof *a.rows) == 0;
+	(void)u;
+	return a.form == b.form;
 }
 
-/* The services allowed from SRC to DST. */
-static uint32_t services_between(const struct universe *u, struct pset a,
-				 u128 src, u128 dst)
-{
-	const struct piece *s = piece_at(&u->addresses, src);
-	const struct piece *d = piece_at(&u->addresses, dst);
-	struct row row;
+/* --- one packet --- */
 
-	if (!s || !d)
-		return EMPTY;
-	row = u->rows.at[a.rows[s->class]];
-	for (size_t i = 0; i < row.count; i++)
-		if (row.at[i].lo <= d->class && d->class <= row.at[i].hi)
-			return row.at[i].services;
-	return EMPTY;
+/* The first corner of FORM that is not before (SVC, SRC). */
+static size_t corner_from(const struct pset_form *form, uint32_t svc,
+			  uint32_t src)
+{
+	size_t lo = 0, hi = form->count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct corner *c = &form->at[mid];
+
+		if (c->svc < svc || (c->svc == svc && c->src < src))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
-static bool has_class(struct runs set, uint32_t class)
+bool pset_has(const struct universe *u, struct pset a,
+	      const struct packet *packet)
 {
-	for (size_t i = 0; i < set.count; i++)
-		if (set.at[i].lo <= class && class <= set.at[i].hi)
+	uint32_t svc = classes_of(&u->services, packet->svc);
+	uint32_t src = classes_of(&u->addresses, packet->src);
+	uint32_t dst = classes_of(&u->addresses, packet->dst);
+	bool has = false;
+
+	if (svc == NO_CLASS || src == NO_CLASS || dst == NO_CLASS)
+		return false;
+	for (; svc != NO_CLASS; svc = u->services.parent[svc])
+		for (uint32_t s = src; s != NO_CLASS;
+		     s = u->addresses.parent[s]) {
+			size_t i = corner_from(a.form, svc, s);
+
+			if (i < a.form->count && a.form->at[i].svc == svc &&
+			    a.form->at[i].src == s)
+				has ^= rows_have(&u->rows, a.form->at[i].row,
+						 dst);
+		}
+	return has;
+}
+
+/* --- plain lists of boxes --- */
+
+static bool is_in_one(const struct box *box, const struct boxes *boxes)
+{
+	for (size_t i = 0; i < boxes->count; i++)
+		if (ranges_include(boxes->at[i].svc, box->svc) &&
+		    ranges_include(boxes->at[i].src, box->src) &&
+		    ranges_include(boxes->at[i].dst, box->dst))
 			return true;
 	return false;
 }
 
-static bool admits(const struct universe *u, struct pset a, u128 src, u128 dst,
-		   uint32_t svc)
+enum { FEW = 16 };	/* boxes for which trying each beats cutting classes */
+
+static bool is_plainly_within(const struct boxes *inner,
+			      const struct boxes *outer)
 {
-	uint32_t set = services_between(u, a, src, dst);
-	const struct piece *p = piece_at(&u->services, svc);
-
-	return p && has_class(u->service_sets.at[set], p->class);
-}
-
-/* Services that people and hosts know come first; port 0 is a last resort. */
-static unsigned preference(uint32_t key)
-{
-	switch (service_protocol(key)) {
-	case PROTO_TCP:   return 0;
-	case PROTO_UDP:   return 1;
-	case PROTO_ICMP:  return 2;
-	case PROTO_ICMP6: return 3;
-	default:	  return 4;
-	}
-}
-
-/* The best key of the range within each protocol it reaches. */
-static void prefer(uint32_t lo, uint32_t hi, uint32_t *best, bool *found)
-{
-	for (unsigned p = service_protocol(lo); p <= service_protocol(hi); p++) {
-		uint32_t from = service_key(p, 0), key = lo > from ? lo : from;
-
-		if (key == from && service_has_ports(p) && hi > key)
-			key++;
-		if (!*found || preference(key) < preference(*best) ||
-		    (preference(key) == preference(*best) &&
-		     service_value(*best) == 0 && p == service_protocol(*best)))
-			*best = key;
-		*found = true;
-	}
-}
-
-static uint32_t best_service(const struct universe *u, uint32_t set)
-{
-	struct runs runs = u->service_sets.at[set];
-	uint32_t best = 0;
-	bool found = false;
-
-	for (size_t i = 0; i < u->services.piece_count; i++) {
-		const struct piece *p = &u->services.pieces[i];
-		uint32_t lo = (uint32_t)p->range.lo, hi = (uint32_t)p->range.hi;
-
-		if (!has_class(runs, p->class))
-			continue;
-		/* pieces of one stretch count as one, however it is cut */
-		while (i + 1 < u->services.piece_count &&
-		       u->services.pieces[i + 1].range.lo == (u128)hi + 1 &&
-		       has_class(runs, u->services.pieces[i + 1].class))
-			hi = (uint32_t)u->services.pieces[++i].range.hi;
-		prefer(lo, hi, &best, &found);
-	}
-	return best;
-}
-
-/* Classes ascend by their lowest address, so that of the first run is it. */
-static u128 lowest_destination(const struct universe *u, struct row row)
-{
-	return u->addresses.parts[row.at[0].lo].at[0].lo;
-}
-
-bool pset_witness(const struct universe *u, struct pset a, struct packet *out)
-{
-	uint32_t c = 0;
-	u128 s, d;
-
-	while (c < u->addresses.classes && a.rows[c] == EMPTY)
-		c++;
-	if (c == u->addresses.classes)
+	if (inner->count > FEW || outer->count > FEW)
 		return false;
-	s = u->addresses.parts[c].at[0].lo;
-	d = lowest_destination(u, u->rows.at[a.rows[c]]);
-	out->family = u->family;
-	out->svc = best_service(u, services_between(u, a, s, d));
-	if (s + 2 > s && admits(u, a, s + 1, d, out->svc) &&
-	    admits(u, a, s + 2, d, out->svc))
-		s++;
-	if (d + 2 > d && admits(u, a, s, d + 1, out->svc) &&
-	    admits(u, a, s, d + 2, out->svc))
-		d++;
-	out->src = s;
-	out->dst = d;
+	for (size_t i = 0; i < inner->count; i++)
+		if (!is_in_one(&inner->at[i], outer))
+			return false;
 	return true;
-}
-
-static struct ranges ranges_of_runs(struct arena *arena, const struct cut *cut,
-				    const struct run *runs, size_t count)
-{
-	LIST(struct range) all = { 0 };
-
-	for (size_t i = 0; i < count; i++)
-		for (uint32_t c = runs[i].lo; c <= runs[i].hi; c++)
-			for (size_t k = 0; k < cut->parts[c].count; k++)
-				*LIST_PUSH(arena, &all) = cut->parts[c].at[k];
-	return ranges_of(arena, all.at, all.count);
-}
-
-/* The boxes of one row for the sources SRC, one a service set. */
-static void row_boxes(struct universe *u, struct arena *arena, struct row row,
-		      struct ranges src, struct boxes *out)
-{
-	bool *done = arena_array(arena, row.count, sizeof *done);
-
-	for (size_t i = 0; i < row.count; i++) {
-		LIST(struct run) runs = { 0 };
-		struct runs svc = u->service_sets.at[row.at[i].services];
-
-		if (done[i])
-			continue;
-		for (size_t j = i; j < row.count; j++) {
-			if (row.at[j].services != row.at[i].services)
-				continue;
-			done[j] = true;
-			*LIST_PUSH(arena, &runs) = (struct run){ row.at[j].lo,
-								 row.at[j].hi };
-		}
-		boxes_add(arena, out, src,
-			  ranges_of_runs(arena, &u->addresses, runs.at,
-					 runs.count),
-			  ranges_of_runs(arena, &u->services, svc.at,
-					 svc.count));
-	}
-}
-
-struct boxes pset_boxes(struct universe *u, struct arena *arena, struct pset a)
-{
-	struct boxes out = { 0 };
-	LIST(struct run) *sources = arena_array(arena, u->rows.count,
-						sizeof *sources);
-	LIST(uint32_t) order = { 0 };
-
-	for (uint32_t c = 0; c < u->addresses.classes; c++) {
-		if (a.rows[c] == EMPTY)
-			continue;
-		if (!sources[a.rows[c]].count)
-			*LIST_PUSH(arena, &order) = a.rows[c];
-		*LIST_PUSH(arena, &sources[a.rows[c]]) = (struct run){ c, c };
-	}
-	for (size_t i = 0; i < order.count; i++) {
-		uint32_t row = order.at[i];
-
-		row_boxes(u, arena, u->rows.at[row],
-			  ranges_of_runs(arena, &u->addresses, sources[row].at,
-					 sources[row].count), &out);
-	}
-	return out;
-}
-
-static double size_of(struct ranges set)
-{
-	double size = 0;
-
-	for (size_t i = 0; i < set.count; i++)
-		size += (double)(set.at[i].hi - set.at[i].lo) + 1;
-	return size;
-}
-
-static double services_size(const struct universe *u, uint32_t set)
-{
-	struct runs runs = u->service_sets.at[set];
-	double size = 0;
-
-	for (size_t i = 0; i < runs.count; i++)
-		for (uint32_t c = runs.at[i].lo; c <= runs.at[i].hi; c++)
-			size += (double)service_count(u->family,
-						      u->services.parts[c]);
-	return size;
-}
-
-double pset_size(const struct universe *u, struct pset a)
-{
-	double size = 0;
-
-	for (uint32_t c = 0; c < u->addresses.classes; c++) {
-		struct row row = u->rows.at[a.rows[c]];
-		double of_row = 0;
-
-		for (size_t i = 0; i < row.count; i++) {
-			double to = 0;
-
-			for (uint32_t d = row.at[i].lo; d <= row.at[i].hi; d++)
-				to += size_of(u->addresses.parts[d]);
-			of_row += to * services_size(u, row.at[i].services);
-		}
-		size += of_row * size_of(u->addresses.parts[c]);
-	}
-	return size;
 }
 
 bool boxes_within(struct arena *arena, enum family family,
@@ -900,11 +577,17 @@ bool boxes_within(struct arena *arena, enum family family,
 		  struct packet *out)
 {
 	const struct boxes *lists[] = { inner, outer };
-	struct arena *scratch = arena_child(arena);
-	struct universe *u = universe_of(scratch, family, lists, 2);
-	struct pset rest = pset_minus(u, pset_of(u, inner), pset_of(u, outer));
-	bool found = pset_witness(u, rest, out);
+	struct arena *scratch;
+	struct universe *u;
+	struct pset rest;
+	bool found;
 
+	if (is_plainly_within(inner, outer))
+		return true;
+	scratch = arena_child(arena);
+	u = universe_of(scratch, family, lists, 2);
+	rest = pset_minus(u, pset_of(u, inner), pset_of(u, outer));
+	found = pset_witness(u, rest, out);
 	arena_free(scratch);
 	return !found;
 }
@@ -918,41 +601,4 @@ struct boxes boxes_disjoint(struct arena *arena, enum family family,
 
 	arena_free(scratch);
 	return out;
-}
-
-void boxes_add(struct arena *arena, struct boxes *boxes, struct ranges src,
-	       struct ranges dst, struct ranges svc)
-{
-	if (src.count && dst.count && svc.count)
-		*LIST_PUSH(arena, boxes) = (struct box){ src, dst, svc };
-}
-
-bool box_has(const struct box *box, const struct packet *packet)
-{
-	return ranges_have(box->svc, packet->svc) &&
-	       ranges_have(box->src, packet->src) &&
-	       ranges_have(box->dst, packet->dst);
-}
-
-const char *packet_text(struct arena *arena, const struct packet *packet)
-{
-	char src[ADDR_TEXT], dst[ADDR_TEXT];
-	unsigned protocol = service_protocol(packet->svc);
-	unsigned value = service_value(packet->svc);
-	struct text text = TEXT_IN(arena);
-
-	addr_text(packet->family, packet->src, src);
-	addr_text(packet->family, packet->dst, dst);
-	if (protocol_name(protocol) &&
-	    service_has_value(packet->family, protocol))
-		text_puts(&text, protocol_name(protocol));
-	else
-		text_printf(&text, "protocol %u", protocol);
-	text_printf(&text, " %s -> %s", src, dst);
-	if (service_has_ports(protocol))
-		text_printf(&text, " port %u", value);
-	else if (service_is_icmp(packet->family, protocol))
-		text_printf(&text, " type %u code %u", value >> 8,
-			    value & 0xff);
-	return text_string(&text);
 }

@@ -21,7 +21,8 @@ check() {
 base='compiler/base/[a-z]*\.(h|def)'
 ast='compiler/ast\.h'
 front="$ast|compiler/(parse|declare|endpoint|special|resolve|resolver|qualified|sentence|claims|count|ir)\.h"
-sets='compiler/(ir|pset|meaning)\.h'
+sets='compiler/(ir|box|pset|meaning)\.h'
+engine='compiler/(box|classes|rows|universe|pset)\.h'
 
 check 'firebreak/[a-z]*\.h' include/firebreak/*.h
 check "$base|firebreak/[a-z]*\.h" compiler/base/*.c compiler/base/*.h
@@ -34,7 +35,10 @@ check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
 check "$base|$front|compiler/contradict\.h" compiler/resolve.?
 check "$base|$sets|compiler/contradict\.h" compiler/contradict.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
-check "$base|compiler/pset\.h" compiler/pset.c compiler/pset.h
+check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
+check "$base|compiler/classes\.h" compiler/classes.?
+check "$base|compiler/(classes|rows)\.h" compiler/rows.?
+check "$base|$engine" compiler/universe.h compiler/pset.c compiler/pset_show.c
 check "$base|$sets" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
 check "$base|$sets|compiler/(sieve|judge|verify)\.h" compiler/verify*.? compiler/judge*.?

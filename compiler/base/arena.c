@@ -31,6 +31,7 @@ struct arena {
 	/* of the root only */
 	size_t total, limit;
 	jmp_buf *guard;
+	char why[200];		/* it was refused; "": it was not */
 	struct block *spare;	/* of children that are gone, for the next ones */
 };
 
@@ -39,6 +40,21 @@ static _Noreturn void exhausted(struct arena *arena)
 	if (!arena->root->guard)
 		abort();
 	longjmp(*arena->root->guard, 1);
+}
+
+void arena_refuse(struct arena *arena, const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	vsnprintf(arena->root->why, sizeof arena->root->why, why, args);
+	va_end(args);
+	exhausted(arena);
+}
+
+const char *arena_refusal(const struct arena *arena)
+{
+	return arena->root->why;
 }
 
 static void init(struct arena *arena, struct arena *root)

@@ -30,6 +30,16 @@ void arena_trim(struct arena *arena);
  */
 void arena_guard(struct arena *arena, jmp_buf *place);
 
+/*
+ * Give up for a reason that is worth telling (what grew beyond all bounds),
+ * the way a request that cannot be met does.  The text is cut at 200 bytes.
+ */
+_Noreturn void arena_refuse(struct arena *arena, const char *why, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Why arena_refuse() gave up; "" when memory itself ended. */
+const char *arena_refusal(const struct arena *arena);
+
 /* A child for scratch work: freed by arena_free() or with its parent. */
 struct arena *arena_child(struct arena *arena);
 

@@ -32,8 +32,10 @@ struct fb *cli_load(const struct cli *cli, const char *path,
 	return fb;
 }
 
-static int exit_code(enum fb_status status)
+static int exit_code(const struct fb *fb, enum fb_status status)
 {
+	const char *why;
+
 	switch (status) {
 	case FB_OK:	return EXIT_EQUAL;
 	case FB_NO:	return EXIT_NO;
@@ -41,8 +43,9 @@ static int exit_code(enum fb_status status)
 	case FB_FAULT:	return EXIT_OUR_FAULT;
 	case FB_MEMORY:	break;
 	}
-	fputs("firebreak: error[P0902]: the memory limit of 8 GiB was reached\n",
-	      stderr);
+	why = fb ? fb_limit(fb) : "";
+	fprintf(stderr, "firebreak: error[P0902]: %s\n", *why ? why
+		: "the memory limit of 8 GiB was reached");
 	return EXIT_CANNOT;
 }
 
@@ -55,7 +58,7 @@ int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status)
 
 	if (text)
 		fputs(text, stderr);
-	return exit_code(status);
+	return exit_code(fb, status);
 }
 
 static char *read_all(FILE *file, size_t *len)

@@ -21,7 +21,7 @@ enum fb_status {
 	FB_NO,		/* the answer is no: broken, not equal, cannot be said */
 	FB_BAD,		/* could not answer: the input is wrong or unreadable */
 	FB_FAULT,	/* an output failed its proof: our fault, nothing handed out */
-	FB_MEMORY,	/* the memory limit was reached; the context only takes fb_free() */
+	FB_MEMORY,	/* the memory limit was reached; the context only takes fb_limit() and fb_free() */
 };
 
 struct fb;
@@ -34,6 +34,12 @@ struct fb_options {
 /* A new context, or NULL without memory.  To be freed with fb_free(). */
 struct fb *fb_new(const struct fb_options *options);
 void fb_free(struct fb *fb);
+
+/*
+ * After FB_MEMORY: what of the policy grew beyond all bounds, or "" when memory
+ * itself ended.  Belongs to the context.
+ */
+const char *fb_limit(const struct fb *fb);
 
 /* "2027-03-31" as the number of its day.  False when it is no date. */
 bool fb_day(const char *text, uint32_t *day);
