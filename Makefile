@@ -34,7 +34,7 @@ B       := $(if $(filter release,$(MODE)),build,build/$(MODE))
 OBJ     := $(B)/obj
 COMPILE  = $(CC) -std=gnu11 $(WARN) $(CFLAGS.$(MODE)) $(CFLAGS) -I. -Iinclude -I$(B)/gen -MMD -MP
 
-LIB_SRC := $(wildcard compiler/*.c compiler/base/*.c grammar/*.c backends/*.c backends/*/*.c)
+LIB_SRC := $(wildcard compiler/*.c compiler/base/*.c compiler/evidence/*.c grammar/*.c backends/*.c backends/*/*.c)
 CLI_SRC := $(wildcard compiler/cli/*.c)
 TEST_LIB:= $(wildcard tests/lib/*.c)
 TESTS   := $(wildcard tests/unit/test_*.c tests/prop/test_*.c)
@@ -67,6 +67,12 @@ $(B)/gen/policy.lex.c: grammar/policy.l
 $(B)/gen/services.inc: grammar/services.fbk
 	@mkdir -p $(B)/gen
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+
+$(B)/gen/style.inc: compiler/evidence/style.css
+	@mkdir -p $(B)/gen
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+
+$(OBJ)/compiler/evidence/html.o: $(B)/gen/style.inc
 
 $(OBJ)/grammar/library.o: $(B)/gen/services.inc
 

@@ -10,7 +10,6 @@
 #include "compiler/base/render.h"
 #include "compiler/context.h"
 #include "compiler/resolve.h"
-#include "compiler/upkeep.h"
 #include "compiler/verify.h"
 
 #include <errno.h>
@@ -195,6 +194,29 @@ enum fb_status fb_load(struct fb *fb, const char *path)
 	return guarded(fb, load_path, (void *)path);
 }
 
+struct below_call {
+	const char *root, *path;
+};
+
+static enum fb_status load_below(struct fb *fb, void *argument)
+{
+	const struct below_call *call = argument;
+	const char *path = path_plain(fb->arena, call->path);
+
+	fb->loader = (struct loader){ .read = read_path, .context = fb,
+				      .cwd = working_directory(fb->arena) };
+	fb->loader.root = directory_of(fb, arena_printf(fb->arena, "%s/x",
+							call->root));
+	return load(fb, path);
+}
+
+enum fb_status fb_load_below(struct fb *fb, const char *root, const char *path)
+{
+	struct below_call call = { root, path };
+
+	return guarded(fb, load_below, &call);
+}
+
 static enum fb_status load_text(struct fb *fb, void *call)
 {
 	fb->loader = (struct loader){ .read = read_path, .context = fb,
@@ -218,17 +240,10 @@ static enum fb_status check(struct fb *fb, void *call)
 {
 	struct fb_summary *sum = call;
 	const struct ir *ir = fb->ir;
-	const struct verdict *verdicts;
-	struct upkeep upkeep;
 
 	if (fb->diags.refusals)
 		return FB_BAD;
-	verdicts = verify_verdicts(fb->arena, ir);
-	sum->broken = verify_tell(&fb->diags, ir, verdicts);
-	upkeep = upkeep_tell(&fb->diags, ir, verdicts);
-	sum->reviews = ir->review_days > 0;
-	sum->overdue = upkeep.overdue;
-	sum->due = upkeep.soon;
+	sum->broken = verify_policy(fb->arena, &fb->diags, ir);
 	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
 	sum->expects = ir->expect_count;
 	sum->invariants = ir->invariant_count;
@@ -238,7 +253,7 @@ static enum fb_status check(struct fb *fb, void *call)
 		sum->expired += !ir->rules[i].in_force;
 	if (fb->diags.faults)
 		return FB_FAULT;
-	return fb->diags.errors || sum->expired || sum->overdue ? FB_NO : FB_OK;
+	return fb->diags.errors || sum->expired ? FB_NO : FB_OK;
 }
 
 enum fb_status fb_check(struct fb *fb, struct fb_summary *out)

@@ -6,8 +6,9 @@
 set -eu
 
 build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
-# cmocka for the unit tests; nft, ip and python3 for the kernel tests
-test='libcmocka-dev nftables iproute2 python3 diffutils'
+# cmocka for the unit tests; nft, ip and python3 for the kernel tests;
+# jsonschema holds the report's model against its published schema
+test='libcmocka-dev nftables iproute2 python3 diffutils python3-jsonschema'
 
 case ${1-} in
 build) packages=$build ;;

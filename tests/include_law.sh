@@ -30,11 +30,10 @@ check "$base|firebreak/diag\.h" compiler/ast.h
 check "$base|$ast|grammar/(parser|library)\.h|policy\.tab\.h|services\.inc" grammar/*.h grammar/*.c grammar/*.y grammar/*.l
 check "$base|$ast|compiler/parse\.h|grammar/(parser|library)\.h" compiler/parse.c compiler/parse.h
 check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
-	compiler/resolver.h compiler/settings.c compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
+	compiler/resolver.h compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
 	compiler/claims.? compiler/isolate.c compiler/counts.c compiler/invariants.c compiler/count.?
 check "$base|$front|compiler/contradict\.h" compiler/resolve.?
 check "$base|$sets|compiler/contradict\.h" compiler/contradict.?
-check "$base|$sets|compiler/(verify|upkeep)\.h" compiler/upkeep.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
 check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
 check "$base|compiler/classes\.h" compiler/classes.?
@@ -47,6 +46,8 @@ check "$base|$sets|compiler/prove\.h" compiler/prove.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
 check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
 check "$base|compiler/(context|ir|parse)\.h|firebreak/[a-z]*\.h" compiler/context.h
+check "$base|$sets|compiler/verify\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/firebreak\.h|style\.inc" compiler/evidence/*.c compiler/evidence/*.h
+check "$base|compiler/(context|evidence/evidence)\.h|firebreak/firebreak\.h" compiler/bundle.c
 # Only build.c knows the backends.
 if grep -l '^#include "backends/' compiler/*.c compiler/*/*.c | grep -v '^compiler/build\.c$'; then
 	echo "only compiler/build.c may include backends/"
@@ -64,7 +65,7 @@ check "$base|$sets|backends/backend\.h|backends/aws/(model|read_json|denote|expe
 	backends/aws/read*.c backends/aws/denote*.c backends/aws/compose.c
 
 # Every include is written from the root.
-if grep -nE '^#include "(\.|[a-z_]+\.h)' compiler grammar backends include -r | grep -vE 'policy.tab.h|services.inc'; then
+if grep -nE '^#include "(\.|[a-z_]+\.h)' compiler grammar backends include -r | grep -vE 'policy.tab.h|services.inc|style.inc'; then
 	echo "includes are written from the root"
 	bad=1
 fi

@@ -18,5 +18,6 @@ step tests/include_law.sh
 step tests/golden.sh
 step tests/language.sh
 step tests/command.sh
+step tests/report.sh
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -18,6 +18,7 @@ struct cli {
 	bool notes;		/* the command shows notes too */
 	uint32_t as_of;
 	const char *output, *targets, *only;
+	const char *controls, *classification;
 	int count;		/* of operands */
 	char **operands;
 };
@@ -32,7 +33,11 @@ struct command {
 };
 
 extern const struct command command_check, command_compile, command_explain,
-			    command_prove, command_version;
+			    command_prove, command_report,
+			    command_verify_bundle, command_version;
+
+/* A context for CLI's day, or NULL when out of memory. */
+struct fb *cli_context(const struct cli *cli);
 
 /* A context for CLI's day with the policy at PATH; NULL when out of memory. */
 struct fb *cli_load(const struct cli *cli, const char *path,

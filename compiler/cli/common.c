@@ -9,11 +9,17 @@ enum { SHOWN = 20 };	/* errors of one run */
 
 #define MEMORY_LIMIT ((size_t)8 << 30)
 
+struct fb *cli_context(const struct cli *cli)
+{
+	struct fb_options options = { cli->as_of, MEMORY_LIMIT };
+
+	return fb_new(&options);
+}
+
 struct fb *cli_load(const struct cli *cli, const char *path,
 		    enum fb_status *status)
 {
-	struct fb_options options = { cli->as_of, MEMORY_LIMIT };
-	struct fb *fb = fb_new(&options);
+	struct fb *fb = cli_context(cli);
 	size_t len;
 	char *text;
 

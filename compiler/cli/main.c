@@ -17,6 +17,8 @@ static const struct command *const commands[] = {
 	&command_compile,
 	&command_prove,
 	&command_explain,
+	&command_report,
+	&command_verify_bundle,
 	&command_version,
 };
 
@@ -30,7 +32,7 @@ static void help(FILE *to)
 	      "  firebreak prove policies/modyo-connect out/banco-andino/prod/aws.tf.json\n\n"
 	      "commands:\n", to);
 	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(to, "  %-9s %s\n", commands[i]->name,
+		fprintf(to, "  %-13s %s\n", commands[i]->name,
 			commands[i]->summary);
 	fputs("\noptions of every command:\n"
 	      "  -h, --help           examples, then every option of the command\n"
@@ -131,7 +133,8 @@ static bool set_colour(struct cli *cli, const char *when)
 	return true;
 }
 
-enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY };
+enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
+       OPT_CLASSIFICATION };
 
 static const struct option options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -139,6 +142,8 @@ static const struct option options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "target", required_argument, NULL, 't' },
 	{ "only",   required_argument, NULL, OPT_ONLY },
+	{ "controls", required_argument, NULL, OPT_CONTROLS },
+	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -159,6 +164,12 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_ONLY:
 		cli->only = value;
+		return true;
+	case OPT_CONTROLS:
+		cli->controls = value;
+		return true;
+	case OPT_CLASSIFICATION:
+		cli->classification = value;
 		return true;
 	case OPT_COLOUR:
 		return set_colour(cli, value);

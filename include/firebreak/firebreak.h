@@ -50,6 +50,9 @@ bool fb_day(const char *text, uint32_t *day);
  */
 enum fb_status fb_load(struct fb *fb, const char *path);
 
+/* The same with the directory ROOT, which no include leaves, given. */
+enum fb_status fb_load_below(struct fb *fb, const char *root, const char *path);
+
 /*
  * The same for LEN bytes of TEXT known as NAME, which may include files of the
  * current directory.
@@ -59,8 +62,6 @@ enum fb_status fb_load_text(struct fb *fb, const char *name, const char *text,
 
 struct fb_summary {
 	size_t rules, expired, invariants, broken, expects, unmet, environments;
-	bool reviews;		/* asked for */
-	size_t overdue, due;	/* rules; due: those, and within 14 days */
 };
 
 /* Check every invariant and date.  *OUT is the count of what was found. */
@@ -93,6 +94,34 @@ enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
  */
 enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 			size_t len);
+
+struct fb_report_options {
+	const char *controls;		/* packs of controls, comma-separated; NULL: all */
+	const char *classification;	/* "Confidential": stands on the report; NULL: none */
+};
+
+/*
+ * The evidence bundle: the report as HTML, Markdown, JSON and CSV, sources,
+ * outputs, and MANIFEST.sha256 last.  FB_NO with a bundle when something is
+ * wrong with the policy's promises: the report says what, and has no outputs.
+ * FB_BAD, and no bundle, when the policy cannot be read.
+ */
+enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
+			 struct fb_compilation *out);
+
+/* How a bundle was made, as its model.json says. */
+struct fb_bundle {
+	char version[64];		/* of firebreak */
+	char main[4096];		/* the policy's first file, below sources/ */
+	char controls[512], classification[512];	/* "": none given */
+	uint32_t as_of;
+};
+
+/* Read LEN BYTES of model.json.  False when it is none, or too strange. */
+bool fb_bundle_read(const char *bytes, size_t len, struct fb_bundle *out);
+
+/* SHA-256 of LEN BYTES as 64 hexadecimal digits and a NUL. */
+void fb_digest(const char *bytes, size_t len, char out[65]);
 
 /* What was said so far, in source order. */
 const struct fb_diag *fb_diagnostics(struct fb *fb, size_t *count);

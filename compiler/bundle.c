@@ -1,0 +1,218 @@
+/*
+ * The evidence bundle: sources, outputs, the report in its formats, and a
+ * manifest of digests; and the check that a bundle follows from its sources.
+ */
+#include "firebreak/firebreak.h"
+
+#include "compiler/base/text.h"
+#include "compiler/context.h"
+#include "compiler/evidence/evidence.h"
+
+#include <jansson.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bundle {
+	struct fb *fb;
+	LIST(struct fb_output) files;
+};
+
+static void add(struct bundle *b, const char *path, const char *bytes,
+		size_t len)
+{
+	*LIST_PUSH(b->fb->arena, &b->files) = (struct fb_output){ path, bytes,
+								  len };
+}
+
+/* The sources as seen from the policy's root, wherever it was read from. */
+static const char *const *source_names(struct fb *fb)
+{
+	size_t count = fb->sources.files.count;
+	const char **names = arena_array(fb->arena, count, sizeof *names);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = fb->sources.files.at[i]->name;
+		const char *seen = path_from_root(fb->arena, &fb->loader, name);
+
+		names[i] = seen ? seen : name;
+	}
+	return names;
+}
+
+static void add_text(struct bundle *b, const char *path,
+		     void (*write)(struct text *out, const struct evidence *e),
+		     const struct evidence *e)
+{
+	struct text out = TEXT_IN(b->fb->arena);
+
+	write(&out, e);
+	add(b, path, text_string(&out), out.len);
+}
+
+static int by_path(const void *x, const void *y)
+{
+	const struct fb_output *a = x, *b = y;
+
+	return strcmp(a->path, b->path);
+}
+
+/* As `sha256sum -c` reads it. */
+static void add_manifest(struct bundle *b)
+{
+	struct text out = TEXT_IN(b->fb->arena);
+
+	qsort(b->files.at, b->files.count, sizeof *b->files.at, by_path);
+	for (size_t i = 0; i < b->files.count; i++)
+		text_printf(&out, "%s  %s\n",
+			    evidence_digest(b->fb->arena, b->files.at[i].bytes,
+					    b->files.at[i].len),
+			    b->files.at[i].path);
+	add(b, "MANIFEST.sha256", text_string(&out), out.len);
+}
+
+struct report_call {
+	const struct fb_report_options *options;
+	const struct fb_summary *summary;
+	const struct fb_compilation *made;
+	struct fb_compilation *out;
+};
+
+/* What the library brought along is not the policy's. */
+static bool is_library(const char *name)
+{
+	return *name == '<';
+}
+
+static enum fb_status report(struct fb *fb, void *argument)
+{
+	const struct report_call *call = argument;
+	struct bundle b = { .fb = fb };
+	struct evidence_sources from = {
+		.ir = fb->ir, .names = source_names(fb),
+		.outputs = call->made->outputs,
+		.output_count = call->made->count,
+		.proofs = call->made->sides, .summary = *call->summary,
+		.packs = call->options->controls,
+		.classification = call->options->classification,
+	};
+	struct evidence e;
+
+	from.diags = diag_list(&fb->diags, &from.diag_count);
+	e = evidence_gather(fb->arena, &fb->diags, &from);
+	for (size_t i = 0; i < fb->sources.files.count; i++)
+		if (!is_library(from.names[i]))
+			add(&b, arena_printf(fb->arena, "sources/%s",
+					     from.names[i]),
+			    fb->sources.files.at[i]->text,
+			    fb->sources.files.at[i]->len);
+	for (size_t i = 0; i < call->made->count; i++)
+		add(&b, arena_printf(fb->arena, "outputs/%s",
+				     call->made->outputs[i].path),
+		    call->made->outputs[i].bytes, call->made->outputs[i].len);
+	add_text(&b, "report.html", evidence_html, &e);
+	add_text(&b, "report.md", evidence_markdown, &e);
+	add_text(&b, "model.json", evidence_json, &e);
+	add_text(&b, "rules.csv", evidence_rules_csv, &e);
+	add_text(&b, "matrix.csv", evidence_matrix_csv, &e);
+	add_text(&b, "fleet.csv", evidence_fleet_csv, &e);
+	add_manifest(&b);
+	*call->out = (struct fb_compilation){ b.files.at, b.files.count,
+					      call->made->sides };
+	return FB_OK;
+}
+
+/* Every name in the list PACKS is a pack; what is none is told. */
+static enum fb_status check_packs(struct fb *fb, void *argument)
+{
+	const char *packs = argument;
+
+	while (packs && *packs) {
+		size_t len = strcspn(packs, ",");
+
+		if (!control_pack_find(packs, len)) {
+			struct text names = TEXT_IN(fb->arena);
+
+			for (size_t i = 0; control_packs[i].pack; i++)
+				text_printf(&names, "%s%s", i ? ", " : "",
+					    control_packs[i].pack);
+			diag_help(diag_add(&fb->diags, P0208,
+				(struct span){ 0 },
+				"there is no pack of controls `%.*s`", (int)len,
+				packs), "known are %s", text_string(&names));
+			return FB_BAD;
+		}
+		packs += len;
+		packs += *packs == ',';
+	}
+	return FB_OK;
+}
+
+enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
+			 struct fb_compilation *out)
+{
+	struct fb_compilation made = { 0 };
+	struct fb_summary summary = { 0 };
+	struct report_call call = { options, &summary, &made, out };
+	enum fb_status checked, status;
+
+	*out = (struct fb_compilation){ 0 };
+	checked = guarded(fb, check_packs, (void *)options->controls);
+	if (checked != FB_OK)
+		return checked;
+	checked = fb_check(fb, &summary);
+	if (checked != FB_OK && checked != FB_NO)
+		return checked;
+	if (!fb->diags.errors)
+		checked = fb_compile(fb, NULL, NULL, &made);
+	if (checked != FB_OK && checked != FB_NO)
+		return checked;
+	status = guarded(fb, report, &call);
+	if (status != FB_OK)
+		return status;
+	return fb->diags.errors || summary.expired ? FB_NO : FB_OK;
+}
+
+void fb_digest(const char *bytes, size_t len, char out[65])
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx state;
+
+	sha256_init(&state);
+	sha256_update(&state, len, (const uint8_t *)bytes);
+	sha256_digest(&state, sizeof digest, digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* The string KEY of OBJECT into the CAP bytes at OUT; false: none, too long. */
+static bool take(const json_t *object, const char *key, char *out, size_t cap)
+{
+	const char *string = json_string_value(json_object_get(object, key));
+
+	if (!string || strlen(string) >= cap)
+		return false;
+	memcpy(out, string, strlen(string) + 1);
+	return true;
+}
+
+bool fb_bundle_read(const char *bytes, size_t len, struct fb_bundle *out)
+{
+	json_t *model = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
+	char schema[32], day[16];
+	bool good = take(model, "schema", schema, sizeof schema) &&
+		    strcmp(schema, "firebreak-model-1") == 0 &&
+		    take(model, "firebreak", out->version,
+			 sizeof out->version) &&
+		    take(model, "main", out->main, sizeof out->main) &&
+		    take(model, "controls_chosen", out->controls,
+			 sizeof out->controls) &&
+		    take(model, "classification", out->classification,
+			 sizeof out->classification) &&
+		    take(model, "as_of", day, sizeof day) &&
+		    fb_day(day, &out->as_of);
+
+	json_decref(model);
+	return good;
+}

@@ -1,0 +1,186 @@
+/*
+ * What a report says: facts about a policy, computed once and written several
+ * ways (HTML, Markdown, JSON, CSV).  A writer formats and decides nothing.
+ *
+ * Where a fact comes from is told with it: computed here, declared by the
+ * policy's authors and not verified, or read from Git.
+ */
+#ifndef FIREBREAK_COMPILER_EVIDENCE_EVIDENCE_H
+#define FIREBREAK_COMPILER_EVIDENCE_EVIDENCE_H
+
+#include "compiler/base/diag.h"
+#include "compiler/base/text.h"
+#include "compiler/evidence/controls.h"
+#include "compiler/ir.h"
+#include "compiler/verify.h"
+#include "firebreak/firebreak.h"
+
+/* Who stands in a row and a column of the matrix. */
+enum node_kind {
+	NODE_INTERNET,	/* what is public and nobody declared */
+	NODE_NETWORK,
+	NODE_PEER,	/* a layer of a peered environment: "staging.ops" */
+	NODE_LAYER,
+	NODE_REST,	/* the VPC outside its layers */
+};
+
+struct node {
+	enum node_kind kind;
+	const char *name, *title;	/* title: "" when the policy has none */
+	struct both set;		/* in the segment's first environment */
+	bool public;			/* the internet, or a named part of it */
+};
+
+/* One line of a cell: "443", "udp/53", "icmp/echo-request", "any". */
+struct service_line {
+	const char *text;
+	bool in_part;		/* not between all addresses of both ends */
+	bool exceptional;	/* only by rules that expire or waive an invariant */
+	const char *until;	/* of the exceptional: the last day, or NULL */
+};
+
+/* What node FROM to node TO may open. */
+struct cell {
+	uint32_t from, to;
+	const struct service_line *lines;
+	size_t line_count;
+	const char *forbidden_by;	/* an invariant that holds, or NULL */
+	/* the same as sets: between all addresses of both, and between some */
+	struct both whole, some;
+};
+
+struct step {
+	uint32_t hops;		/* connections from what is public; UINT32_MAX: no way */
+	uint32_t from;		/* the node before it, when hops > 0 */
+};
+
+/* Environments in which the same may talk to the same by name. */
+struct segment {
+	const uint32_t *spaces;
+	size_t space_count;
+	const struct node *nodes;
+	size_t node_count;
+	/*
+	 * By from, then to: where something is permitted and, up to MATRIX_MOST
+	 * nodes, where an invariant forbids all.  Elsewhere: denied by default.
+	 */
+	const struct cell *cells;
+	size_t cell_count;
+	const struct step *steps;	/* by node */
+};
+
+enum { MATRIX_MOST = 24 };	/* nodes in one table that people can read */
+
+/* What stands between two nodes, or NULL. */
+const struct cell *segment_cell(const struct segment *segment, size_t from,
+				size_t to);
+
+enum attention { ATTENTION_WRONG, ATTENTION_SOON };
+
+/* Something that needs a person. */
+struct concern {
+	enum attention kind;
+	const char *code;	/* "P0701" */
+	const char *what;
+	const char *where;	/* "rules.fbk:12", or "" */
+	const char *owner;	/* "" when nobody says */
+	const char *when;	/* the day it fails on, or "" */
+};
+
+/* A rule as the register lists it. */
+struct entry {
+	const struct ir_rule *rule;
+	const char *statement;	/* "allow a -> b on https in prod" */
+	const char *where;
+	size_t environments;	/* that it means something in */
+	bool overdue;		/* its review */
+	int32_t age;		/* days since its review; -1: never reviewed */
+	int32_t left;		/* days to its expiry; -1: expired or none */
+};
+
+struct promise {
+	const struct ir_invariant *invariant;
+	const struct verdict *verdict;
+	const char *statement, *where;
+};
+
+struct file_fact {
+	const char *path;
+	const char *digest;	/* SHA-256, 64 hexadecimal digits */
+	size_t len;
+};
+
+/* One environment in the index of a fleet. */
+struct environment_fact {
+	size_t rules, exceptions, overdue;	/* that mean something in it */
+	size_t broken;				/* invariants, in it */
+};
+
+struct evidence {
+	const struct ir *ir;
+	const char *day;		/* the as-of day, ISO */
+	const char *main;		/* the policy's first file, from its root */
+	const char *packs;		/* as given by the caller, or "" */
+	const char *classification;	/* as given by the caller, or "" */
+	struct fb_summary summary;
+	const char *source_digest;	/* over all sources: names and digests */
+	const struct file_fact *sources, *outputs;
+	size_t source_count, output_count;
+	size_t proofs;			/* claims proved of the outputs */
+	const struct environment_fact *environments;	/* by space */
+	const struct segment *segments;
+	size_t segment_count;
+	const struct concern *concerns;	/* wrong before soon */
+	size_t concern_count;
+	const struct promise *promises;	/* the invariants, broken first */
+	size_t promise_count;
+	const struct entry *entries;	/* the rules, overdue first */
+	size_t entry_count;
+	const struct entry *const *exceptions;	/* of them, the first to end first */
+	size_t exception_count;
+	bool reviews;			/* some rule was reviewed, or has to be */
+	const struct control_row *controls;
+	size_t control_count;
+	size_t due_soon;		/* exceptions that end within SOON days */
+};
+
+enum { SOON = 30 };	/* days before an end that a person is told of it */
+
+/* What the facts are drawn from. */
+struct evidence_sources {
+	const struct ir *ir;
+	const struct fb_diag *diags;
+	size_t diag_count;
+	const char *const *names;	/* of the sources, seen from the root */
+	const struct fb_output *outputs;
+	size_t output_count, proofs;
+	struct fb_summary summary;
+	const char *packs;		/* of controls, comma-separated; NULL: all named */
+	const char *classification;	/* or NULL */
+};
+
+/* All facts, in ARENA.  A control that no pack knows is told as P0711 in DIAGS. */
+struct evidence evidence_gather(struct arena *arena, struct diags *diags,
+				const struct evidence_sources *from);
+
+/* SHA-256 of LEN BYTES as 64 hexadecimal digits. */
+const char *evidence_digest(struct arena *arena, const char *bytes, size_t len);
+
+/* Each writes the whole of its file. */
+void evidence_html(struct text *out, const struct evidence *e);
+void evidence_markdown(struct text *out, const struct evidence *e);
+void evidence_json(struct text *out, const struct evidence *e);
+void evidence_rules_csv(struct text *out, const struct evidence *e);
+void evidence_matrix_csv(struct text *out, const struct evidence *e);
+void evidence_fleet_csv(struct text *out, const struct evidence *e);
+
+/* SET for people: "10.0.0.0/16, 2001:db8::/56". */
+const char *evidence_addresses(struct arena *arena, struct both set);
+
+/* "banco-andino.prod", of SPACE. */
+const char *evidence_space(const struct evidence *e, uint32_t space);
+
+/* Rules that expire or waive something, and are in force. */
+bool entry_is_exception(const struct entry *entry);
+
+#endif

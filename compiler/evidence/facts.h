@@ -1,0 +1,11 @@
+/* What the files that gather facts share. */
+#ifndef FIREBREAK_COMPILER_EVIDENCE_FACTS_H
+#define FIREBREAK_COMPILER_EVIDENCE_FACTS_H
+
+#include "compiler/evidence/evidence.h"
+
+/* The segments of E's policy, largest first.  VERDICTS by invariant. */
+void segments_gather(struct arena *arena, const struct verdict *verdicts,
+		     struct evidence *e);
+
+#endif

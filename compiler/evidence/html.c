@@ -1,0 +1,719 @@
+/*
+ * The report as one HTML file: no script, no request, and a content security
+ * policy that allows the one style element by its digest.
+ */
+#include "compiler/evidence/html.h"
+
+#include "compiler/evidence/assumptions.h"
+#include "compiler/evidence/markup.h"
+
+#include <nettle/base64.h>
+#include <nettle/sha2.h>
+#include <string.h>
+
+static const char style[] =
+#include "style.inc"
+;
+
+void html_element(struct text *out, const char *tag, const char *string)
+{
+	text_printf(out, "<%s>", tag);
+	put_html(out, string);
+	text_printf(out, "</%.*s>", (int)strcspn(tag, " "), tag);
+}
+
+void html_from(struct text *out, char origin)
+{
+	static const char *const words[] = { "computed", "declared" };
+
+	text_printf(out, " <span class=\"from\" title=\"%s\">%c</span>",
+		    words[origin == 'D'], origin);
+}
+
+/* --- head --- */
+
+/* The style with the running heads of paper, which name the policy. */
+static const char *style_text(struct text *out, const struct evidence *e)
+{
+	text_puts(out, style);
+	text_puts(out, "@media print{@page{size:A4;margin:17mm 14mm;@top-left{content:\"");
+	put_css(out, e->ir->policy);
+	text_puts(out, " \xc2\xb7 network segmentation evidence\";font:8pt Inter,Arial,sans-serif;color:#536074}@top-right{content:\"");
+	put_css(out, e->classification);
+	text_printf(out, "\";font:8pt Inter,Arial,sans-serif;color:#536074}@bottom-left{content:\"source %.16s \xc2\xb7 as of %s\";font:8pt Inter,Arial,sans-serif;color:#536074}"
+		    "@bottom-right{content:counter(page) \" / \" counter(pages);font:8pt Inter,Arial,sans-serif;color:#536074}}}\n",
+		    e->source_digest, e->day);
+	return text_string(out);
+}
+
+static void put_style_digest(struct text *out, const char *text)
+{
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	char coded[BASE64_ENCODE_RAW_LENGTH(SHA256_DIGEST_SIZE)];
+	struct sha256_ctx state;
+
+	sha256_init(&state);
+	sha256_update(&state, strlen(text), (const uint8_t *)text);
+	sha256_digest(&state, sizeof digest, digest);
+	base64_encode_raw(coded, sizeof digest, digest);
+	text_add(out, coded, sizeof coded);
+}
+
+static void put_head(struct text *out, const struct evidence *e)
+{
+	struct text own = TEXT_IN(out->arena);
+	const char *css = style_text(&own, e);
+
+	text_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");
+	put_style_digest(out, css);
+	text_puts(out, "'\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<title>Network segmentation evidence: ");
+	put_html(out, e->ir->policy);
+	text_printf(out, ", %s</title>\n<style>%s</style>\n</head>\n", e->day,
+		    css);
+}
+
+static const char *const sections[][2] = {
+	{ "verdict",	"Verdict" },
+	{ "examined",	"What was examined" },
+	{ "changes",	"Changes" },
+	{ "matrix",	"Segmentation matrix" },
+	{ "exposure",	"Exposure" },
+	{ "invariants",	"Invariants" },
+	{ "exceptions",	"Exceptions" },
+	{ "rules",	"Rule register" },
+	{ "parties",	"Shared responsibility" },
+	{ "controls",	"Controls" },
+	{ "outputs",	"Compiled outputs" },
+	{ "check",	"Check it yourself" },
+	{ "limits",	"Assumptions and limits" },
+	{ "sign",	"Sign-off" },
+};
+
+static void put_navigation(struct text *out)
+{
+	text_puts(out, "<nav class=\"side\" aria-label=\"Sections\"><p class=\"brand\">firebreak<span>evidence report</span></p><ol>\n");
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		text_printf(out, "<li><a href=\"#%s\">%s</a></li>\n",
+			    sections[i][0], sections[i][1]);
+	text_puts(out, "</ol><p class=\"key\">Where a fact comes from<br><span class=\"from\">C</span> computed from the policy<br><span class=\"from\">D</span> declared by its authors, not verified</p></nav>\n");
+}
+
+static void begin(struct text *out, const char *id, const char *title,
+		  char origin)
+{
+	text_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 id=\"h-%s\">%s",
+		    id, id, id, title);
+	if (origin)
+		html_from(out, origin);
+	text_puts(out, "</h2>\n");
+}
+
+static void end(struct text *out)
+{
+	text_puts(out, "</section>\n\n");
+}
+
+static void put_title(struct text *out, const struct evidence *e)
+{
+	text_puts(out, "<header><p class=\"kicker\">Network segmentation evidence</p>");
+	html_element(out, "h1", *e->ir->title ? e->ir->title : e->ir->policy);
+	text_puts(out, "<dl class=\"meta\"><div><dt>Policy</dt>");
+	html_element(out, "dd", e->ir->policy);
+	text_printf(out, "</div><div><dt>As of</dt><dd>%s</dd></div><div><dt>Customers</dt><dd>%zu</dd></div><div><dt>Environments</dt><dd>%zu</dd></div>",
+		    e->day, e->ir->customer_count, e->ir->space_count);
+	if (*e->classification) {
+		text_puts(out, "<div><dt>Classification</dt>");
+		html_element(out, "dd", e->classification);
+		text_puts(out, "</div>");
+	}
+	text_puts(out, "</dl></header>\n\n");
+}
+
+/* --- verdict --- */
+
+static size_t overdue_count(const struct evidence *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->entry_count; i++)
+		count += e->entries[i].overdue;
+	return count;
+}
+
+static size_t wrong_count(const struct evidence *e)
+{
+	size_t count = 0;
+
+	while (count < e->concern_count &&
+	       e->concerns[count].kind == ATTENTION_WRONG)
+		count++;
+	return count;
+}
+
+static void put_sentence(struct text *out, const struct evidence *e)
+{
+	size_t n = e->summary.invariants, broken = e->summary.broken;
+	size_t wrong = wrong_count(e), soon = e->concern_count - wrong;
+
+	if (broken)
+		text_printf(out, "<p class=\"big\">%zu of %zu invariant%s broken.</p>",
+			    broken, n, n == 1 ? " is" : "s are");
+	else if (!n)
+		text_puts(out, "<p class=\"big\">The policy states no invariant.</p>");
+	else if (wrong)
+		text_printf(out, "<p class=\"big\">The invariants hold, but %zu thing%s wrong.</p>",
+			    wrong, wrong == 1 ? " is" : "s are");
+	else
+		text_printf(out, "<p class=\"big\">%s%zu invariant%s.</p>",
+			    n == 1 ? "The policy holds its " : "All ", n,
+			    n == 1 ? "" : "s hold");
+	text_puts(out, broken
+		  ? "<p>A packet is shown for each, with the rules that let it through. "
+		  : "<p>Decided for every packet that the rules permit, not for samples. ");
+	if (soon)
+		text_printf(out, "<b>%zu item%s a person before %s.</b>", soon,
+			    soon == 1 ? " needs" : "s need",
+			    soon == 1 ? "it becomes a failure"
+				      : "they become failures");
+	text_puts(out, "</p>");
+}
+
+static void put_tile(struct text *out, const char *class, size_t value,
+		     size_t of, const char *what)
+{
+	text_printf(out, "<li%s><b>%zu", class, value);
+	if (of)
+		text_printf(out, "<i>/%zu</i>", of);
+	text_printf(out, "</b><span>%s</span></li>\n", what);
+}
+
+static void put_tiles(struct text *out, const struct evidence *e)
+{
+	size_t n = e->summary.invariants, late = overdue_count(e);
+
+	text_puts(out, "<ul class=\"tiles\">\n");
+	put_tile(out, e->summary.broken ? " class=\"bad\"" : "",
+		 n - e->summary.broken, n, "invariants hold");
+	put_tile(out, e->summary.unmet ? " class=\"bad\"" : "",
+		 e->summary.expects - e->summary.unmet, e->summary.expects,
+		 "expectations met");
+	put_tile(out, "", e->summary.rules - e->summary.expired, 0,
+		 "rules in force");
+	put_tile(out, e->due_soon ? " class=\"warn\"" : "",
+		 e->exception_count, 0, "of them are exceptions, with an end");
+	put_tile(out, late ? " class=\"warn\"" : "", late, 0,
+		 e->ir->review_days ? "reviews overdue"
+				    : "reviews asked for by the policy");
+	put_tile(out, "", e->proofs, 0, "claims about outputs proved");
+	text_puts(out, "</ul>\n");
+}
+
+static void put_concerns(struct text *out, const struct evidence *e)
+{
+	if (!e->concern_count) {
+		text_puts(out, "<p class=\"lead\">Nothing needs attention.</p>\n");
+		return;
+	}
+	text_puts(out, "<table><caption>Needs attention</caption><thead><tr><th scope=\"col\">What</th><th scope=\"col\">Where</th><th scope=\"col\">Owner</th><th scope=\"col\">Fails on</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < e->concern_count; i++) {
+		const struct concern *c = &e->concerns[i];
+		bool wrong = c->kind == ATTENTION_WRONG;
+
+		text_printf(out, "<tr><td><span class=\"chip %s\">%s %s</span>",
+			    wrong ? "bad" : "warn",
+			    wrong ? "\xc3\x97" : "\xe2\x96\xb2", c->code);
+		put_html(out, c->what);
+		text_puts(out, "</td><td class=\"keep\">");
+		html_element(out, "code", *c->where ? c->where : "-");
+		text_puts(out, "</td>");
+		html_element(out, "td", c->owner);
+		html_element(out, "td class=\"keep\"", wrong ? "today" : c->when);
+		text_puts(out, "</tr>\n");
+	}
+	text_puts(out, "</tbody></table>\n");
+}
+
+static void put_verdict(struct text *out, const struct evidence *e)
+{
+	bool good = !e->summary.broken && !wrong_count(e);
+
+	begin(out, "verdict", "Verdict", 'C');
+	text_printf(out, "<div class=\"verdict %s\"><div class=\"mark\" aria-hidden=\"true\">%s</div><div>",
+		    good ? "good" : "bad", good ? "\xe2\x9c\x93" : "\xc3\x97");
+	put_sentence(out, e);
+	text_puts(out, "</div></div>\n");
+	put_tiles(out, e);
+	put_concerns(out, e);
+	end(out);
+}
+
+/* --- what was examined, and changes --- */
+
+static void put_environments(struct text *out, const struct evidence *e)
+{
+	text_puts(out, "<table><caption>Environments");
+	html_from(out, 'D');
+	text_puts(out, "</caption><thead><tr><th scope=\"col\">Environment</th><th scope=\"col\">Account</th><th scope=\"col\">Region</th><th scope=\"col\">VPC</th><th scope=\"col\">Rules</th><th scope=\"col\">Exceptions</th><th scope=\"col\">Overdue</th><th scope=\"col\">Invariants</th></tr></thead><tbody>\n");
+	for (uint32_t i = 0; i < e->ir->space_count; i++) {
+		const struct ir_space *s = &e->ir->spaces[i];
+
+		text_puts(out, "<tr>");
+		html_element(out, "th scope=\"row\"", evidence_space(e, i));
+		html_element(out, "td", s->account);
+		html_element(out, "td class=\"keep\"", s->region);
+		html_element(out, "td", evidence_addresses(out->arena, s->vpc));
+		text_printf(out, "<td>%zu</td><td>%zu</td><td>%zu</td><td class=\"keep\">",
+			    e->environments[i].rules,
+			    e->environments[i].exceptions,
+			    e->environments[i].overdue);
+		if (e->environments[i].broken)
+			text_printf(out, "<span class=\"chip bad\">\xc3\x97 %zu broken</span>",
+				    e->environments[i].broken);
+		else
+			text_puts(out, "<span class=\"chip good\">\xe2\x9c\x93 hold</span>");
+		text_puts(out, "</td></tr>\n");
+	}
+	text_puts(out, "</tbody></table>\n");
+}
+
+static void put_files(struct text *out, const char *caption,
+		      const struct file_fact *files, size_t count)
+{
+	text_printf(out, "<table><caption>%s</caption><thead><tr><th scope=\"col\">File</th><th scope=\"col\">Bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n",
+		    caption);
+	for (size_t i = 0; i < count; i++) {
+		text_puts(out, "<tr><th scope=\"row\">");
+		html_element(out, "code", files[i].path);
+		text_printf(out, "</th><td class=\"keep\">%zu</td><td><code>%s</code></td></tr>\n",
+			    files[i].len, files[i].digest);
+	}
+	text_puts(out, "</tbody></table>\n");
+}
+
+static void put_examined(struct text *out, const struct evidence *e)
+{
+	begin(out, "examined", "What was examined", 'C');
+	text_puts(out, "<table class=\"facts\"><caption class=\"unseen\">What was examined</caption><tbody>\n<tr><th scope=\"row\">Digest of all sources</th><td><code>");
+	text_puts(out, e->source_digest);
+	text_printf(out, "</code></td></tr>\n<tr><th scope=\"row\">Compiler</th><td>firebreak %s; the same sources and day give the same bytes</td></tr>\n",
+		    FIREBREAK_VERSION);
+	text_puts(out, "<tr><th scope=\"row\">Running state</th><td>not examined: no capture of an account or host was given</td></tr>\n</tbody></table>\n");
+	put_environments(out, e);
+	put_files(out, "Sources", e->sources, e->source_count);
+	end(out);
+
+	begin(out, "changes", "Changes in the period", 0);
+	text_puts(out, "<p class=\"lead\">Not examined: no earlier revision was given. This report shows a state; <code>firebreak diff</code> shows what a change opens, narrows and closes.</p>\n");
+	end(out);
+}
+
+/* --- matrix and exposure --- */
+
+static void put_spaces(struct text *out, const struct evidence *e,
+		       const struct segment *s)
+{
+	for (size_t i = 0; i < s->space_count; i++) {
+		text_puts(out, i ? ", " : "");
+		put_html(out, evidence_space(e, s->spaces[i]));
+	}
+}
+
+static void put_matrices(struct text *out, const struct evidence *e)
+{
+	begin(out, "matrix", "Segmentation matrix", 'C');
+	text_puts(out, "<p class=\"lead\">Read a row to see what it may open. A number alone is a TCP port; whatever is not shown is denied. Environments in which the same may talk to the same share a table.</p>\n"
+		  "<ul class=\"legend\"><li><span class=\"box some\"></span>permitted</li><li><span class=\"box until\" aria-hidden=\"true\">\xe2\x80\xa0</span>exception: the rule ends or waives an invariant</li>"
+		  "<li><span class=\"box never\" aria-hidden=\"true\">\xc3\x97</span>forbidden by an invariant, for every packet</li><li><span class=\"box none\"></span>denied by default</li><li>* between some of their addresses only</li></ul>\n");
+	for (size_t i = 0; i < e->segment_count; i++) {
+		text_puts(out, "<h3>");
+		put_spaces(out, e, &e->segments[i]);
+		text_puts(out, "</h3>\n");
+		html_matrix(out, &e->segments[i]);
+	}
+	end(out);
+}
+
+static bool crosses(const struct segment *s, const struct cell *c)
+{
+	bool from = s->nodes[c->from].kind == NODE_LAYER ||
+		    s->nodes[c->from].kind == NODE_REST;
+	bool to = s->nodes[c->to].kind == NODE_LAYER ||
+		  s->nodes[c->to].kind == NODE_REST;
+
+	return c->line_count && from != to;
+}
+
+static void put_crossings(struct text *out, const struct segment *s)
+{
+	text_puts(out, "<table><caption>Crossing the boundary</caption><thead><tr><th scope=\"col\">Direction</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\">May open</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < s->cell_count; i++) {
+		const struct cell *c = &s->cells[i];
+
+		if (!crosses(s, c))
+			continue;
+		text_puts(out, s->nodes[c->to].kind == NODE_LAYER ||
+			  s->nodes[c->to].kind == NODE_REST
+			  ? "<tr><td>in</td>" : "<tr><td>out</td>");
+		html_element(out, "td", s->nodes[c->from].name);
+		html_element(out, "td", s->nodes[c->to].name);
+		text_puts(out, "<td>");
+		for (size_t k = 0; k < c->line_count; k++) {
+			text_puts(out, k ? ", " : "");
+			put_html(out, c->lines[k].text);
+			text_puts(out, c->lines[k].exceptional ? " \xe2\x80\xa0" : "");
+		}
+		text_puts(out, "</td></tr>\n");
+	}
+	text_puts(out, "</tbody></table>\n");
+}
+
+/* "internet -> edge -> services -> data". */
+static void put_way(struct text *out, const struct segment *s, uint32_t node)
+{
+	if (s->steps[node].hops) {
+		put_way(out, s, s->steps[node].from);
+		text_puts(out, " \xe2\x86\x92 ");
+	}
+	put_html(out, s->nodes[node].name);
+}
+
+static bool is_reachable(const struct segment *s)
+{
+	for (size_t i = 0; i < s->node_count; i++)
+		if (s->nodes[i].kind == NODE_LAYER &&
+		    s->steps[i].hops != UINT32_MAX)
+			return true;
+	return false;
+}
+
+static void put_steps(struct text *out, const struct segment *s)
+{
+	if (!is_reachable(s)) {
+		text_puts(out, "<p>No layer can be reached from the internet, in any number of steps.</p>\n");
+		return;
+	}
+	text_puts(out, "<table><caption>Steps an intruder would need from the internet, its named parts included</caption><thead><tr><th scope=\"col\">Layer</th><th scope=\"col\">Steps</th><th scope=\"col\">Shortest way</th></tr></thead><tbody>\n");
+	for (uint32_t i = 0; i < s->node_count; i++) {
+		if (s->nodes[i].kind != NODE_LAYER)
+			continue;
+		text_puts(out, "<tr>");
+		html_element(out, "th scope=\"row\"", s->nodes[i].name);
+		if (s->steps[i].hops == UINT32_MAX) {
+			text_puts(out, "<td>-</td><td>no way</td></tr>\n");
+			continue;
+		}
+		text_printf(out, "<td>%u</td><td>", s->steps[i].hops);
+		put_way(out, s, i);
+		text_puts(out, "</td></tr>\n");
+	}
+	text_puts(out, "</tbody></table>\n");
+}
+
+static void put_exposure(struct text *out, const struct evidence *e)
+{
+	begin(out, "exposure", "Exposure", 'C');
+	text_puts(out, "<p class=\"lead\">What crosses the boundary of an environment, and how many permitted connections, one after another, lead from the internet to each layer. Each step assumes that the host before it was taken over.</p>\n");
+	for (size_t i = 0; i < e->segment_count; i++) {
+		text_puts(out, "<h3>");
+		put_spaces(out, e, &e->segments[i]);
+		text_puts(out, "</h3>\n");
+		put_crossings(out, &e->segments[i]);
+		put_steps(out, &e->segments[i]);
+	}
+	end(out);
+}
+
+/* --- invariants --- */
+
+static void put_route(struct text *out, const struct evidence *e,
+		      const struct verdict *v)
+{
+	for (size_t i = 0; i < v->hop_count; i++) {
+		const struct verdict_hop *h = &v->hops[i];
+
+		text_puts(out, "<small>");
+		put_html(out, evidence_space(e, h->space));
+		text_puts(out, ": ");
+		put_html(out, packet_text(out->arena, &h->packet));
+		for (size_t k = 0; k < h->rule_count; k++) {
+			text_puts(out, k ? ", " : ", by ");
+			put_html(out, e->ir->rules[h->rules[k]].name);
+		}
+		text_puts(out, "</small>");
+	}
+}
+
+static void put_state(struct text *out, const struct verdict *v)
+{
+	static const char *const chips[] = {
+		[VERDICT_HOLDS]  = "<span class=\"chip good\">\xe2\x9c\x93 holds</span>",
+		[VERDICT_BROKEN] = "<span class=\"chip bad\">\xc3\x97 broken</span>",
+		[VERDICT_WAIVED] = "<span class=\"chip warn\">\xe2\x96\xb2 waived</span>",
+		[VERDICT_FAULT]	 = "<span class=\"chip bad\">\xc3\x97 fault of the compiler</span>",
+	};
+
+	text_puts(out, chips[v->kind]);
+}
+
+static void put_invariants(struct text *out, const struct evidence *e)
+{
+	begin(out, "invariants", "Invariants", 'C');
+	text_puts(out, "<p class=\"lead\">Each was decided over the complete set of packets that the rules permit. A broken one shows a packet; a waived one is broken only by rules that say so and end.</p>\n"
+		  "<table><caption class=\"unseen\">Invariants</caption><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Statement</th><th scope=\"col\">Result</th><th scope=\"col\">Evidence for</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < e->promise_count; i++) {
+		const struct promise *p = &e->promises[i];
+
+		text_puts(out, "<tr><th scope=\"row\">");
+		put_html(out, p->invariant->name);
+		html_element(out, "small", p->where);
+		text_puts(out, "</th><td>");
+		html_element(out, "code", p->statement);
+		if (p->invariant->reason.value)
+			html_element(out, "small", p->invariant->reason.value);
+		put_route(out, e, p->verdict);
+		text_puts(out, "</td><td>");
+		put_state(out, p->verdict);
+		text_puts(out, "</td><td>");
+		for (size_t k = 0; k < p->invariant->control_count; k++) {
+			text_puts(out, k ? ", " : "");
+			put_html(out, p->invariant->controls[k]);
+		}
+		text_puts(out, "</td></tr>\n");
+	}
+	text_puts(out, "</tbody></table>\n");
+	end(out);
+}
+
+/* --- exceptions and the register --- */
+
+static const char *said(const struct ir_attribute *a)
+{
+	return a->value ? a->value : "";
+}
+
+static void put_exceptions(struct text *out, const struct evidence *e)
+{
+	begin(out, "exceptions", "Exceptions", 'D');
+	if (!e->exception_count) {
+		text_puts(out, "<p class=\"lead\">No rule in force expires or waives an invariant.</p>\n");
+		end(out);
+		return;
+	}
+	html_times(out, e);
+	text_puts(out, "<table><caption class=\"unseen\">Exceptions</caption><thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">What</th><th scope=\"col\">Waives</th><th scope=\"col\">Ticket</th><th scope=\"col\">Approved by</th><th scope=\"col\">Last day</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < e->exception_count; i++) {
+		const struct entry *entry = e->exceptions[i];
+
+		text_puts(out, "<tr>");
+		html_element(out, "th scope=\"row\"", entry->rule->name);
+		text_puts(out, "<td>");
+		html_element(out, "code", entry->statement);
+		html_element(out, "small", said(&entry->rule->reason));
+		text_puts(out, "</td>");
+		html_element(out, "td", said(&entry->rule->waives));
+		html_element(out, "td class=\"keep\"", said(&entry->rule->ticket));
+		html_element(out, "td", said(&entry->rule->approved_by));
+		html_element(out, "td class=\"keep\"", said(&entry->rule->expires));
+		text_puts(out, "</tr>\n");
+	}
+	text_puts(out, "</tbody></table>\n");
+	end(out);
+}
+
+static void put_review(struct text *out, const struct entry *entry)
+{
+	text_puts(out, "<td class=\"keep\">");
+	if (entry->age < 0) {
+		text_puts(out, "never");
+	} else {
+		put_html(out, said(&entry->rule->reviewed));
+		text_printf(out, "<small>%d day%s ago, ", entry->age,
+			    entry->age == 1 ? "" : "s");
+		put_html(out, said(&entry->rule->reviewed_by));
+		text_puts(out, "</small>");
+	}
+	text_puts(out, "</td>");
+}
+
+static void put_entry(struct text *out, const struct evidence *e,
+		      const struct entry *entry)
+{
+	const struct ir_rule *r = entry->rule;
+
+	text_printf(out, "<tr%s>", !r->in_force ? " class=\"gone\""
+				  : entry->overdue ? " class=\"late\"" : "");
+	text_puts(out, "<th scope=\"row\">");
+	put_html(out, r->name);
+	html_element(out, "small", entry->where);
+	text_puts(out, "</th><td>");
+	html_element(out, "code", entry->statement);
+	html_element(out, "small", said(&r->reason));
+	text_puts(out, "</td>");
+	html_element(out, "td", said(&r->owner));
+	html_element(out, "td class=\"keep\"", said(&r->ticket));
+	if (e->reviews)
+		put_review(out, entry);
+	text_puts(out, "<td class=\"keep\">");
+	put_html(out, said(&r->expires));
+	text_puts(out, r->in_force ? "</td>" : "<small>expired</small></td>");
+	text_printf(out, "<td>%zu</td></tr>\n", entry->environments);
+}
+
+static void put_rules(struct text *out, const struct evidence *e)
+{
+	begin(out, "rules", "Rule register", 'D');
+	text_puts(out, "<p class=\"lead\">All rules, none left out: expired ones first, then overdue reviews, then by name. ");
+	if (e->ir->review_days)
+		text_printf(out, "The policy asks for a review every %u days.",
+			    e->ir->review_days);
+	else
+		text_puts(out, "The policy asks for no review.");
+	text_printf(out, "</p>\n<table><caption class=\"unseen\">Rules</caption><thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">What and why</th><th scope=\"col\">Owner</th><th scope=\"col\">Ticket</th>%s<th scope=\"col\">Last day</th><th scope=\"col\">Envs</th></tr></thead><tbody>\n",
+		    e->reviews ? "<th scope=\"col\">Reviewed</th>" : "");
+	for (size_t i = 0; i < e->entry_count; i++)
+		put_entry(out, e, &e->entries[i]);
+	text_puts(out, "</tbody></table>\n");
+	end(out);
+}
+
+/* The rules of PARTY (NULL: of those that name none). */
+static void put_party(struct text *out, const struct evidence *e,
+		      const char *party, const char *title)
+{
+	size_t count = 0;
+
+	text_puts(out, "<tr>");
+	html_element(out, "th scope=\"row\"", title);
+	text_puts(out, "<td>");
+	for (size_t i = 0; i < e->entry_count; i++) {
+		const struct ir_rule *r = e->entries[i].rule;
+
+		if (party ? !r->party.value || strcmp(r->party.value, party) != 0
+			  : r->party.value != NULL)
+			continue;
+		text_puts(out, count++ ? ", " : "");
+		put_html(out, r->name);
+	}
+	text_printf(out, "%s</td><td>%zu</td></tr>\n", count ? "" : "none",
+		    count);
+}
+
+static void put_parties(struct text *out, const struct evidence *e)
+{
+	begin(out, "parties", "Shared responsibility", 'D');
+	text_puts(out, "<table><caption class=\"unseen\">Rules by responsible party</caption><thead><tr><th scope=\"col\">Answers for it</th><th scope=\"col\">Rules</th><th scope=\"col\">Count</th></tr></thead><tbody>\n");
+	put_party(out, e, "provider", "the provider");
+	put_party(out, e, "customer", "the customer");
+	put_party(out, e, NULL, "not said");
+	text_puts(out, "</tbody></table>\n");
+	end(out);
+}
+
+/* --- controls, outputs, and the rest --- */
+
+static void put_controls(struct text *out, const struct evidence *e)
+{
+	begin(out, "controls", "What this is evidence for, in part", 0);
+	text_puts(out, "<p class=\"lead\">Controls that the policy's authors name, by number and title. The last column says what has to be seen elsewhere; no control is met by this report alone.</p>\n");
+	if (!e->control_count) {
+		text_puts(out, "<p>No invariant names a control of a chosen pack.</p>\n");
+		end(out);
+		return;
+	}
+	text_puts(out, "<table><caption class=\"unseen\">Controls</caption><thead><tr><th scope=\"col\">Control</th><th scope=\"col\">Shown here</th><th scope=\"col\">By</th><th scope=\"col\">Not shown here</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < e->control_count; i++) {
+		const struct control_row *row = &e->controls[i];
+
+		text_printf(out, "<tr><th scope=\"row\">%s %s<small>%s</small></th><td>%s",
+			    row->control->pack, row->control->id,
+			    row->control->title, row->control->shown);
+		text_puts(out, row->broken
+			  ? " <span class=\"chip bad\">\xc3\x97 an invariant is broken</span>" : "");
+		text_puts(out, "</td><td>");
+		for (size_t k = 0; k < row->invariant_count; k++) {
+			text_puts(out, k ? ", " : "");
+			put_html(out, row->invariants[k]);
+		}
+		text_printf(out, "</td><td>%s</td></tr>\n",
+			    row->control->not_shown);
+	}
+	text_puts(out, "</tbody></table>\n");
+	end(out);
+}
+
+static void put_outputs(struct text *out, const struct evidence *e)
+{
+	begin(out, "outputs", "Compiled outputs", 'C');
+	if (!e->output_count) {
+		text_puts(out, "<p class=\"lead\">None: the compiler hands nothing out while something is wrong.</p>\n");
+	} else {
+		text_printf(out, "<p class=\"lead\">Each was read back and proved to admit exactly what the policy says: %zu claims, all equal.</p>\n",
+			    e->proofs);
+		put_files(out, "Outputs", e->outputs, e->output_count);
+	}
+	end(out);
+}
+
+static void put_check(struct text *out)
+{
+	begin(out, "check", "Check it yourself", 0);
+	text_puts(out, "<p class=\"lead\">Nothing here has to be taken on trust. The bundle holds the sources; the same compiler makes every file of it again, byte for byte.</p>\n"
+		  "<pre tabindex=\"0\">sha256sum -c MANIFEST.sha256          # no file was changed since\n"
+		  "firebreak verify-bundle .             # and each follows from the sources\n"
+		  "ssh-keygen -Y verify -f allowed_signers -I WHO -n firebreak-evidence-v1 \\\n"
+		  "  -s MANIFEST.sha256.sig &lt; MANIFEST.sha256   # if it was signed</pre>\n");
+	end(out);
+}
+
+static void put_limits(struct text *out)
+{
+	begin(out, "limits", "Assumptions and limits", 0);
+	text_puts(out, "<p class=\"lead\">The proofs stand on these:</p>\n<ol class=\"limits\">\n");
+	for (size_t i = 0; assumptions[i]; i++)
+		text_printf(out, "<li>%s</li>\n", assumptions[i]);
+	text_puts(out, "</ol>\n<p class=\"lead\">And this report does not say:</p>\n<ul class=\"limits\">\n");
+	for (size_t i = 0; limits[i]; i++)
+		text_printf(out, "<li>%s</li>\n", limits[i]);
+	text_puts(out, "</ul>\n");
+	end(out);
+}
+
+static void put_sign(struct text *out)
+{
+	static const char *const lines[] = { "Reviewed by", "Decision", "Date",
+					     "Signature" };
+
+	begin(out, "sign", "Sign-off", 0);
+	text_puts(out, "<table class=\"sign\"><caption class=\"unseen\">Sign-off</caption><tbody>\n");
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		text_printf(out, "<tr><th scope=\"row\">%s</th><td></td></tr>\n",
+			    lines[i]);
+	text_puts(out, "</tbody></table>\n");
+	end(out);
+}
+
+void evidence_html(struct text *out, const struct evidence *e)
+{
+	put_head(out, e);
+	text_puts(out, "<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n<div class=\"page\">\n");
+	put_navigation(out);
+	text_puts(out, "<main>\n");
+	put_title(out, e);
+	put_verdict(out, e);
+	put_examined(out, e);
+	put_matrices(out, e);
+	put_exposure(out, e);
+	put_invariants(out, e);
+	put_exceptions(out, e);
+	put_rules(out, e);
+	put_parties(out, e);
+	put_controls(out, e);
+	put_outputs(out, e);
+	put_check(out);
+	put_limits(out);
+	put_sign(out);
+	text_printf(out, "<footer>firebreak %s, as of %s, source %s</footer>\n</main>\n</div>\n</body>\n</html>\n",
+		    FIREBREAK_VERSION, e->day, e->source_digest);
+}

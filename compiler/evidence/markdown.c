@@ -1,0 +1,207 @@
+/* The report for those who read it in a repository or a ticket. */
+#include "compiler/evidence/evidence.h"
+
+#include "compiler/evidence/assumptions.h"
+#include "compiler/evidence/markup.h"
+
+/* A row of a table; a cell that is NULL is empty. */
+static void row(struct text *out, const char *const *cells, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		text_puts(out, i ? " | " : "| ");
+		if (cells[i])
+			put_markdown(out, cells[i]);
+	}
+	text_puts(out, " |\n");
+}
+
+#define ROW(out, ...)							\
+	do {								\
+		const char *const cells_[] = { __VA_ARGS__ };		\
+									\
+		row((out), cells_, sizeof cells_ / sizeof *cells_);	\
+	} while (0)
+
+static void head(struct text *out, const char *title, const char *columns)
+{
+	text_printf(out, "\n## %s\n\n| %s |\n|", title, columns);
+	text_puts(out, "---|");
+	for (const char *c = columns; *c; c++)
+		if (*c == '|')
+			text_puts(out, "---|");
+	text_putc(out, '\n');
+}
+
+static void put_verdict(struct text *out, const struct evidence *e)
+{
+	const struct fb_summary *s = &e->summary;
+
+	text_puts(out, "# Network segmentation evidence: ");
+	put_markdown(out, e->ir->policy);
+	text_printf(out, "\n\nAs of %s. Source `%s`, firebreak %s.\n\n", e->day,
+		    e->source_digest, FIREBREAK_VERSION);
+	text_printf(out, "**%zu of %zu invariants hold**, %zu broken; %zu of %zu expectations met; %zu rules in force, %zu expired; %zu environments of %zu customers; %zu claims about outputs proved.\n",
+		    s->invariants - s->broken, s->invariants, s->broken,
+		    s->expects - s->unmet, s->expects, s->rules - s->expired,
+		    s->expired, e->ir->space_count, e->ir->customer_count,
+		    e->proofs);
+}
+
+static void put_concerns(struct text *out, const struct evidence *e)
+{
+	if (!e->concern_count) {
+		text_puts(out, "\nNothing needs attention.\n");
+		return;
+	}
+	head(out, "Needs attention", "What | Where | Owner | Fails on");
+	for (size_t i = 0; i < e->concern_count; i++) {
+		const struct concern *c = &e->concerns[i];
+
+		ROW(out, arena_printf(out->arena, "%s: %s", c->code, c->what),
+		    c->where, c->owner,
+		    c->kind == ATTENTION_WRONG ? "today" : c->when);
+	}
+}
+
+static const char *cell_text(struct text *out, const struct cell *c)
+{
+	struct text cell = TEXT_IN(out->arena);
+
+	if (!c)
+		return "";
+	if (!c->line_count)
+		return "\xc3\x97";
+	for (size_t i = 0; i < c->line_count; i++)
+		text_printf(&cell, "%s%s%s%s", i ? ", " : "", c->lines[i].text,
+			    c->lines[i].in_part ? " (some)" : "",
+			    c->lines[i].exceptional ? " \xe2\x80\xa0" : "");
+	return text_string(&cell);
+}
+
+static void put_grid(struct text *out, const struct segment *s)
+{
+	text_puts(out, "\n| from, to |");
+	for (size_t i = 0; i < s->node_count; i++) {
+		text_putc(out, ' ');
+		put_markdown(out, s->nodes[i].name);
+		text_puts(out, " |");
+	}
+	text_puts(out, "\n|---|");
+	for (size_t i = 0; i < s->node_count; i++)
+		text_puts(out, "---|");
+	text_putc(out, '\n');
+	for (size_t i = 0; i < s->node_count; i++) {
+		text_puts(out, "| **");
+		put_markdown(out, s->nodes[i].name);
+		text_puts(out, "** |");
+		for (size_t k = 0; k < s->node_count; k++) {
+			text_putc(out, ' ');
+			put_markdown(out, cell_text(out, segment_cell(s, i, k)));
+			text_puts(out, " |");
+		}
+		text_putc(out, '\n');
+	}
+}
+
+static void put_list(struct text *out, const struct segment *s)
+{
+	text_puts(out, "\n| From | To | May open |\n|---|---|---|\n");
+	for (size_t i = 0; i < s->cell_count; i++)
+		ROW(out, s->nodes[s->cells[i].from].name,
+		    s->nodes[s->cells[i].to].name,
+		    cell_text(out, &s->cells[i]));
+}
+
+static void put_matrices(struct text *out, const struct evidence *e)
+{
+	text_puts(out, "\n## Segmentation matrix\n\nA number alone is a TCP port. \xe2\x80\xa0 is an exception with an end, \xc3\x97 is forbidden by an invariant, an empty cell is denied by default.\n");
+	for (size_t i = 0; i < e->segment_count; i++) {
+		const struct segment *s = &e->segments[i];
+
+		text_puts(out, "\n### ");
+		for (size_t k = 0; k < s->space_count; k++) {
+			text_puts(out, k ? ", " : "");
+			put_markdown(out, evidence_space(e, s->spaces[k]));
+		}
+		text_putc(out, '\n');
+		if (s->node_count > MATRIX_MOST)
+			put_list(out, s);
+		else
+			put_grid(out, s);
+	}
+}
+
+static void put_promises(struct text *out, const struct evidence *e)
+{
+	static const char *const kinds[] = {
+		[VERDICT_HOLDS] = "holds", [VERDICT_BROKEN] = "**broken**",
+		[VERDICT_WAIVED] = "waived", [VERDICT_FAULT] = "**fault**",
+	};
+
+	head(out, "Invariants", "Name | Statement | Result | Packet");
+	for (size_t i = 0; i < e->promise_count; i++) {
+		const struct promise *p = &e->promises[i];
+		const struct verdict *v = p->verdict;
+
+		text_puts(out, "| ");
+		put_markdown(out, p->invariant->name);
+		text_puts(out, " | ");
+		put_markdown(out, p->statement);
+		text_printf(out, " | %s | ", kinds[v->kind]);
+		if (v->hop_count)
+			put_markdown(out, packet_text(out->arena,
+				&v->hops[v->hop_count - 1].packet));
+		text_puts(out, " |\n");
+	}
+}
+
+static void put_entries(struct text *out, const struct evidence *e)
+{
+	head(out, "Rules",
+	     "Rule | What | Why | Owner | Ticket | Reviewed | Last day");
+	for (size_t i = 0; i < e->entry_count; i++) {
+		const struct ir_rule *r = e->entries[i].rule;
+
+		ROW(out, r->name, e->entries[i].statement, r->reason.value,
+		    r->owner.value, r->ticket.value, r->reviewed.value,
+		    r->expires.value);
+	}
+}
+
+static void put_controls(struct text *out, const struct evidence *e)
+{
+	if (!e->control_count)
+		return;
+	head(out, "What this is evidence for, in part",
+	     "Control | Title | Shown here | Not shown here");
+	for (size_t i = 0; i < e->control_count; i++) {
+		const struct control *c = e->controls[i].control;
+
+		ROW(out, arena_printf(out->arena, "%s %s", c->pack, c->id),
+		    c->title, c->shown, c->not_shown);
+	}
+}
+
+static void put_lines(struct text *out, const char *title,
+		      const char *const *lines)
+{
+	text_printf(out, "\n## %s\n\n", title);
+	for (; *lines; lines++)
+		text_printf(out, "- %s\n", *lines);
+}
+
+void evidence_markdown(struct text *out, const struct evidence *e)
+{
+	put_verdict(out, e);
+	put_concerns(out, e);
+	put_matrices(out, e);
+	put_promises(out, e);
+	put_entries(out, e);
+	put_controls(out, e);
+	if (e->output_count)
+		head(out, "Compiled outputs", "File | SHA-256");
+	for (size_t i = 0; i < e->output_count; i++)
+		ROW(out, e->outputs[i].path, e->outputs[i].digest);
+	put_lines(out, "Assumptions", assumptions);
+	put_lines(out, "Limits", limits);
+}

@@ -1,0 +1,61 @@
+#!/bin/sh
+# The evidence bundle: made again byte for byte, every change of it named, and
+# hostile texts harmless in each of its formats.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+tool=$(realpath "${FIREBREAK:-build/firebreak}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+fail() { echo "FAILED: $*"; bad=1; }
+
+day=2026-11-27
+$tool report policies/modyo-connect -o "$work/a" --as-of $day >/dev/null || fail "report exits $?"
+(cd / && "$tool" report "$OLDPWD/policies/modyo-connect" -o "$work/b" --as-of $day >/dev/null)
+diff -r "$work/a" "$work/b" >/dev/null || fail "another working directory changes the bundle"
+(cd "$work/a" && sha256sum --quiet -c MANIFEST.sha256) || fail "sha256sum does not accept the manifest"
+$tool verify-bundle "$work/a" >/dev/null || fail "verify-bundle refuses its own bundle"
+
+# One byte changed in any file, each in turn: named.
+named=0
+for file in $(cd "$work/a" && find . -type f | sed 's|^\./||' | sort); do
+	cp "$work/a/$file" "$work/kept"
+	printf 'x' >>"$work/a/$file"
+	if $tool verify-bundle "$work/a" 2>&1 | grep -qF -e "$file" -e "sources: do not compile"; then
+		named=$((named + 1))
+	else
+		fail "a changed $file is not named"
+	fi
+	cp "$work/kept" "$work/a/$file"
+done
+[ $named -gt 50 ] || fail "only $named files were tried"
+rm "$work/a/rules.csv"
+$tool verify-bundle "$work/a" 2>/dev/null | grep -q '^rules.csv: is missing' || fail "a missing file is not named"
+cp "$work/b/rules.csv" "$work/a/rules.csv"
+echo >"$work/a/outputs/more.nft"
+$tool verify-bundle "$work/a" | grep -q '^outputs/more.nft: is not of the bundle' || fail "a file too many is not named"
+rm "$work/a/outputs/more.nft"
+# A manifest that fits the changed file does not help: the bytes do not follow.
+sed -i 's/18 of 18/18 of 19/' "$work/a/report.md"
+(cd "$work/a" && find . -type f ! -name MANIFEST.sha256 | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum >../m && mv ../m MANIFEST.sha256)
+$tool verify-bundle "$work/a" | grep -q '^report.md: does not follow' || fail "a report with a manifest of its own passes"
+
+# A broken invariant: a report that says so, exit 1, no outputs.
+cp -r policies/modyo-connect "$work/policy"
+cat >>"$work/policy/rules.fbk" <<'END'
+night-fix: allow services -> data on ssh owner x ticket y reason "z";
+END
+$tool report "$work/policy" -o "$work/broken" --as-of $day >/dev/null 2>&1
+[ $? = 1 ] || fail "a broken invariant does not exit 1"
+[ -d "$work/broken/outputs" ] && fail "outputs of a broken policy"
+grep -q 'of 18 invariants are broken' "$work/broken/report.html" || fail "the verdict does not say broken"
+grep -q 'port 22' "$work/broken/report.html" || fail "the report shows no packet"
+$tool verify-bundle "$work/broken" >/dev/null || fail "a bundle with a broken verdict does not verify"
+
+# Unknown packs and controls.
+$tool report --controls iso27001-1999 policies/modyo-connect -o "$work/x" 2>&1 | grep -q 'no pack of controls' || fail "an unknown pack passes"
+[ -e "$work/x" ] && fail "an unknown pack leaves files"
+
+/usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
+[ $bad = 0 ] && echo "report: $named changed files named"
+exit $bad
