@@ -21,7 +21,7 @@ check() {
 base='compiler/base/[a-z]*\.(h|def)'
 ast='compiler/ast\.h'
 front="$ast|compiler/(parse|declare|endpoint|special|resolve|resolver|qualified|sentence|claims|count|ir)\.h"
-sets='compiler/(ir|box|pset|meaning)\.h'
+sets='compiler/(ir|box|side|pset|meaning)\.h'
 engine='compiler/(box|classes|rows|universe|pset)\.h'
 
 check 'firebreak/[a-z]*\.h' include/firebreak/*.h
@@ -42,7 +42,10 @@ check "$base|$engine" compiler/universe.h compiler/pset.c compiler/pset_show.c
 check "$base|$sets" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
 check "$base|$sets|compiler/(sieve|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
+check "$base|compiler/box\.h" compiler/side.h
 check "$base|$sets|compiler/prove\.h" compiler/prove.?
+# The second look at a proof shares the types with the first, and no arithmetic.
+check "compiler/(side|recheck)\.h" compiler/recheck.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
 check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
 check "$base|compiler/(context|ir|parse)\.h|firebreak/[a-z]*\.h" compiler/context.h

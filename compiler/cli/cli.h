@@ -16,6 +16,7 @@ enum { EXIT_EQUAL = 0, EXIT_NO = 1, EXIT_CANNOT = 2, EXIT_OUR_FAULT = 3 };
 struct cli {
 	bool colour_out, colour_err, quiet;
 	bool notes;		/* the command shows notes too */
+	bool recheck;		/* look at proofs a second time */
 	uint32_t as_of;
 	const char *output, *targets, *only;
 	const char *controls, *classification;

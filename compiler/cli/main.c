@@ -134,7 +134,7 @@ static bool set_colour(struct cli *cli, const char *when)
 }
 
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
-       OPT_CLASSIFICATION };
+       OPT_CLASSIFICATION, OPT_RECHECK };
 
 static const struct option options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -144,6 +144,7 @@ static const struct option options[] = {
 	{ "only",   required_argument, NULL, OPT_ONLY },
 	{ "controls", required_argument, NULL, OPT_CONTROLS },
 	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
+	{ "recheck", no_argument,      NULL, OPT_RECHECK },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -170,6 +171,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_CLASSIFICATION:
 		cli->classification = value;
+		return true;
+	case OPT_RECHECK:
+		cli->recheck = true;
 		return true;
 	case OPT_COLOUR:
 		return set_colour(cli, value);

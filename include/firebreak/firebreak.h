@@ -29,6 +29,7 @@ struct fb;
 struct fb_options {
 	uint32_t as_of;		/* the day that dates are judged by: days since 1970-01-01, UTC */
 	size_t memory;		/* limit in bytes; 0: none */
+	bool recheck;		/* look at every proof a second time, by naive arithmetic */
 };
 
 /* A new context, or NULL without memory.  To be freed with fb_free(). */
