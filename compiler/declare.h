@@ -59,7 +59,7 @@ struct names {
 	LIST(struct place) places;
 	LIST(const char *) environment_names;
 	LIST(const struct ast_node *) rules, invariants, defaults, requires,
-				      expects;
+				      expects, reviews, settings;
 };
 
 /*

@@ -30,10 +30,11 @@ check "$base|firebreak/diag\.h" compiler/ast.h
 check "$base|$ast|grammar/(parser|library)\.h|policy\.tab\.h|services\.inc" grammar/*.h grammar/*.c grammar/*.y grammar/*.l
 check "$base|$ast|compiler/parse\.h|grammar/(parser|library)\.h" compiler/parse.c compiler/parse.h
 check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
-	compiler/resolver.h compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
+	compiler/resolver.h compiler/settings.c compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
 	compiler/claims.? compiler/isolate.c compiler/counts.c compiler/invariants.c compiler/count.?
 check "$base|$front|compiler/contradict\.h" compiler/resolve.?
 check "$base|$sets|compiler/contradict\.h" compiler/contradict.?
+check "$base|$sets|compiler/(verify|upkeep)\.h" compiler/upkeep.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
 check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
 check "$base|compiler/classes\.h" compiler/classes.?

@@ -63,6 +63,8 @@ enum fb_status fb_load_text(struct fb *fb, const char *name, const char *text,
 
 struct fb_summary {
 	size_t rules, expired, invariants, broken, expects, unmet, environments;
+	bool reviews;		/* asked for */
+	size_t overdue, due;	/* rules; due: those, and within 14 days */
 };
 
 /* Check every invariant and date.  *OUT is the count of what was found. */
