@@ -42,7 +42,9 @@ check "$base|compiler/(classes|rows)\.h" compiler/rows.?
 check "$base|$engine" compiler/universe.h compiler/pset.c compiler/pset_show.c
 check "$base|$sets" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
-check "$base|$sets|compiler/(sieve|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
+check "$base|$sets|compiler/(sieve|reach)\.h" compiler/reach.?
+check "$base|compiler/mend\.h" compiler/mend.?
+check "$base|$sets|compiler/(sieve|reach|mend|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
 check "$base|compiler/box\.h" compiler/side.h
 check "$base|$sets|compiler/prove\.h" compiler/prove.?
 # The second look at a proof shares the types with the first, and no arithmetic.
