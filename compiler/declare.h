@@ -32,6 +32,7 @@ struct service_decl {
 	const struct ast_node *node;
 	struct both set;	/* when checked and not bad */
 	bool open, checked, bad;
+	bool used;		/* some statement writes its name */
 };
 
 /* An environment block, in its customer's block or alone. */
@@ -47,8 +48,6 @@ struct names {
 	 * that nobody wrote down; rules and what demands read them without.
 	 */
 	bool as_claim;
-	/* whose `prod.data` is meant, plus one; 0: of the customer who looks */
-	uint32_t as_customer;
 	struct arena *arena;
 	struct diags *diags;
 	struct ir *ir;
@@ -61,7 +60,7 @@ struct names {
 	LIST(struct place) places;
 	LIST(const char *) environment_names;
 	LIST(const struct ast_node *) rules, invariants, defaults, requires,
-				      expects, reviews, settings;
+				      expects;
 };
 
 /*

@@ -225,9 +225,7 @@ static const struct ir_space *seen_from(struct names *n,
 					const struct ir_space *space,
 					const struct qualified *q)
 {
-	uint32_t customer = n->as_customer ? n->as_customer - 1
-					   : space->customer;
-	uint32_t number = place_name_space(n, &q->place, customer);
+	uint32_t number = place_name_space(n, &q->place, space->customer);
 
 	if (number == IR_NO_SPACE)
 		return NULL;
@@ -321,7 +319,6 @@ bool endpoint_missing(struct names *n, const struct ir_space *space,
 		d = q->decl;
 		out->in = seen_from(n, space, q);
 		out->named = true;
-		out->customer_named = q->place.customer != QUALIFIED_OWN;
 	} else {
 		d = names_find(&n->endpoints, e->word);
 	}
@@ -495,8 +492,10 @@ static bool check_service_word(struct names *n, const struct ast_expr *e)
 		return false;
 	}
 	s = names_find(&n->services, e->word);
-	if (s)
+	if (s) {
+		s->used = true;
 		return check_service_decl(n, s, e);
+	}
 	if (names_excuse(n, e->word))
 		return false;
 	d = diag_add(n->diags, P0102, e->span,

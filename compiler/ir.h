@@ -79,6 +79,21 @@ struct ir_rule {
 	bool in_force;		/* false: expired before the as-of day */
 };
 
+/* A declared group: its addresses by space. */
+struct ir_group {
+	const char *name;
+	const struct both *in;
+	struct span span;
+};
+
+/* A declared service; of the library only those that the policy writes. */
+struct ir_service {
+	const char *name;
+	struct both set;
+	bool library;
+	struct span span;
+};
+
 enum { IR_NO_SPACE = UINT32_MAX };
 
 /*
@@ -194,6 +209,8 @@ struct ir_nft {
 	int32_t priority;		/* of the base chains; 0 */
 };
 
+struct resolver;
+
 struct ir {
 	const char *policy, *title;
 	uint32_t as_of;			/* days since 1970-01-01, UTC */
@@ -205,6 +222,10 @@ struct ir {
 	size_t layer_count;
 	const struct ir_network *networks;
 	size_t network_count;
+	const struct ir_group *groups;		/* by name */
+	size_t group_count;
+	const struct ir_service *services;	/* by name */
+	size_t service_count;
 	const char *const *environments;
 	size_t environment_count;
 	const struct ir_customer *customers;
@@ -220,6 +241,7 @@ struct ir {
 	/* unit tests of the policy, in source order: CLAIM_MUST or CLAIM_NEVER */
 	const struct ir_invariant *expects;
 	size_t expect_count;
+	struct resolver *resolver;	/* knows the names: compiler/question.h */
 };
 
 /* "banco-andino.prod", or "prod" of the unnamed customer. */
