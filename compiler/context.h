@@ -21,6 +21,7 @@ struct fb {
 	struct ir *ir;
 	jmp_buf full;
 	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
+	const struct fb_reader *reader;	/* of fb_load_from(), else NULL */
 	/* of fb_load_text() */
 	const char *text_name, *text;
 	size_t text_len;

@@ -10,7 +10,6 @@
 #include "compiler/base/render.h"
 #include "compiler/context.h"
 #include "compiler/resolve.h"
-#include "compiler/upkeep.h"
 #include "compiler/verify.h"
 
 #include <errno.h>
@@ -94,6 +93,25 @@ static const char *read_stream(struct arena *arena, FILE *file, size_t *len,
 	return text_string(&text);
 }
 
+/* PATH as readers have it: without the `/` of the top. */
+static const char *from_top(const char *path)
+{
+	return path + (*path == '/');
+}
+
+static const char *read_stored(const struct fb *fb, struct arena *arena,
+			       const char *path, size_t *len, const char **why)
+{
+	const char *bytes = fb->reader->read(fb->reader->context,
+					     from_top(path), len, why);
+
+	if (!bytes)
+		return NULL;
+	/* one byte more than is read tells the parser that it is too large */
+	*len = *len > SOURCE_MAX ? (size_t)SOURCE_MAX + 1 : *len;
+	return arena_copy(arena, bytes, *len);
+}
+
 static const char *read_path(void *context, struct arena *arena,
 			     const char *path, size_t *len, const char **why)
 {
@@ -106,6 +124,8 @@ static const char *read_path(void *context, struct arena *arena,
 		*len = fb->text_len;
 		return fb->text;
 	}
+	if (fb->reader)
+		return read_stored(fb, arena, path, len, why);
 	file = fopen(path, "rb");
 	if (!file) {
 		*why = strerror(errno);
@@ -119,29 +139,33 @@ static const char *read_path(void *context, struct arena *arena,
 	return bytes;
 }
 
-static bool exists(const char *path)
+static enum fb_found find(const struct fb *fb, const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0;
+	if (fb->reader)
+		return fb->reader->find(fb->reader->context, from_top(path));
+	if (stat(path, &st) != 0)
+		return FB_NOTHING;
+	return S_ISDIR(st.st_mode) ? FB_DIRECTORY : FB_FILE;
 }
 
 /*
  * The policy's root: the nearest directory at or above the absolute DIRECTORY
  * with a main.fbk or a .git; else DIRECTORY itself.
  */
-static const char *root_of(struct arena *arena, const char *directory)
+static const char *root_of(struct fb *fb, const char *directory)
 {
 	const char *at = directory;
 	size_t len = strlen(at);
 
-	while (!exists(arena_printf(arena, "%smain.fbk", at)) &&
-	       !exists(arena_printf(arena, "%s.git", at))) {
+	while (!find(fb, arena_printf(fb->arena, "%smain.fbk", at)) &&
+	       !find(fb, arena_printf(fb->arena, "%s.git", at))) {
 		if (len < 2)
-			return directory;
+			return fb->reader ? at : directory;
 		while (--len && at[len - 1] != '/')
 			;
-		at = arena_copy(arena, at, len);
+		at = arena_copy(fb->arena, at, len);
 	}
 	return at;
 }
@@ -179,14 +203,15 @@ static const char *directory_of(struct fb *fb, const char *path)
 static enum fb_status load_path(struct fb *fb, void *call)
 {
 	const char *path = call;
-	struct stat st;
 
 	fb->loader = (struct loader){ .read = read_path, .context = fb,
-				      .cwd = working_directory(fb->arena) };
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		path = arena_printf(fb->arena, "%s/main.fbk", path);
+				      .cwd = fb->reader ? "/"
+					     : working_directory(fb->arena) };
+	if (find(fb, path) == FB_DIRECTORY)
+		path = arena_printf(fb->arena, *path ? "%s/main.fbk"
+				    : "%smain.fbk", path);
 	path = path_plain(fb->arena, path);
-	fb->loader.root = root_of(fb->arena, directory_of(fb, path));
+	fb->loader.root = root_of(fb, directory_of(fb, path));
 	return load(fb, path);
 }
 
@@ -218,11 +243,22 @@ enum fb_status fb_load_below(struct fb *fb, const char *root, const char *path)
 	return guarded(fb, load_below, &call);
 }
 
+enum fb_status fb_load_from(struct fb *fb, const char *path,
+			    const struct fb_reader *reader)
+{
+	enum fb_status status;
+
+	fb->reader = reader;
+	status = guarded(fb, load_path, (void *)path);
+	fb->reader = NULL;
+	return status;
+}
+
 static enum fb_status load_text(struct fb *fb, void *call)
 {
 	fb->loader = (struct loader){ .read = read_path, .context = fb,
 				      .cwd = working_directory(fb->arena) };
-	fb->loader.root = root_of(fb->arena, fb->loader.cwd);
+	fb->loader.root = root_of(fb, fb->loader.cwd);
 	return load(fb, call);
 }
 
@@ -241,17 +277,10 @@ static enum fb_status check(struct fb *fb, void *call)
 {
 	struct fb_summary *sum = call;
 	const struct ir *ir = fb->ir;
-	const struct verdict *verdicts;
-	struct upkeep upkeep;
 
 	if (fb->diags.refusals)
 		return FB_BAD;
-	verdicts = verify_verdicts(fb->arena, ir);
-	sum->broken = verify_tell(&fb->diags, ir, verdicts);
-	upkeep = upkeep_tell(&fb->diags, ir, verdicts);
-	sum->reviews = ir->review_days > 0;
-	sum->overdue = upkeep.overdue;
-	sum->due = upkeep.soon;
+	sum->broken = verify_policy(fb->arena, &fb->diags, ir);
 	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
 	sum->expects = ir->expect_count;
 	sum->invariants = ir->invariant_count;
@@ -261,7 +290,7 @@ static enum fb_status check(struct fb *fb, void *call)
 		sum->expired += !ir->rules[i].in_force;
 	if (fb->diags.faults)
 		return FB_FAULT;
-	return fb->diags.errors || sum->expired || sum->overdue ? FB_NO : FB_OK;
+	return fb->diags.errors || sum->expired ? FB_NO : FB_OK;
 }
 
 enum fb_status fb_check(struct fb *fb, struct fb_summary *out)

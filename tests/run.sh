@@ -18,6 +18,7 @@ step tests/include_law.sh
 step tests/golden.sh
 step tests/language.sh
 step tests/command.sh
+step tests/diff.sh
 step tests/report.sh
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -73,6 +73,11 @@ static void put_safe(struct text *out, const char *text, size_t len)
 	}
 }
 
+void render_plain(struct text *out, const char *string)
+{
+	put_safe(out, string, strlen(string));
+}
+
 /* Several lines: those behind the first are indented. */
 static void put_lines(struct text *out, const char *text, unsigned indent)
 {

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* Append STRING, safe for a terminal, on one line. */
+void render_plain(struct text *out, const char *string);
+
 /*
  * Append DIAG with its source lines.  Whatever is not printable in it, or not
  * UTF-8, comes out escaped: a terminal never sees raw bytes of a policy.

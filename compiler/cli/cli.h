@@ -12,14 +12,19 @@
 
 enum { EXIT_EQUAL = 0, EXIT_NO = 1, EXIT_CANNOT = 2, EXIT_OUR_FAULT = 3 };
 
+enum { CLI_EXPECTED = 256 };
+
 /* What every command understands, and what is left for the command itself. */
 struct cli {
 	bool colour_out, colour_err, quiet;
 	bool notes;		/* the command shows notes too */
-	bool recheck;		/* look at proofs a second time */
 	uint32_t as_of;
 	const char *output, *targets, *only;
 	const char *controls, *classification;
+	const char *format, *fail_on;	/* NULL: not given */
+	const char *expected[CLI_EXPECTED];
+	size_t expected_count;
+	bool reach_only, transitive;
 	int count;		/* of operands */
 	char **operands;
 };
@@ -33,16 +38,26 @@ struct command {
 	int (*run)(const struct cli *cli);
 };
 
-extern const struct command command_check, command_compile, command_explain,
+extern const struct command command_check, command_compile, command_diff,
+			    command_explain, command_query,
 			    command_prove, command_report,
 			    command_verify_bundle, command_version;
 
 /* A context for CLI's day, or NULL when out of memory. */
 struct fb *cli_context(const struct cli *cli);
 
-/* A context for CLI's day with the policy at PATH; NULL when out of memory. */
+/*
+ * A context for CLI's day with the policy at PATH (a file, a directory, `-`, or
+ * REV:PATH); NULL when out of memory.
+ */
 struct fb *cli_load(const struct cli *cli, const char *path,
 		    enum fb_status *status);
+
+/* Is OPERAND REV:PATH, and no file of that name? */
+bool cli_is_revision(const char *operand);
+
+/* Load REV:PATH into FB; FB_BAD after saying why when there is no revision. */
+enum fb_status cli_load_revision(struct fb *fb, const char *operand);
 
 /* Print what was said to stderr and return the exit code of STATUS. */
 int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status);

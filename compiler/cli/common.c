@@ -11,8 +11,7 @@ enum { SHOWN = 20 };	/* errors of one run */
 
 struct fb *cli_context(const struct cli *cli)
 {
-	struct fb_options options = { cli->as_of, MEMORY_LIMIT,
-				      cli->recheck };
+	struct fb_options options = { cli->as_of, MEMORY_LIMIT };
 
 	return fb_new(&options);
 }
@@ -27,6 +26,10 @@ struct fb *cli_load(const struct cli *cli, const char *path,
 	*status = FB_MEMORY;
 	if (!fb)
 		return NULL;
+	if (cli_is_revision(path)) {
+		*status = cli_load_revision(fb, path);
+		return fb;
+	}
 	if (strcmp(path, "-") != 0) {
 		*status = fb_load(fb, path);
 		return fb;

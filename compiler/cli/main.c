@@ -16,6 +16,8 @@ static const struct command *const commands[] = {
 	&command_check,
 	&command_compile,
 	&command_prove,
+	&command_diff,
+
 	&command_explain,
 	&command_report,
 	&command_verify_bundle,
@@ -134,7 +136,8 @@ static bool set_colour(struct cli *cli, const char *when)
 }
 
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
-       OPT_CLASSIFICATION, OPT_RECHECK };
+       OPT_CLASSIFICATION, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
+       OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE };
 
 static const struct option options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -144,7 +147,12 @@ static const struct option options[] = {
 	{ "only",   required_argument, NULL, OPT_ONLY },
 	{ "controls", required_argument, NULL, OPT_CONTROLS },
 	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
-	{ "recheck", no_argument,      NULL, OPT_RECHECK },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "expect", required_argument, NULL, OPT_EXPECT },
+	{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
+	{ "exit-code", no_argument,    NULL, OPT_EXIT_CODE },
+	{ "reach-only", no_argument,   NULL, OPT_REACH_ONLY },
+	{ "transitive", no_argument,   NULL, OPT_TRANSITIVE },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -172,8 +180,28 @@ static bool take(struct cli *cli, int option, const char *value)
 	case OPT_CLASSIFICATION:
 		cli->classification = value;
 		return true;
-	case OPT_RECHECK:
-		cli->recheck = true;
+	case OPT_FORMAT:
+		cli->format = value;
+		return true;
+	case OPT_EXPECT:
+		if (cli->expected_count == CLI_EXPECTED) {
+			fprintf(stderr, "firebreak: --expect is taken %d times at most\n",
+				CLI_EXPECTED);
+			return false;
+		}
+		cli->expected[cli->expected_count++] = value;
+		return true;
+	case OPT_FAIL_ON:
+		cli->fail_on = value;
+		return true;
+	case OPT_EXIT_CODE:
+		cli->fail_on = cli->fail_on ? cli->fail_on : "any";
+		return true;
+	case OPT_REACH_ONLY:
+		cli->reach_only = true;
+		return true;
+	case OPT_TRANSITIVE:
+		cli->transitive = true;
 		return true;
 	case OPT_COLOUR:
 		return set_colour(cli, value);

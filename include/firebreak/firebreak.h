@@ -29,7 +29,6 @@ struct fb;
 struct fb_options {
 	uint32_t as_of;		/* the day that dates are judged by: days since 1970-01-01, UTC */
 	size_t memory;		/* limit in bytes; 0: none */
-	bool recheck;		/* look at every proof a second time, by naive arithmetic */
 };
 
 /* A new context, or NULL without memory.  To be freed with fb_free(). */
@@ -61,10 +60,27 @@ enum fb_status fb_load_below(struct fb *fb, const char *root, const char *path);
 enum fb_status fb_load_text(struct fb *fb, const char *name, const char *text,
 			    size_t len);
 
+/* Files that are not on disk: of a revision in a repository, of an archive. */
+enum fb_found { FB_NOTHING, FB_FILE, FB_DIRECTORY };
+
+struct fb_reader {
+	void *context;
+	/* What is at PATH, which begins at the top, without a `/`; "": the top. */
+	enum fb_found (*find)(void *context, const char *path);
+	/*
+	 * The bytes of the file at PATH, *LEN of them, valid until the next call;
+	 * or NULL with *WHY.
+	 */
+	const char *(*read)(void *context, const char *path, size_t *len,
+			    const char **why);
+};
+
+/* fb_load() through READER, which is needed only until this returns. */
+enum fb_status fb_load_from(struct fb *fb, const char *path,
+			    const struct fb_reader *reader);
+
 struct fb_summary {
 	size_t rules, expired, invariants, broken, expects, unmet, environments;
-	bool reviews;		/* asked for */
-	size_t overdue, due;	/* rules; due: those, and within 14 days */
 };
 
 /* Check every invariant and date.  *OUT is the count of what was found. */

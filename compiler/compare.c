@@ -1,0 +1,823 @@
+/*
+ * The public comparison of two contexts: reach from the delta, and beside it
+ * what a change does to rules, places and invariants.  Outputs are compared in
+ * outputs.c.
+ */
+#include "firebreak/diff.h"
+
+#include "compiler/base/addr.h"
+#include "compiler/base/service.h"
+#include "compiler/base/table.h"
+#include "compiler/base/text.h"
+#include "compiler/context.h"
+#include "compiler/delta.h"
+#include "compiler/diff_render.h"
+#include "compiler/outputs.h"
+#include "compiler/question.h"
+#include "compiler/verify.h"
+#include "compiler/wording.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct comparing {
+	struct arena *arena;
+	struct fb *old, *new;
+	const struct fb_diff_options *options;
+	struct fb_diff *out;
+	struct delta delta;
+	struct table old_rules, old_invariants;	/* by name -> the IR's */
+};
+
+static struct fb_named named_at(const char *name, const struct sources *sources,
+				struct span span, bool old)
+{
+	struct fb_place place = source_place(sources, span);
+
+	return (struct fb_named){ name, place.file, place.line, old };
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* --- reach --- */
+
+static struct fb_named rule_of(const struct comparing *c, const char *name,
+			       const struct ir_rule *rule, bool old)
+{
+	return named_at(name, old ? &c->old->sources : &c->new->sources,
+			rule->name_span, old);
+}
+
+static int by_rule_name(const void *x, const void *y)
+{
+	const struct ir_rule *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+static const struct ir_rule *find_rule(const struct ir *ir, const char *name)
+{
+	struct ir_rule key = { .name = name };
+
+	return ir->rule_count ? bsearch(&key, ir->rules, ir->rule_count,
+					sizeof key, by_rule_name) : NULL;
+}
+
+/* Where the rules of LINE stand: in the new policy those that it still has. */
+static void place_rules(const struct comparing *c, const struct delta_line *line,
+			struct fb_reach *out)
+{
+	const struct ir *ir = line->opens ? c->delta.new : c->delta.old;
+	struct fb_named *rules = arena_array(c->arena, line->rule_count,
+					     sizeof *rules);
+
+	for (size_t i = 0; i < line->rule_count; i++) {
+		const struct ir_rule *rule = &ir->rules[line->rules[i]];
+		const struct ir_rule *now = line->opens ? rule
+			: find_rule(c->delta.new, rule->name);
+
+		rules[i] = rule_of(c, rule->name, now ? now : rule, !now);
+	}
+	out->rules = rules;
+	out->rule_count = line->rule_count;
+}
+
+/* When all rules of LINE will have expired; "" when one stays. */
+static const char *last_day(const struct comparing *c,
+			    const struct delta_line *line)
+{
+	const struct ir *ir = line->opens ? c->delta.new : c->delta.old;
+	const char *last = "";
+	uint32_t day = 0;
+
+	for (size_t i = 0; i < line->rule_count; i++) {
+		const struct ir_rule *rule = &ir->rules[line->rules[i]];
+
+		if (!rule->expires.value)
+			return "";
+		if (rule->expires_day >= day)
+			last = rule->expires.value;
+		day = rule->expires_day > day ? rule->expires_day : day;
+	}
+	return last;
+}
+
+static const char *const *space_names(const struct comparing *c,
+				      const uint32_t *spaces, size_t count)
+{
+	const char **names = arena_array(c->arena, count, sizeof *names);
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = c->delta.spaces[spaces[i]].name;
+	return names;
+}
+
+static struct fb_words words_of_line(const struct delta_line *line)
+{
+	return (struct fb_words){ line->src, line->dst, line->svc,
+				  line->ports, line->family };
+}
+
+static struct fb_reach reach_of(const struct comparing *c,
+				const struct delta_line *line)
+{
+	struct fb_reach out = {
+		.kind = line->opens ? FB_OPENS
+		      : *line->other ? FB_NARROWS : FB_CLOSES,
+		.words = words_of_line(line),
+		.others = line->other,
+		.others_in_part = line->other_in_part,
+		.environments = space_names(c, line->spaces,
+					    line->space_count),
+		.environment_count = line->space_count,
+		.reasons = delta_reasons(c->arena, line->risks, line->guard),
+		.breaks = line->risks & RISK_BREAKS,
+		.expires = last_day(c, line),
+		.packets = line->packets,
+		.example = packet_text(c->arena, &line->example),
+	};
+
+	place_rules(c, line, &out);
+	if (line->moved == NOT_MOVED)
+		return out;
+	out.kind = FB_MOVED;
+	out.from = words_of_line(&c->delta.lines[line->moved]);
+	return out;
+}
+
+/* A move is told once, where it opens. */
+static void tell_reach(const struct comparing *c)
+{
+	const struct delta *d = &c->delta;
+	struct fb_reach *reach = arena_array(c->arena, d->line_count,
+					     sizeof *reach);
+	struct fb_diff *out = c->out;
+
+	out->environments = d->space_count;
+	out->reach = reach;
+	for (size_t i = 0; i < d->line_count; i++) {
+		const struct delta_line *line = &d->lines[i];
+		struct fb_reach *r = &reach[out->reach_count];
+
+		if (!line->opens && line->moved != NOT_MOVED)
+			continue;
+		*r = reach_of(c, line);
+		out->reach_count++;
+		out->opens += r->kind == FB_OPENS;
+		out->moved += r->kind == FB_MOVED;
+		out->narrows += r->kind == FB_NARROWS;
+		out->closes += r->kind == FB_CLOSES;
+	}
+}
+
+/* --- rules --- */
+
+struct attribute {
+	const char *name;
+	size_t offset;
+};
+
+static const struct attribute attributes[] = {
+	{ "waives",	 offsetof(struct ir_rule, waives) },
+	{ "expires",	 offsetof(struct ir_rule, expires) },
+	{ "owner",	 offsetof(struct ir_rule, owner) },
+	{ "ticket",	 offsetof(struct ir_rule, ticket) },
+	{ "reason",	 offsetof(struct ir_rule, reason) },
+	{ "reviewed",	 offsetof(struct ir_rule, reviewed) },
+	{ "reviewed by", offsetof(struct ir_rule, reviewed_by) },
+	{ "approved by", offsetof(struct ir_rule, approved_by) },
+	{ "party",	 offsetof(struct ir_rule, party) },
+};
+
+struct rule_changes {
+	LIST(struct fb_rule_change) list;
+};
+
+static void add_rule_change(const struct comparing *c,
+			    struct rule_changes *changes,
+			    struct fb_rule_change change)
+{
+	*LIST_PUSH(c->arena, &changes->list) = change;
+}
+
+static void compare_attributes(const struct comparing *c,
+			       const struct ir_rule *was,
+			       const struct ir_rule *is,
+			       struct rule_changes *changes)
+{
+	struct fb_named rule = rule_of(c, is->name, is, false);
+
+	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++) {
+		const struct ir_attribute *a = (const struct ir_attribute *)
+			((const char *)was + attributes[i].offset);
+		const struct ir_attribute *b = (const struct ir_attribute *)
+			((const char *)is + attributes[i].offset);
+
+		if (!same_text(a->value, b->value))
+			add_rule_change(c, changes, (struct fb_rule_change){
+				FB_RULE_METADATA, rule, attributes[i].name,
+				a->value ? a->value : "",
+				b->value ? b->value : "" });
+	}
+	if (was->log != is->log)
+		add_rule_change(c, changes, (struct fb_rule_change){
+			FB_RULE_METADATA, rule, "log", was->log ? "log" : "",
+			is->log ? "log" : "" });
+}
+
+/* Which rules lines tell of, and which have flows the other policy has not. */
+struct marks {
+	bool *told, *touched;
+};
+
+static struct marks marks_of(const struct comparing *c, bool new)
+{
+	const struct delta *d = &c->delta;
+	size_t count = (new ? d->new : d->old)->rule_count;
+	struct marks m = { arena_array(c->arena, count + 1, 1),
+			   arena_array(c->arena, count + 1, 1) };
+
+	for (size_t i = 0; i < d->line_count; i++)
+		for (size_t k = 0; d->lines[i].opens == new &&
+				   k < d->lines[i].rule_count; k++)
+			m.told[d->lines[i].rules[k]] = true;
+	for (size_t i = 0; i < d->space_count; i++) {
+		const struct delta_space *s = &d->spaces[i];
+		size_t touched = new ? s->touched_new.count
+				     : s->touched_old.count;
+
+		for (size_t k = 0; k < touched; k++)
+			m.touched[new ? s->touched_new.at[k]
+				      : s->touched_old.at[k]] = true;
+	}
+	return m;
+}
+
+static void same_reach(const struct comparing *c, struct rule_changes *changes,
+		       struct fb_named rule, bool in_force, const char *what)
+{
+	add_rule_change(c, changes, (struct fb_rule_change){
+		FB_RULE_SAME_REACH, rule, in_force ? what
+		: arena_printf(c->arena, "%s, expired", what), "", "" });
+}
+
+static void compare_rules(const struct comparing *c)
+{
+	const struct ir *old = c->delta.old, *new = c->delta.new;
+	struct marks was = marks_of(c, false), is = marks_of(c, true);
+	struct rule_changes changes = { 0 };
+	size_t i = 0, k = 0;
+
+	while (i < old->rule_count || k < new->rule_count) {
+		const struct ir_rule *a = &old->rules[i], *b = &new->rules[k];
+		int order = i == old->rule_count ? 1 : k == new->rule_count
+			? -1 : strcmp(a->name, b->name);
+
+		if (order < 0 && !was.told[i])
+			same_reach(c, &changes, rule_of(c, a->name, a, true),
+				   a->in_force, "removed");
+		if (order > 0 && !is.told[k])
+			same_reach(c, &changes, rule_of(c, b->name, b, false),
+				   b->in_force, "added");
+		if (order == 0) {
+			compare_attributes(c, a, b, &changes);
+			if ((was.touched[i] || is.touched[k]) &&
+			    !was.told[i] && !is.told[k])
+				same_reach(c, &changes,
+					   rule_of(c, b->name, b, false),
+					   b->in_force, "rewritten");
+		}
+		i += order <= 0;
+		k += order >= 0;
+	}
+	c->out->rules = changes.list.at;
+	c->out->rule_count = changes.list.count;
+}
+
+/* --- places --- */
+
+struct places {
+	LIST(struct fb_place_change) list;
+	struct table known;	/* what it says -> number + 1 */
+};
+
+static const char *addresses_text(struct arena *arena, struct both set)
+{
+	return arena_printf(arena, "%s%s%s",
+		addr_set_text(arena, IPV4, set.of[IPV4]),
+		set.of[IPV4].count && set.of[IPV6].count ? ", " : "",
+		addr_set_text(arena, IPV6, set.of[IPV6]));
+}
+
+static void compare_place(const struct comparing *c, struct places *p,
+			  const char *space, const char *what, const char *name,
+			  struct both was, struct both is)
+{
+	struct fb_place_change *place;
+	const char *a, *b;
+	void **known;
+
+	if (both_equal(was, is))
+		return;
+	a = addresses_text(c->arena, was);
+	b = addresses_text(c->arena, is);
+	known = table_at_name(&p->known, arena_printf(c->arena, "%s\n%s\n%s\n%s",
+						      what, name, a, b));
+	if (!*known) {
+		place = LIST_PUSH(c->arena, &p->list);
+		*place = (struct fb_place_change){ what, name, a, b,
+			arena_array(c->arena, c->delta.space_count,
+				    sizeof(char *)), 0 };
+		*known = (void *)(uintptr_t)p->list.count;
+	}
+	place = &p->list.at[(uintptr_t)*known - 1];
+	((const char **)place->environments)[place->environment_count++] =
+		space;
+}
+
+/* Members that stand in order of their names, in both policies. */
+static void compare_members(const struct comparing *c, struct places *p,
+			    const struct delta_space *s, bool layers)
+{
+	const struct ir *old = c->delta.old, *new = c->delta.new;
+	size_t olds = layers ? old->layer_count : old->network_count;
+	size_t news = layers ? new->layer_count : new->network_count;
+	struct both none = { 0 };
+	size_t i = 0, k = 0;
+
+	while (i < olds || k < news) {
+		const char *a = i == olds ? NULL : layers
+			? old->layers[i].name : old->networks[i].name;
+		const char *b = k == news ? NULL : layers
+			? new->layers[k].name : new->networks[k].name;
+		int order = !a ? 1 : !b ? -1 : strcmp(a, b);
+		struct both was = none, is = none;
+
+		if (order <= 0 && s->was)
+			was = layers ? s->was->layers[i] : s->was->networks[i];
+		if (order >= 0 && s->is)
+			is = layers ? s->is->layers[k] : s->is->networks[k];
+		compare_place(c, p, s->name, layers ? "layer" : "network",
+			      order <= 0 ? a : b, was, is);
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
+static void compare_places(const struct comparing *c)
+{
+	struct places p = { .known = TABLE_IN(c->arena) };
+	struct both none = { 0 };
+
+	for (size_t i = 0; i < c->delta.space_count; i++) {
+		const struct delta_space *s = &c->delta.spaces[i];
+
+		compare_place(c, &p, s->name, "vpc", "",
+			      s->was ? s->was->vpc : none,
+			      s->is ? s->is->vpc : none);
+		if (!s->was || !s->is)
+			continue;	/* all of it is new, or gone */
+		compare_members(c, &p, s, true);
+		compare_members(c, &p, s, false);
+	}
+	c->out->places = p.list.at;
+	c->out->place_count = p.list.count;
+}
+
+/* --- invariants --- */
+
+/* Is PACKET, in the new policy's space, in a part of LINE? */
+static bool line_has(const struct comparing *c, const struct delta_line *line,
+		     uint32_t space, const struct packet *packet)
+{
+	for (size_t i = 0; i < line->parts.count; i++) {
+		const struct delta_part *p = &line->parts.at[i];
+		const struct ir_space *is = c->delta.spaces[p->space].is;
+
+		if (is == &c->delta.new->spaces[space] &&
+		    p->family == packet->family && box_has(&p->box, packet))
+			return true;
+	}
+	return false;
+}
+
+/* Does a part of LINE touch what INV speaks of? */
+static bool line_touches(const struct comparing *c,
+			 const struct delta_line *line,
+			 const struct ir_invariant *inv)
+{
+	for (size_t i = 0; i < line->parts.count; i++) {
+		const struct delta_part *p = &line->parts.at[i];
+
+		for (size_t k = 0; k < inv->box_count; k++) {
+			const struct ir_claim_box *b = &inv->boxes[k];
+
+			if (&c->delta.new->spaces[b->space] ==
+				    c->delta.spaces[p->space].is &&
+			    b->family == p->family &&
+			    ranges_touch(b->src, p->box.src) &&
+			    ranges_touch(b->dst, p->box.dst) &&
+			    ranges_touch(b->svc, p->box.svc))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Do the boxes of INV alone say what breaks it? */
+static bool is_plain(const struct ir_invariant *inv)
+{
+	return inv->hops == 1 && !inv->exception_count && inv->box_count &&
+	       (inv->kind == CLAIM_NEVER || inv->kind == CLAIM_ONLY ||
+		inv->kind == CLAIM_CONFINE || inv->kind == CLAIM_MUST);
+}
+
+static void blame_lines(const struct comparing *c,
+			const struct ir_invariant *inv,
+			const struct verdict *v)
+{
+	bool opens = inv->kind != CLAIM_MUST;
+
+	for (size_t i = 0; i < c->delta.line_count; i++) {
+		struct delta_line *line = &c->delta.lines[i];
+		bool guilty = is_plain(inv) && line_touches(c, line, inv);
+
+		for (size_t k = 0; k < v->hop_count && !guilty; k++)
+			guilty = line_has(c, line, v->hops[k].space,
+					  &v->hops[k].packet);
+		if (!guilty || line->opens != opens)
+			continue;
+		line->guard = !(line->risks & RISK_BREAKS) ? inv->name
+			: arena_printf(c->arena, "%s`, `%s", line->guard,
+				       inv->name);
+		line->risks |= RISK_BREAKS;
+	}
+}
+
+static bool is_good(enum verdict_kind kind)
+{
+	return kind == VERDICT_HOLDS || kind == VERDICT_WAIVED;
+}
+
+struct invariant_changes {
+	LIST(struct fb_invariant_change) list;
+};
+
+static void add_invariant_change(const struct comparing *c,
+				 struct invariant_changes *changes,
+				 enum fb_invariant_change_kind kind,
+				 const struct ir_invariant *inv, bool old,
+				 const char *detail)
+{
+	*LIST_PUSH(c->arena, &changes->list) = (struct fb_invariant_change){
+		kind, named_at(inv->name, old ? &c->old->sources
+						 : &c->new->sources,
+			       inv->name_span, old), detail };
+}
+
+static void judge_invariant(const struct comparing *c,
+			    struct invariant_changes *changes,
+			    const struct ir_invariant *was,
+			    const struct verdict *had,
+			    const struct ir_invariant *is,
+			    const struct verdict *has)
+{
+	const char *before = was ? wording_of(c->arena, &c->old->sources,
+					      was->span) : "";
+
+	if (!is_good(has->kind)) {
+		bool new = !had || is_good(had->kind);
+
+		if (new)
+			blame_lines(c, is, has);
+		add_invariant_change(c, changes, new ? FB_INVARIANT_BREAKS
+				     : FB_INVARIANT_BROKEN, is, false,
+				     verdict_text(c->arena, c->delta.new, is,
+						  has));
+	} else if (!was) {
+		add_invariant_change(c, changes, FB_INVARIANT_ADDED, is, false,
+				     "");
+	} else if (!is_good(had->kind)) {
+		add_invariant_change(c, changes, FB_INVARIANT_MENDED, is,
+				     false, "");
+	} else if (has->kind == VERDICT_WAIVED && had->kind != VERDICT_WAIVED) {
+		add_invariant_change(c, changes, FB_INVARIANT_WAIVED, is,
+				     false, "");
+	}
+	if (was && strcmp(before, wording_of(c->arena, &c->new->sources,
+					     is->span)) != 0)
+		add_invariant_change(c, changes, FB_INVARIANT_CHANGED, is,
+				     false, before);
+}
+
+static int by_kind(const void *x, const void *y)
+{
+	const struct fb_invariant_change *a = x, *b = y;
+
+	if (a->kind != b->kind)
+		return (int)a->kind - (int)b->kind;
+	return strcmp(a->invariant.name, b->invariant.name);
+}
+
+static void compare_invariants(struct comparing *c)
+{
+	const struct ir *old = c->delta.old, *new = c->delta.new;
+	const struct verdict *had = verify_verdicts(c->arena, old);
+	const struct verdict *has = verify_verdicts(c->arena, new);
+	struct invariant_changes changes = { 0 };
+	size_t i = 0, k = 0;
+
+	while (i < old->invariant_count || k < new->invariant_count) {
+		const struct ir_invariant *a = &old->invariants[i];
+		const struct ir_invariant *b = &new->invariants[k];
+		int order = i == old->invariant_count ? 1
+			  : k == new->invariant_count ? -1
+			  : strcmp(a->name, b->name);
+
+		if (order < 0)
+			add_invariant_change(c, &changes, FB_INVARIANT_REMOVED,
+				a, true, wording_of(c->arena, &c->old->sources,
+						    a->span));
+		else
+			judge_invariant(c, &changes, order ? NULL : a,
+					order ? NULL : &had[i], b, &has[k]);
+		i += order <= 0;
+		k += order >= 0;
+	}
+	for (k = 0; k < new->invariant_count; k++)
+		*(is_good(has[k].kind) ? &c->out->holding
+				       : &c->out->broken) += 1;
+	if (changes.list.count)
+		qsort(changes.list.at, changes.list.count,
+		      sizeof *changes.list.at, by_kind);
+	c->out->invariants_judged = true;
+	c->out->invariants = changes.list.at;
+	c->out->invariant_count = changes.list.count;
+}
+
+/* --- expectations --- */
+
+struct expected {
+	LIST(struct question) questions;
+	LIST(const char *) unexpected;
+};
+
+static struct boxes expected_in(const struct comparing *c,
+				const struct expected *e,
+				const struct ir_space *s, enum family f)
+{
+	size_t space = (size_t)(s - c->delta.new->spaces);
+	struct boxes out = { 0 };
+
+	for (size_t i = 0; i < e->questions.count; i++) {
+		struct question_sets q = e->questions.at[i].in[space];
+
+		boxes_add(c->arena, &out, q.src.of[f], q.dst.of[f],
+			  q.svc.of[f]);
+	}
+	return out;
+}
+
+/* Is all of LINE expected? */
+static bool is_expected(const struct comparing *c, const struct expected *e,
+			const struct delta_line *line)
+{
+	for (size_t i = 0; i < line->parts.count; i++) {
+		const struct delta_part *p = &line->parts.at[i];
+		struct boxes may = expected_in(c, e,
+			c->delta.spaces[p->space].is, p->family), one = { 0 };
+		struct packet packet;
+
+		boxes_add(c->arena, &one, p->box.src, p->box.dst, p->box.svc);
+		if (!boxes_within(c->arena, p->family, &one, &may, &packet))
+			return false;
+	}
+	return true;
+}
+
+static struct boxes flow_boxes(struct arena *arena, const struct ir *ir,
+			       const struct ir_space *s, enum family f)
+{
+	struct boxes out = { 0 };
+
+	for (uint32_t i = 0; i < s->flow_count; i++) {
+		const struct ir_flow *flow = &ir->flows[s->first_flow + i];
+
+		if (flow->family == f)
+			boxes_add(arena, &out, flow->src, flow->dst, flow->svc);
+	}
+	return out;
+}
+
+/* Does the change open something of Q, and is all of it open now? */
+static const char *unmet(const struct comparing *c, const struct question *q)
+{
+	const struct delta *d = &c->delta;
+	bool opens = false;
+
+	for (size_t i = 0; i < d->space_count; i++) {
+		const struct ir_space *s = d->spaces[i].is;
+		size_t space = s ? (size_t)(s - d->new->spaces) : 0;
+
+		for (int f = IPV4; s && f < FAMILIES; f++) {
+			struct question_sets sets = q->in[space];
+			struct boxes want = { 0 }, have;
+			struct packet packet;
+
+			boxes_add(c->arena, &want, sets.src.of[f],
+				  sets.dst.of[f], sets.svc.of[f]);
+			if (!want.count)
+				continue;
+			have = flow_boxes(c->arena, d->new, s, (enum family)f);
+			if (!boxes_within(c->arena, (enum family)f, &want,
+					  &have, &packet))
+				return arena_printf(c->arena,
+					"is not open in %s: %s",
+					d->spaces[i].name,
+					packet_text(c->arena, &packet));
+			for (size_t k = 0; k < d->spaces[i].opened[f].count; k++) {
+				struct box *b = &d->spaces[i].opened[f].at[k];
+
+				opens |= ranges_touch(b->src, sets.src.of[f]) &&
+					 ranges_touch(b->dst, sets.dst.of[f]) &&
+					 ranges_touch(b->svc, sets.svc.of[f]);
+			}
+		}
+	}
+	return opens ? NULL : "opens nothing that was not open before";
+}
+
+static enum fb_status compare_expected(struct comparing *c)
+{
+	struct expected e = { 0 };
+	bool good = true;
+
+	for (size_t i = 0; i < c->options->expected_count; i++) {
+		const char *text = c->options->expected[i], *why;
+		struct question *q = LIST_PUSH(c->arena, &e.questions);
+
+		if (!question_read(c->arena, &c->new->diags, &c->new->sources,
+				   c->new->ir, "--expect", text, AS_RULE, q)) {
+			good = false;
+			continue;
+		}
+		why = good ? unmet(c, q) : NULL;
+		if (why)
+			*LIST_PUSH(c->arena, &e.unexpected) = arena_printf(
+				c->arena, "`%s` %s", text, why);
+	}
+	if (!good)
+		return FB_BAD;
+	for (size_t i = 0; i < c->delta.opening_count; i++) {
+		const struct delta_line *l = &c->delta.lines[i];
+
+		if (!is_expected(c, &e, l))
+			*LIST_PUSH(c->arena, &e.unexpected) = arena_printf(
+				c->arena, "%s -> %s on %s%s%s opens unexpectedly",
+				l->src, l->dst, l->svc, *l->family ? ", " : "",
+				l->family);
+	}
+	c->out->unexpected = e.unexpected.at;
+	c->out->unexpected_count = e.unexpected.count;
+	return FB_OK;
+}
+
+/* --- all of it --- */
+
+static enum fb_status compare(struct fb *fb, void *call)
+{
+	struct comparing *c = call;
+
+	c->arena = fb->arena;
+	c->out->policy = c->new->ir->policy;
+	c->out->old_name = c->options->old_name;
+	c->out->new_name = c->options->new_name;
+	c->delta = delta_of(c->arena, c->old->ir, c->new->ir);
+	if (!c->options->reach_only) {
+		compare_invariants(c);
+		delta_sort(c->arena, &c->delta);
+	}
+	tell_reach(c);
+	compare_rules(c);
+	compare_places(c);
+	return c->options->expected_count ? compare_expected(c) : FB_OK;
+}
+
+struct output_call {
+	struct output_trees old, new;
+	struct fb_diff *out;
+};
+
+static enum fb_status compare_outputs(struct fb *fb, void *argument)
+{
+	struct output_call *call = argument;
+
+	outputs_compare(fb->arena, &call->old, &call->new,
+			fb->ir->aws.rules_per_group, call->out);
+	return FB_OK;
+}
+
+/* The first error that FB has told, or "". */
+static const char *first_error(struct fb *fb)
+{
+	size_t count;
+	const struct fb_diag *all = fb_diagnostics(fb, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i].severity == FB_ERROR)
+			return all[i].message;
+	return "";
+}
+
+/* Nothing that the outputs are made from has changed. */
+static bool same_outputs(const struct fb_diff *out)
+{
+	return !out->reach_count && !out->rule_count && !out->place_count;
+}
+
+struct render_call {
+	const struct fb_diff *diff;
+	enum fb_diff_format format;
+	bool colour;
+	const char *text;
+};
+
+static enum fb_status render(struct fb *fb, void *argument)
+{
+	struct render_call *call = argument;
+	struct text out = TEXT_IN(fb->arena);
+
+	switch (call->format) {
+	case FB_DIFF_TEXT:
+		diff_text(&out, call->diff, call->colour);
+		break;
+	case FB_DIFF_MARKDOWN:
+		diff_markdown(&out, call->diff);
+		break;
+	case FB_DIFF_JSON:
+		diff_json(&out, call->diff);
+		break;
+	}
+	call->text = text_string(&out);
+	return FB_OK;
+}
+
+const char *fb_diff_render(struct fb *fb, const struct fb_diff *diff,
+			   enum fb_diff_format format, bool colour)
+{
+	struct render_call call = { diff, format, colour, NULL };
+
+	(void)guarded(fb, render, &call);	/* without memory: NULL */
+	return call.text;
+}
+
+static enum fb_status diff_outputs(struct fb *old, struct fb *new,
+				   struct fb_diff *out)
+{
+	struct fb_compilation was, is;
+	struct output_call call = { .out = out };
+	enum fb_status before, after, status = FB_MEMORY;
+
+	out->outputs_refused = "";
+	if (same_outputs(out)) {
+		out->outputs_compared = true;
+		return FB_OK;
+	}
+	before = fb_compile(old, "terraform", NULL, &was);
+	after = fb_compile(new, "terraform", NULL, &is);
+	if (before == FB_MEMORY || after == FB_MEMORY)
+		return FB_MEMORY;
+	if (after != FB_OK)
+		out->outputs_refused = first_error(new);
+	else if (before != FB_OK)
+		out->outputs_refused = "the old policy does not compile";
+	if (*out->outputs_refused)
+		return FB_OK;
+	out->outputs_compared = true;
+	/* trees are malloc'd: opened and closed outside of the guard */
+	if (outputs_open(&was, &call.old) && outputs_open(&is, &call.new))
+		status = guarded(new, compare_outputs, &call);
+	outputs_close(&call.old);
+	outputs_close(&call.new);
+	return status;
+}
+
+enum fb_status fb_diff(struct fb *old, struct fb *new,
+		       const struct fb_diff_options *options,
+		       struct fb_diff *out)
+{
+	struct comparing c = { .old = old, .new = new, .options = options,
+			       .out = out };
+	enum fb_status status;
+
+	*out = (struct fb_diff){ .outputs_refused = "" };
+	if (old->diags.refusals || new->diags.refusals)
+		return FB_BAD;
+	status = guarded(new, compare, &c);
+	if (status == FB_OK && !options->reach_only)
+		status = diff_outputs(old, new, out);
+	return status;
+}

@@ -1,0 +1,393 @@
+/*
+ * A diff as the comment of a pull request.
+ *
+ * A comment takes 65,536 characters.  This one stays below 60,000 bytes: sections
+ * are written by themselves and put in whole while there is room, in a fixed
+ * order; the table of reach is cut between rows, and what was left out is said.
+ */
+#include "compiler/diff_render.h"
+
+#include "compiler/evidence/markup.h"
+
+#include <string.h>
+
+enum {
+	COMMENT_MOST = 60000,
+	TABLE_MOST = 36000,	/* bytes of the rows of reach */
+	ROWS_OPEN = 12,		/* before the others are folded */
+	WORDS_MOST = 240,
+	LISTED = 200,
+};
+
+struct page {
+	struct text *out;
+	const struct fb_diff *diff;
+	struct text left_out;
+};
+
+/* Words of the language: names, addresses and signs, none of which end a code span. */
+static void put_code(struct text *out, const char *words)
+{
+	text_printf(out, "`%s`", diff_short(out->arena, words, WORDS_MOST));
+}
+
+static void put_place(struct text *out, const struct fb_named *n)
+{
+	put_code(out, n->name);
+	if (!n->file)
+		return;
+	text_putc(out, ' ');
+	put_markdown(out, n->file);
+	text_printf(out, ":%u%s", (unsigned)n->line, n->old ? " (gone)" : "");
+}
+
+/* --- the table --- */
+
+static void put_pair(struct text *out, const struct fb_words *w)
+{
+	put_code(out, w->src);
+	text_puts(out, " \xe2\x86\x92 ");
+	put_code(out, w->dst);
+	if (*w->family)
+		text_printf(out, " (%s only)", w->family);
+}
+
+/* Services between the ends besides: what there was, or what is left. */
+static void put_others(struct text *out, const struct fb_reach *r)
+{
+	if (!*r->others) {
+		text_puts(out, "denied");
+		return;
+	}
+	put_code(out, r->others);
+	if (r->others_in_part)
+		text_puts(out, " in part");
+}
+
+static void put_state(struct text *out, const struct fb_reach *r, bool before)
+{
+	bool opens = r->kind == FB_OPENS || r->kind == FB_MOVED;
+
+	if (r->kind == FB_MOVED && before) {
+		put_pair(out, &r->from);
+	} else if (before == opens) {
+		put_others(out, r);
+	} else {
+		text_puts(out, "allowed");
+		if (*r->expires && opens) {
+			text_puts(out, " until ");
+			put_markdown(out, r->expires);
+		}
+	}
+}
+
+static void put_row(struct text *out, const struct fb_diff *diff,
+		    const struct fb_reach *r)
+{
+	static const char *const signs[] = { "**+ opens**", "**\xe2\x87\x84 moves**",
+					     "\xe2\x88\x92 narrows", "\xe2\x88\x92 closes" };
+
+	text_printf(out, "| %s | ", signs[r->kind]);
+	put_pair(out, &r->words);
+	if (*r->reasons) {
+		text_puts(out, r->breaks ? "<br>\xe2\x9d\x8c " : "<br>");
+		text_printf(out, "<sub>%s</sub>", r->reasons);
+	}
+	text_puts(out, " | ");
+	put_code(out, diff_services(out->arena, &r->words));
+	text_puts(out, " | ");
+	put_state(out, r, true);
+	text_puts(out, " | ");
+	put_state(out, r, false);
+	text_printf(out, " | %s | ", diff_where(out->arena, diff,
+		r->environments, r->environment_count) + strlen("in "));
+	for (size_t i = 0; i < r->rule_count && i < 3; i++) {
+		text_puts(out, i ? "<br>" : "");
+		put_place(out, &r->rules[i]);
+	}
+	if (r->rule_count > 3)
+		text_printf(out, "<br>and %zu more", r->rule_count - 3);
+	text_puts(out, " |\n");
+}
+
+static void put_head(struct text *out)
+{
+	text_puts(out, "\n| | Connection | Service | Before | After | Where | Rule |\n"
+		       "|---|---|---|---|---|---|---|\n");
+}
+
+/* Rows FROM and on, while there is room; the first that was not written. */
+static size_t put_rows(struct page *p, size_t from, size_t to, size_t room)
+{
+	const struct fb_diff *diff = p->diff;
+	size_t i = from, began = p->out->len;
+
+	put_head(p->out);
+	for (; i < to; i++) {
+		struct text row = TEXT_IN(p->out->arena);
+
+		put_row(&row, diff, &diff->reach[i]);
+		if (p->out->len - began + row.len > room && i > from)
+			break;
+		text_add(p->out, row.at, row.len);
+	}
+	return i;
+}
+
+static void put_reach(struct page *p)
+{
+	size_t count = p->diff->reach_count, open, done;
+
+	if (!count)
+		return;
+	open = count <= ROWS_OPEN + 3 ? count : ROWS_OPEN;
+	done = put_rows(p, 0, open, TABLE_MOST / 2);
+	if (done < count) {
+		text_printf(p->out, "\n<details><summary>%zu more lines of reach, less risky</summary>\n",
+			    count - done);
+		done = put_rows(p, done, count, TABLE_MOST / 2);
+		text_puts(p->out, "\n</details>\n");
+	}
+	if (done < count)
+		text_printf(&p->left_out, "%zu lines of reach, the least risky; ",
+			    count - done);
+}
+
+/* --- sections --- */
+
+/* A folded SECTION with TITLE, if it still fits. */
+static void put_section(struct page *p, const char *title,
+			const struct text *section, const char *what)
+{
+	if (!section->len)
+		return;
+	if (p->out->len + section->len + strlen(title) + 1000 > COMMENT_MOST) {
+		text_printf(&p->left_out, "%s; ", what);
+		return;
+	}
+	text_printf(p->out, "\n<details><summary>%s</summary>\n\n", title);
+	text_add(p->out, section->at, section->len);
+	text_puts(p->out, "\n</details>\n");
+}
+
+static void put_was_is(struct text *out, const char *was, const char *is)
+{
+	put_markdown(out, *was ? diff_short(out->arena, was, WORDS_MOST)
+			       : "nothing");
+	text_puts(out, " \xe2\x86\x92 ");
+	put_markdown(out, *is ? diff_short(out->arena, is, WORDS_MOST)
+			      : "nothing");
+}
+
+static void note_rest(struct text *out, size_t count)
+{
+	if (count > LISTED)
+		text_printf(out, "- and %zu more\n", count - LISTED);
+}
+
+static void put_rules(struct page *p, enum fb_rule_change_kind kind,
+		      const char *title)
+{
+	struct text section = TEXT_IN(p->out->arena);
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->diff->rule_count; i++) {
+		const struct fb_rule_change *r = &p->diff->rules[i];
+
+		if (r->kind != kind || ++count > LISTED)
+			continue;
+		text_puts(&section, "- ");
+		put_place(&section, &r->rule);
+		text_printf(&section, ": %s", r->what);
+		text_puts(&section, kind == FB_RULE_METADATA ? " " : "");
+		if (kind == FB_RULE_METADATA)
+			put_was_is(&section, r->was, r->is);
+		text_putc(&section, '\n');
+	}
+	note_rest(&section, count);
+	put_section(p, arena_printf(p->out->arena, "%s: %zu", title, count),
+		    &section, title);
+}
+
+static void put_places(struct page *p)
+{
+	struct text section = TEXT_IN(p->out->arena);
+	const struct fb_diff *diff = p->diff;
+
+	for (size_t i = 0; i < diff->place_count && i < LISTED; i++) {
+		const struct fb_place_change *c = &diff->places[i];
+
+		text_printf(&section, "- %s ", c->what);
+		if (*c->name)
+			put_code(&section, c->name);
+		text_printf(&section, " %s: ", diff_where(p->out->arena, diff,
+			c->environments, c->environment_count));
+		put_was_is(&section, c->was, c->is);
+		text_putc(&section, '\n');
+	}
+	note_rest(&section, diff->place_count);
+	put_section(p, arena_printf(p->out->arena, "Addresses: %zu changes",
+				    diff->place_count), &section,
+		    "changes of addresses");
+}
+
+static void put_invariant(struct text *out, const struct fb_invariant_change *v)
+{
+	text_printf(out, "- **%s** ", diff_invariant_word(v->kind));
+	put_place(out, &v->invariant);
+	if (*v->detail) {
+		text_puts(out, v->kind == FB_INVARIANT_CHANGED ||
+			  v->kind == FB_INVARIANT_REMOVED ? ", was: " : ": ");
+		put_markdown(out, diff_short(out->arena, v->detail,
+					     2 * WORDS_MOST));
+	}
+	text_putc(out, '\n');
+}
+
+/* What is broken stands open, before everything else. */
+static void put_broken(struct page *p)
+{
+	for (size_t i = 0; i < p->diff->invariant_count; i++)
+		if (p->diff->invariants[i].kind <= FB_INVARIANT_REMOVED) {
+			text_puts(p->out, i ? "" : "\n");
+			put_invariant(p->out, &p->diff->invariants[i]);
+		}
+	for (size_t i = 0; i < p->diff->unexpected_count && i < LISTED; i++) {
+		text_puts(p->out, i ? "- " : "\n**Not as expected**\n\n- ");
+		put_markdown(p->out, p->diff->unexpected[i]);
+		text_putc(p->out, '\n');
+	}
+}
+
+static void put_invariants(struct page *p)
+{
+	struct text section = TEXT_IN(p->out->arena);
+
+	for (size_t i = 0; i < p->diff->invariant_count; i++)
+		if (p->diff->invariants[i].kind > FB_INVARIANT_REMOVED)
+			put_invariant(&section, &p->diff->invariants[i]);
+	put_section(p, arena_printf(p->out->arena, "Invariants: %s",
+				    diff_invariants(p->out->arena, p->diff)),
+		    &section, "changes of invariants");
+}
+
+/* A line of a code block; nothing in it ends the block. */
+static void put_line(struct text *out, const char *string)
+{
+	struct text safe = TEXT_IN(out->arena);
+
+	for (; *string; string++)
+		text_putc(&safe, *string == '`' || *string == '\n' ||
+			  *string == '\r' ? ' ' : *string);
+	text_puts(out, diff_short(out->arena, text_string(&safe), WORDS_MOST));
+}
+
+static void put_resource_lines(struct text *out, const struct fb_diff *diff)
+{
+	static const char signs[] = "+~!-";
+	const char *path = "", *group = NULL;
+
+	for (size_t i = 0; i < diff->resource_count && i < LISTED; i++) {
+		const struct fb_resource_change *r = &diff->resources[i];
+
+		if (strcmp(path, r->path) != 0) {
+			path = r->path;
+			group = NULL;
+			text_puts(out, "@@ ");
+			put_line(out, path);
+			text_puts(out, " @@\n");
+		}
+		if (!group || strcmp(group, r->group) != 0) {
+			group = r->group;
+			text_puts(out, "  ");
+			put_line(out, *group ? group : "groups");
+			text_putc(out, '\n');
+		}
+		text_printf(out, "%c   ", signs[r->kind]);
+		put_line(out, *r->was ? r->was : r->is);
+		if (*r->was && *r->is) {
+			text_puts(out, "  ->  ");
+			put_line(out, r->is);
+		}
+		text_putc(out, '\n');
+	}
+	if (diff->resource_count > LISTED)
+		text_printf(out, "  and %zu more\n",
+			    diff->resource_count - LISTED);
+}
+
+static void put_resources(struct page *p)
+{
+	struct text section = TEXT_IN(p->out->arena);
+	const struct fb_diff *diff = p->diff;
+
+	if (*diff->outputs_refused) {
+		text_puts(p->out, "\nThe outputs were not compared: ");
+		put_markdown(p->out, diff_short(p->out->arena,
+						diff->outputs_refused,
+						WORDS_MOST));
+		text_putc(p->out, '\n');
+	}
+	if (!diff->resource_count)
+		return;
+	text_puts(&section, "```diff\n");
+	put_resource_lines(&section, diff);
+	text_puts(&section, "```\n");
+	for (size_t i = 0; i < diff->quota_count && i < 3; i++) {
+		const struct fb_quota_change *q = &diff->quotas[i];
+
+		text_puts(&section, i ? " \xc2\xb7 " : "\n");
+		put_markdown(&section, q->group);
+		text_puts(&section, " of ");
+		put_markdown(&section, q->path);
+		text_printf(&section, " uses %u of %u, was %u", q->is, q->most,
+			    q->was);
+	}
+	text_putc(&section, '\n');
+	put_section(p, arena_printf(p->out->arena, "What this does to AWS: %s",
+				    diff_resources(p->out->arena, diff)),
+		    &section, "resources of AWS");
+}
+
+static void put_title(struct page *p)
+{
+	const char *invariants = diff_invariants(p->out->arena, p->diff);
+
+	text_printf(p->out, "<!-- firebreak:diff policy=%s v=1 -->\n",
+		    p->diff->policy);
+	text_printf(p->out, "### `%s`: %s", p->diff->policy,
+		    diff_summary(p->out->arena, p->diff));
+	if (*invariants)
+		text_printf(p->out, " \xc2\xb7 %s%s", p->diff->broken
+			    ? "\xe2\x9d\x8c " : "", invariants);
+	text_putc(p->out, '\n');
+}
+
+static void put_foot(struct page *p)
+{
+	text_puts(p->out, "\n<sub>firebreak " FIREBREAK_VERSION " \xc2\xb7 ");
+	put_markdown(p->out, p->diff->old_name);
+	text_puts(p->out, " \xe2\x86\x92 ");
+	put_markdown(p->out, p->diff->new_name);
+	text_puts(p->out, "</sub>\n");
+	if (p->left_out.len)
+		text_printf(p->out, "\n**Left out for want of room:** %sthe text of `firebreak diff` has all of it.\n",
+			    text_string(&p->left_out));
+}
+
+void diff_markdown(struct text *out, const struct fb_diff *diff)
+{
+	struct page p = { out, diff, TEXT_IN(out->arena) };
+
+	put_title(&p);
+	put_broken(&p);
+	if (!diff->reach_count)
+		text_puts(out, "\nNo connection opens and none closes.\n");
+	put_reach(&p);
+	put_resources(&p);
+	put_invariants(&p);
+	put_rules(&p, FB_RULE_METADATA, "Rules with other metadata");
+	put_rules(&p, FB_RULE_SAME_REACH, "Rules rewritten with the same reach");
+	put_places(&p);
+	put_foot(&p);
+}

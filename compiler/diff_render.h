@@ -1,0 +1,42 @@
+/* A diff drawn: thin renderers over one model. */
+#ifndef FIREBREAK_COMPILER_DIFF_RENDER_H
+#define FIREBREAK_COMPILER_DIFF_RENDER_H
+
+#include "compiler/base/text.h"
+#include "firebreak/diff.h"
+
+void diff_text(struct text *out, const struct fb_diff *diff, bool colour);
+void diff_markdown(struct text *out, const struct fb_diff *diff);
+void diff_json(struct text *out, const struct fb_diff *diff);
+
+/* What they share: words for people. */
+
+/* "opens", "moves", "narrows", "closes". */
+const char *diff_verb(enum fb_reach_kind kind);
+
+/* "opens 2, narrows 1", or "same reach". */
+const char *diff_summary(struct arena *arena, const struct fb_diff *diff);
+
+/* "all 17 invariants hold", "1 of 17 invariants broken"; "" when not judged. */
+const char *diff_invariants(struct arena *arena, const struct fb_diff *diff);
+
+/* "breaks", "added", … */
+const char *diff_invariant_word(enum fb_invariant_change_kind kind);
+
+/* "in prod", "in all 8 environments", "in 5 environments (a, b, …)". */
+const char *diff_where(struct arena *arena, const struct fb_diff *diff,
+		       const char *const *names, size_t count);
+
+/* WORDS' services, with their numbers where they are names. */
+const char *diff_services(struct arena *arena, const struct fb_words *words);
+
+/* TEXT cut to MOST bytes, which it says. */
+const char *diff_short(struct arena *arena, const char *text, size_t most);
+
+/* How many resources of each kind: "2 rules added, 1 removed"; "" for none. */
+const char *diff_resources(struct arena *arena, const struct fb_diff *diff);
+
+/* How many rule changes are of KIND. */
+size_t diff_rules(const struct fb_diff *diff, enum fb_rule_change_kind kind);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * What a change of a policy does: which packets it lets through and which it
+ * stops, said in the policy's own words, and what it does to rules, invariants
+ * and outputs.
+ */
+#ifndef FIREBREAK_DIFF_H
+#define FIREBREAK_DIFF_H
+
+#include "firebreak/firebreak.h"
+
+enum fb_reach_kind {
+	FB_OPENS,	/* connections that were not permitted */
+	FB_MOVED,	/* one rule opens this and closes `from` */
+	FB_NARROWS,	/* no longer permitted; others between these ends are */
+	FB_CLOSES,	/* no longer permitted, and nothing else is */
+};
+
+/* A rule or invariant and where it stands. */
+struct fb_named {
+	const char *name;
+	const char *file;	/* NULL: nowhere */
+	uint32_t line;
+	bool old;		/* in the old policy: the new one has it no more */
+};
+
+/* "services -> data on postgres": the words of one of the policies, exact. */
+struct fb_words {
+	const char *src, *dst, *services;
+	const char *ports;	/* the services as numbers: "tcp/5432" */
+	const char *family;	/* "", or "IPv4", "IPv6": in this family only */
+};
+
+struct fb_reach {
+	enum fb_reach_kind kind;
+	struct fb_words words;
+	struct fb_words from;		/* of FB_MOVED: where it was */
+	/*
+	 * Services between the same ends: before (FB_OPENS, FB_MOVED) or after
+	 * (others); "" for none; in part: not between all of them.
+	 */
+	const char *others;
+	bool others_in_part;
+	const char *const *environments;	/* "banco-andino.prod" */
+	size_t environment_count;
+	const char *reasons;		/* why it stands where it stands, or "" */
+	bool breaks;			/* an invariant that held */
+	const struct fb_named *rules;
+	size_t rule_count;
+	const char *expires;		/* the day on which the last of them ends; "" when none does */
+	double packets;			/* in all environments */
+	const char *example;		/* "tcp 10.0.0.1 -> 10.0.1.1 port 443" */
+};
+
+enum fb_rule_change_kind {
+	FB_RULE_METADATA,	/* an attribute is another */
+	FB_RULE_SAME_REACH,	/* added, removed or rewritten: no packet differs */
+};
+
+struct fb_rule_change {
+	enum fb_rule_change_kind kind;
+	struct fb_named rule;
+	const char *what;	/* "expires", "waives", …; "added", "removed", "rewritten" */
+	const char *was, *is;	/* of metadata; "" for nothing */
+};
+
+enum fb_invariant_change_kind {
+	FB_INVARIANT_BREAKS,	/* it held, or is new, and is broken now */
+	FB_INVARIANT_BROKEN,	/* it was broken and still is */
+	FB_INVARIANT_REMOVED,
+	FB_INVARIANT_CHANGED,	/* its sentence is another; it holds */
+	FB_INVARIANT_ADDED,	/* and holds */
+	FB_INVARIANT_MENDED,
+	FB_INVARIANT_WAIVED,	/* only waivers keep it from being broken, as they did not before */
+};
+
+struct fb_invariant_change {
+	enum fb_invariant_change_kind kind;
+	struct fb_named invariant;
+	const char *detail;	/* "`ops` reaches `data`"; the sentence before; "" */
+};
+
+/* A layer, network or VPC with other addresses, the same in its environments. */
+struct fb_place_change {
+	const char *what;		/* "layer", "network", "vpc" */
+	const char *name;		/* "data"; "" of a VPC */
+	const char *was, *is;		/* addresses; "" for none */
+	const char *const *environments;
+	size_t environment_count;
+};
+
+enum fb_resource_change_kind { FB_ADDED, FB_CHANGED, FB_REPLACED, FB_REMOVED };
+
+struct fb_resource_change {
+	enum fb_resource_change_kind kind;
+	const char *path;		/* the output, "prod/aws.tf.json" */
+	const char *group;		/* "edge ingress"; "" for the group itself */
+	const char *key;		/* "aws_security_group.edge" */
+	const char *was, *is;		/* "tcp 443 from sg edge"; "" for nothing */
+};
+
+/* Rules of the fullest security group, direction and family of an output. */
+struct fb_quota_change {
+	const char *path, *group;	/* "edge ingress, IPv4" */
+	unsigned was, is, most;
+};
+
+struct fb_diff {
+	const char *policy;
+	const char *old_name, *new_name;	/* as given */
+	size_t environments;		/* of both policies together */
+	const struct fb_reach *reach;	/* the worst first */
+	size_t reach_count;
+	size_t opens, moved, narrows, closes;
+	const struct fb_rule_change *rules;
+	size_t rule_count;
+	const struct fb_place_change *places;
+	size_t place_count;
+	bool invariants_judged;
+	const struct fb_invariant_change *invariants;	/* the worst first */
+	size_t invariant_count;
+	size_t holding, broken;		/* of the new policy's invariants */
+	bool outputs_compared;
+	const char *outputs_refused;	/* why not, or "" */
+	const struct fb_resource_change *resources;
+	size_t resource_count;
+	const struct fb_quota_change *quotas;
+	size_t quota_count;
+	/* of `expected`: everything that it opens otherwise, and sentences unmet */
+	const char *const *unexpected;
+	size_t unexpected_count;
+};
+
+struct fb_diff_options {
+	const char *old_name, *new_name;	/* what people call the two policies */
+	bool reach_only;	/* neither invariants nor outputs */
+	/* sentences, "edge -> app on tcp/81": what may open, and nothing else */
+	const char *const *expected;
+	size_t expected_count;
+};
+
+/*
+ * Compare the policies of two contexts, both loaded without mistakes.  *OUT and
+ * what it points to belong to NEW; OLD must live as long.  FB_OK whatever the
+ * difference; FB_BAD when a policy or an expected sentence is wrong, which was
+ * told in NEW (of OLD's own mistakes: in OLD).
+ */
+enum fb_status fb_diff(struct fb *old, struct fb *new,
+		       const struct fb_diff_options *options,
+		       struct fb_diff *out);
+
+enum fb_diff_format { FB_DIFF_TEXT, FB_DIFF_MARKDOWN, FB_DIFF_JSON };
+
+/*
+ * DIFF for people, for a pull request's comment (at most 60,000 bytes, with a
+ * note of what was left out) or for programs.  Belongs to FB, the new context;
+ * NULL when memory ran out.
+ */
+const char *fb_diff_render(struct fb *fb, const struct fb_diff *diff,
+			   enum fb_diff_format format, bool colour);
+
+#endif

@@ -1,0 +1,191 @@
+#!/bin/sh
+# diff, query and explain as commands: every option, every exit code, git revisions.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+tool=$(realpath "${FIREBREAK:-build/firebreak}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export SOURCE_DATE_EPOCH=1795651200 NO_COLOR=1
+bad=0
+wrong() { echo "diff: $*"; bad=1; }
+code() {
+	want=$1
+	shift
+	"$@" >"$work/out" 2>"$work/err"
+	got=$?
+	[ $got = "$want" ] || { wrong "exit $got instead of $want: $*"; cat "$work/out" "$work/err"; }
+}
+says() { grep -qF -- "$1" "$work/out" || { wrong "does not say: $1"; cat "$work/out"; }; }
+hides() { if grep -qF -- "$1" "$work/out"; then wrong "says: $1"; cat "$work/out"; fi; }
+tells() { grep -qF -- "$1" "$work/err" || { wrong "does not tell: $1"; cat "$work/err"; }; }
+
+world='language 1; policy small; environments prod, dev;
+layer web; layer app; layer db;
+environment prod { vpc 10.0.0.0/16; layer web 10.0.0.0/24; layer app 10.0.1.0/24; layer db 10.0.2.0/24; }
+environment dev { vpc 10.1.0.0/16; layer web 10.1.0.0/24; layer app 10.1.1.0/24; layer db 10.1.2.0/24; }
+closed: only app -> db on tcp/5432, tcp/6379;
+'
+mkdir "$work/p" && cd "$work" || exit 2
+policy() { printf '%s%s\n' "$world" "$2" >"$1"; }
+policy old.fbk 'r: allow web -> app on tcp/80;
+s: allow app -> db on tcp/5432 ticket A-1 expires 2099-01-01;'
+
+# the same, and the same in other words
+code 0 "$tool" diff old.fbk old.fbk
+says "small: same reach"
+policy new.fbk 'group front = web; service pg = tcp/5432;
+r: allow front -> app on tcp/80; r2: allow web -> app on tcp/80 in prod;
+s: allow app -> db on pg ticket A-1 expires 2099-01-01;'
+code 0 "$tool" diff --fail-on widening old.fbk new.fbk
+says "small: same reach"
+code 1 "$tool" diff --exit-code old.fbk new.fbk
+
+# opens: where, why, by what, and what the exit codes make of it
+policy new.fbk 'r: allow web -> app on tcp/80, tcp/22;
+s: allow app -> db on tcp/5432 ticket A-1 expires 2099-01-01;'
+code 0 "$tool" diff old.fbk new.fbk
+says "small: opens 1"
+says "+ opens   web -> app on tcp/22"
+says "in all 2 environments"
+says "remote administration"
+says "before: tcp/80"
+says "new.fbk:6)"
+says "aws.tf.json"
+code 1 "$tool" diff --fail-on widening old.fbk new.fbk
+code 1 "$tool" diff --fail-on any old.fbk new.fbk
+code 0 "$tool" diff --expect 'web -> app on tcp/22' old.fbk new.fbk
+code 1 "$tool" diff --expect 'web -> app on tcp/22 in prod' old.fbk new.fbk
+says "opens unexpectedly"
+code 1 "$tool" diff --expect 'web -> app on tcp/22' --expect 'web -> app on tcp/80' old.fbk new.fbk
+says "opens nothing"
+code 1 "$tool" diff --expect 'web -> app on tcp/22' --expect 'app -> web on tcp/9' old.fbk new.fbk
+says "is not open in"
+code 2 "$tool" diff --expect 'web -> ap on tcp/22' old.fbk new.fbk
+tells 'did you mean `app`'
+code 2 "$tool" diff --expect 'web -> app on tcp/22; r3: allow any -> any on any' old.fbk new.fbk
+tells P0220
+code 0 "$tool" diff --reach-only old.fbk new.fbk
+hides "invariant"
+hides "aws.tf.json"
+
+# narrows and closes do not widen
+code 0 "$tool" diff --fail-on widening new.fbk old.fbk
+says "- narrows web -> app on tcp/22"
+says "left: tcp/80"
+policy none.fbk 'r: allow web -> app on tcp/80;'
+code 0 "$tool" diff --fail-on widening old.fbk none.fbk
+says "- closes  app -> db on tcp/5432"
+says "left: nothing between them"
+
+# a rule between other layers has moved, and that widens
+policy moved.fbk 'r: allow web -> app on tcp/80;
+s: allow app -> web on tcp/5432 ticket A-1 expires 2099-01-01;'
+code 1 "$tool" diff --fail-on widening old.fbk moved.fbk
+says "moves 1"
+says "> moves   app -> web on tcp/5432"
+says "was: app -> db on tcp/5432"
+
+# metadata, addresses, invariants
+policy meta.fbk 'r: allow web -> app on tcp/80;
+s: allow app -> db on tcp/5432 ticket A-2 expires 2099-02-01;'
+code 0 "$tool" diff --fail-on widening old.fbk meta.fbk
+says "metadata only"
+says "ticket A-1 -> A-2"
+says "expires 2099-01-01 -> 2099-02-01"
+says "changed"
+sed 's|layer db 10.0.2.0/24|layer db 10.0.3.0/24|' old.fbk >other.fbk
+code 0 "$tool" diff old.fbk other.fbk
+says "layer db in prod: 10.0.2.0/24 -> 10.0.3.0/24"
+says "the same names, at other addresses"
+policy broken.fbk 'r: allow web -> app on tcp/80;
+s: allow app, web -> db on tcp/5432 ticket A-1 expires 2099-01-01;'
+code 1 "$tool" diff --fail-on widening old.fbk broken.fbk
+says "breaks closed"
+says 'breaks `closed`'
+says "1 of 1 invariant broken"
+code 0 "$tool" diff broken.fbk old.fbk
+says "mended closed"
+sed 's/^closed:.*/wide: only app -> db;/' old.fbk >dropped.fbk
+code 1 "$tool" diff --exit-code old.fbk dropped.fbk
+says "removed closed"
+says "added wide"
+
+# one environment more
+sed 's/environment dev {.*//' old.fbk >less.fbk
+code 0 "$tool" diff less.fbk old.fbk
+says "in dev"
+says "vpc in dev: nothing -> 10.1.0.0/16"
+
+# formats
+code 0 "$tool" diff --format json old.fbk new.fbk
+python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); r = d["reach"][0]
+assert d["schema"] == "firebreak-diff-1" and d["widens"] and not d["same-reach"]
+assert r["kind"] == "opens" and r["words"]["ports"] == "tcp/22" and r["rules"][0]["line"] == 6
+assert r["environments"] == ["dev", "prod"] and d["outputs"]["resources"]' "$work/out" || wrong "the JSON is not as expected"
+code 0 "$tool" diff --format markdown old.fbk new.fbk
+says '<!-- firebreak:diff policy=small v=1 -->'
+says '| **+ opens** | `web` → `app`'
+code 2 "$tool" diff --format pdf old.fbk new.fbk
+code 2 "$tool" diff --fail-on tuesday old.fbk new.fbk
+code 2 "$tool" diff old.fbk
+code 2 "$tool" diff old.fbk missing.fbk
+code 2 "$tool" diff - -
+code 0 sh -c "$tool diff old.fbk - <new.fbk"
+"$tool" diff --color always old.fbk new.fbk | grep -q "$(printf '\033')" || wrong "no colour"
+
+# a comment stays below what GitHub takes, and says what is not in it
+python3 - "$world" <<'P'
+import sys
+rules = "".join(f"r{i}: allow app -> web on tcp/{2 * i + 1};\ns{i}: allow web -> app on tcp/{2 * i + 1} in prod;\n"
+                f"t{i}: allow web -> 192.0.{i % 256}.{i // 256 * 8}/29 on tcp/443 in dev;\n" for i in range(1500))
+open("many.fbk", "w").write(sys.argv[1] + rules)
+P
+code 0 "$tool" diff --reach-only --format markdown old.fbk many.fbk
+[ "$(wc -c <"$work/out")" -le 60000 ] || wrong "a comment of $(wc -c <"$work/out") bytes"
+
+# hostile texts end nothing
+policy hostile.fbk 'r: allow web -> app on tcp/80;
+s: allow app -> db on tcp/5432 ticket "<!-- `x` | \" </details><script>" expires 2099-01-01;'
+code 0 "$tool" diff --format markdown old.fbk hostile.fbk
+hides '<script>'
+code 0 "$tool" diff --format json old.fbk hostile.fbk
+python3 -m json.tool "$work/out" >/dev/null || wrong "hostile JSON"
+
+# revisions
+git_() { git -c user.name=t -c user.email=t@example.org -c init.defaultBranch=main "$@" >/dev/null 2>&1; }
+mkdir repo && cd repo && git_ init && mkdir -p policy/customers || exit 2
+sed 's/^environment dev.*/include "customers\/dev.fbk";/' ../old.fbk >policy/main.fbk
+grep '^environment dev' ../old.fbk >policy/customers/dev.fbk
+git_ add . && git_ commit -m one && git_ tag v1 || wrong "no git"
+sed -i 's|tcp/80|tcp/80, tcp/81|' policy/main.fbk
+code 0 "$tool" diff HEAD:policy policy
+says "+ opens   web -> app on tcp/81"
+code 0 "$tool" diff v1:policy/main.fbk HEAD:policy
+says "same reach"
+code 0 "$tool" check HEAD:policy
+code 0 "$tool" compile HEAD:policy -o ../made
+(cd policy/customers && code 0 "$tool" check HEAD:../../policy && code 0 "$tool" check v1:./..; exit $bad) || bad=1
+code 2 "$tool" check nowhere:policy
+tells "not a revision"
+code 2 "$tool" check HEAD:nowhere
+code 2 "$tool" check --as-of 2026-11-23 -- "--output=$work/evil:policy"
+code 2 "$tool" check -- '-:policy'
+[ -e "$work/evil" ] && wrong "a revision became an option"
+code 2 "$tool" check 'HEAD:../../../etc/passwd'
+code 2 "$tool" check 'HEAD
+:policy'
+code 2 env PATH=/nonexistent "$tool" check HEAD:policy
+tells "the git program"
+# a file of that name comes first
+cp ../old.fbk 'HEAD:policy'
+code 0 "$tool" check HEAD:policy
+rm 'HEAD:policy'
+# nothing outside of the revision is read
+git_ checkout -b leaving && printf 'include "../outside.fbk";\n' >>policy/main.fbk
+cp ../old.fbk outside.fbk && git_ commit -am leaving
+code 2 "$tool" check leaving:policy
+tells "leaves the policy"
+cd ..
+
+[ $bad = 0 ] && echo "diff, query and explain behave"
+exit $bad
