@@ -3,6 +3,8 @@
 # make check-kernel    the emitted rulesets in network namespaces, real packets
 # make check-aws       the emitted AWS files against the provider's schema
 # make check-mutants   every change of one place in the example's outputs: caught?
+# make check-z3        what the packet sets answer, asked of Z3
+# make check-faults    faults put into the packet sets: found?
 # make bench           ratios; never fails on time
 # make MODE=asan ...   the same with AddressSanitizer and UBSan
 # make install DESTDIR= PREFIX=
@@ -110,6 +112,13 @@ check-aws: $(B)/firebreak
 check-mutants: $(B)/tests/prop/test_mutate
 	$(B)/tests/prop/test_mutate policies/modyo-connect
 
+# The packet sets against Z3, and their tests against faults put into them.
+check-z3: $(B)/tests/z3/cases
+	tests/z3/run.sh $<
+
+check-faults: $(B)/tests/prop/test_engine $(B)/tests/unit/test_pset
+	tests/faults.sh $(B)
+
 bench: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
 
@@ -122,7 +131,7 @@ install: $(B)/firebreak
 clean:
 	rm -rf build
 
-.PHONY: all check check-kernel check-aws check-mutants bench install clean
+.PHONY: all check check-kernel check-aws check-mutants check-z3 check-faults bench install clean
 .SECONDARY:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)

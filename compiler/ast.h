@@ -62,7 +62,7 @@ enum ast_kind {
 	AST_CUSTOMER,		/* name, title, block */
 	AST_ENVIRONMENT,	/* name, block */
 	AST_SETTINGS,		/* name: aws, nft; block of AST_SETTING */
-	AST_SETTING,		/* name, title */
+	AST_SETTING,		/* name, key (of two values), title: the value */
 	AST_EXPECT,		/* name: yes, no; src, dst, on, attrs (in) */
 	/* rules and invariants: name, src, dst, on, attrs; never: perhaps hops */
 	AST_ALLOW, AST_NEVER, AST_ONLY, AST_CONFINE, AST_MUST,
@@ -80,7 +80,7 @@ struct ast_node {
 	struct ast_node *next;
 	enum ast_kind kind;
 	struct span span;		/* the whole statement */
-	struct ast_text name, title, prefix_list, via;
+	struct ast_text name, title, key, prefix_list, via;
 	struct ast_text hops, most, unit;	/* of invariants that count */
 	bool shared_hosts;
 	struct ast_expr *src, *dst, *on, *list;

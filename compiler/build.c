@@ -8,6 +8,7 @@
 #include "compiler/context.h"
 #include "compiler/manifest.h"
 #include "compiler/prove.h"
+#include "compiler/recheck.h"
 #include "compiler/verify.h"
 
 #include <pthread.h>
@@ -62,11 +63,28 @@ static void tell_fault(const struct job *job, const struct artefact *a,
 	diag_help(told, "this is a fault of the compiler; nothing was written; please report it with the policy");
 }
 
+/* The second look at a proof of WHAT did not confirm it. */
+static void tell_recheck(const struct job *job, const char *what,
+			 enum recheck answer, const struct difference *d)
+{
+	struct diag *told = diag_add(job->diags, P0904, (struct span){ 0 },
+		answer == RECHECK_DIFFERS
+		? "%s: the second look at its proof finds a difference"
+		: "%s: the second look at its proof gave up: too many pieces",
+		what);
+
+	diag_note(told, (struct span){ 0 }, "%s",
+		  answer == RECHECK_DIFFERS ? packet_note(job->arena, d)
+					    : d->label);
+}
+
 /* Read ARTEFACT back and prove it, in JOB's memory.  Adds its sides to *COUNT. */
 static enum fb_status prove_in(const struct job *job,
 			       const struct backend *backend,
-			       const struct artefact *a, size_t *count)
+			       const struct artefact *a, bool recheck,
+			       size_t *count)
 {
+	enum recheck answer;
 	const char *space = ir_space_name(job->arena, job->ir,
 					  job->meaning->space);
 	struct identity identity;
@@ -84,19 +102,27 @@ static enum fb_status prove_in(const struct job *job,
 		tell_fault(job, a, space, &d);
 		return FB_FAULT;
 	}
+	answer = recheck ? recheck_bounds(job->arena, &sides, &d)
+			 : RECHECK_HOLDS;
+	if (answer != RECHECK_HOLDS) {
+		tell_recheck(job, arena_printf(job->arena, "%s of %s", a->path,
+					       space), answer, &d);
+		return FB_FAULT;
+	}
 	*count += sides.count;
 	return FB_OK;
 }
 
 static enum fb_status prove_artefact(const struct job *job,
 				     const struct backend *backend,
-				     const struct artefact *a, size_t *count)
+				     const struct artefact *a, bool recheck,
+				     size_t *count)
 {
 	struct job own = *job;
 	enum fb_status status;
 
 	own.arena = arena_child(job->arena);
-	status = prove_in(&own, backend, a, count);
+	status = prove_in(&own, backend, a, recheck, count);
 	arena_free(own.arena);
 	return status;
 }
@@ -113,6 +139,7 @@ struct task {
 	const struct ir *ir;
 	const struct ir_space *space;
 	const struct backend *backend;
+	bool recheck;
 	LIST(struct fb_output) outputs;
 	size_t sides;
 	enum fb_status status;
@@ -154,7 +181,7 @@ static enum fb_status emit_and_prove(struct task *task, struct arena *scratch)
 		return FB_NO;
 	for (size_t i = 0; i < made.count; i++) {
 		if (prove_artefact(&job, task->backend, &made.at[i],
-				   &task->sides) != FB_OK)
+				   task->recheck, &task->sides) != FB_OK)
 			return FB_FAULT;
 		keep_output(task, &made.at[i]);
 	}
@@ -237,7 +264,8 @@ static bool add_task(struct build *b, const struct ir_space *space,
 		return false;
 	*task = (struct task){ .arena = arena, .diags = { .arena = arena },
 			       .ir = b->fb->ir, .space = space,
-			       .backend = backend };
+			       .backend = backend,
+			       .recheck = b->fb->options.recheck };
 	b->task_count++;
 	return true;
 }
@@ -419,9 +447,25 @@ static bool own_sides(const struct job *job, const struct backend *backend,
 	return false;
 }
 
+/* FOUND was proved equal to OWN: does the second look say so too? */
+static enum fb_status confirm(const struct job *job, const char *name,
+			      const struct sides *found,
+			      const struct sides *own)
+{
+	struct difference d;
+	enum recheck answer = recheck_bounds(job->arena, found, &d);
+
+	if (answer == RECHECK_HOLDS)
+		answer = recheck_same(job->arena, found, own, &d);
+	if (answer == RECHECK_HOLDS)
+		return FB_OK;
+	tell_recheck(job, name, answer, &d);
+	return FB_FAULT;
+}
+
 static enum fb_status compare(const struct job *job, const char *name,
 			      const struct backend *backend, const void *model,
-			      const struct identity *id)
+			      const struct identity *id, bool recheck)
 {
 	struct sides found = { 0 }, own = { 0 };
 	struct difference d;
@@ -438,7 +482,7 @@ static enum fb_status compare(const struct job *job, const char *name,
 	}
 	if (prove_bounds(job->arena, &found, &d) &&
 	    prove_same(job->arena, &found, &own, &d))
-		return FB_OK;
+		return recheck ? confirm(job, name, &found, &own) : FB_OK;
 	rules = admitting(job, &d.packet);
 	told = diag_add(job->diags, P0603, (struct span){ 0 },
 			d.kind == DIFFERENCE_EXTRA
@@ -491,7 +535,8 @@ static enum fb_status prove(struct fb *fb, void *argument)
 		return FB_BAD;
 	}
 	job = job_begin(fb, space, &meaning);
-	status = compare(&job, file->name, backend, model, &id);
+	status = compare(&job, file->name, backend, model, &id,
+			 fb->options.recheck);
 	arena_free(job.arena);
 	return status;
 }

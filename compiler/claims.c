@@ -130,12 +130,13 @@ void where_add(struct resolver *r, wheres *out, uint32_t space,
 		*LIST_PUSH(r->arena, out) = (struct ir_where){ space, set };
 }
 
-/* What of the packets in SPACE ends a route that SAID forbids. */
+/*
+ * What of the packets in SPACE ends a route that SAID forbids, which may have
+ * begun in another space that flows lead from.
+ */
 static void claim_route(struct resolver *r, claim_boxes *out, uint32_t space,
 			const struct sets *said)
 {
-	if (both_empty(said->src))
-		return;
 	for (int f = IPV4; f < FAMILIES; f++)
 		if (said->dst.of[f].count && said->svc.of[f].count)
 			*LIST_PUSH(r->arena, out) = (struct ir_claim_box){
@@ -216,7 +217,7 @@ void resolve_route(struct resolver *r, struct ir_invariant *inv,
 	inv->from_count = from.count;
 	inv->avoiding = avoiding.at;
 	inv->avoiding_count = avoiding.count;
-	if (!boxes.count && w.any_packet)
+	if ((!boxes.count || !from.count) && w.any_packet)
 		claim_is_vacuous(r, node, "every route begins or ends in what it is to pass");
 }
 

@@ -145,13 +145,6 @@ static void misplaced(struct names *n, const struct ast_node *node,
 		   "%s", where);
 }
 
-static void not_yet(struct names *n, struct span span, const char *what)
-{
-	diag_label(diag_add(n->diags, P0013, span,
-			    "%s not in this version of the compiler", what),
-		   "refused rather than ignored");
-}
-
 static void declare_place(struct names *n, const struct ast_node *customer,
 			  const struct ast_node *node)
 {
@@ -250,7 +243,7 @@ static void declare_statement(struct names *n, const struct ast_node *node,
 		*LIST_PUSH(n->arena, &n->requires) = node;
 		break;
 	case AST_REVIEW:
-		not_yet(n, node->span, "`review` is");
+		*LIST_PUSH(n->arena, &n->reviews) = node;
 		break;
 	case AST_DEFAULT:
 		*LIST_PUSH(n->arena, &n->defaults) = node;
@@ -259,7 +252,7 @@ static void declare_statement(struct names *n, const struct ast_node *node,
 		*LIST_PUSH(n->arena, &n->expects) = node;
 		break;
 	case AST_SETTINGS:
-		not_yet(n, node->name.span, "settings are");
+		*LIST_PUSH(n->arena, &n->settings) = node;
 		break;
 	case AST_SETTING:
 		break;

@@ -48,6 +48,8 @@ struct names {
 	 * that nobody wrote down; rules and what demands read them without.
 	 */
 	bool as_claim;
+	/* whose `prod.data` is meant, plus one; 0: of the customer who looks */
+	uint32_t as_customer;
 	struct arena *arena;
 	struct diags *diags;
 	struct ir *ir;
@@ -60,7 +62,7 @@ struct names {
 	LIST(struct place) places;
 	LIST(const char *) environment_names;
 	LIST(const struct ast_node *) rules, invariants, defaults, requires,
-				      expects;
+				      expects, reviews, settings;
 };
 
 /*

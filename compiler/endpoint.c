@@ -225,7 +225,9 @@ static const struct ir_space *seen_from(struct names *n,
 					const struct ir_space *space,
 					const struct qualified *q)
 {
-	uint32_t number = place_name_space(n, &q->place, space->customer);
+	uint32_t customer = n->as_customer ? n->as_customer - 1
+					   : space->customer;
+	uint32_t number = place_name_space(n, &q->place, customer);
 
 	if (number == IR_NO_SPACE)
 		return NULL;
@@ -319,6 +321,7 @@ bool endpoint_missing(struct names *n, const struct ir_space *space,
 		d = q->decl;
 		out->in = seen_from(n, space, q);
 		out->named = true;
+		out->customer_named = q->place.customer != QUALIFIED_OWN;
 	} else {
 		d = names_find(&n->endpoints, e->word);
 	}

@@ -29,6 +29,7 @@ struct missing {
 	const struct decl *decl;
 	const struct ir_space *in;
 	bool named;		/* the word names the environment */
+	bool customer_named;	/* and its customer */
 	struct span where;
 };
 

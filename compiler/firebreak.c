@@ -10,6 +10,7 @@
 #include "compiler/base/render.h"
 #include "compiler/context.h"
 #include "compiler/resolve.h"
+#include "compiler/upkeep.h"
 #include "compiler/verify.h"
 
 #include <errno.h>
@@ -277,10 +278,17 @@ static enum fb_status check(struct fb *fb, void *call)
 {
 	struct fb_summary *sum = call;
 	const struct ir *ir = fb->ir;
+	const struct verdict *verdicts;
+	struct upkeep upkeep;
 
 	if (fb->diags.refusals)
 		return FB_BAD;
-	sum->broken = verify_policy(fb->arena, &fb->diags, ir);
+	verdicts = verify_verdicts(fb->arena, ir);
+	sum->broken = verify_tell(&fb->diags, ir, verdicts);
+	upkeep = upkeep_tell(&fb->diags, ir, verdicts);
+	sum->reviews = ir->review_days > 0;
+	sum->overdue = upkeep.overdue;
+	sum->due = upkeep.soon;
 	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
 	sum->expects = ir->expect_count;
 	sum->invariants = ir->invariant_count;
@@ -290,7 +298,7 @@ static enum fb_status check(struct fb *fb, void *call)
 		sum->expired += !ir->rules[i].in_force;
 	if (fb->diags.faults)
 		return FB_FAULT;
-	return fb->diags.errors || sum->expired ? FB_NO : FB_OK;
+	return fb->diags.errors || sum->expired || sum->overdue ? FB_NO : FB_OK;
 }
 
 enum fb_status fb_check(struct fb *fb, struct fb_summary *out)

@@ -72,8 +72,18 @@ struct both ir_space_peers(struct arena *arena, const struct ir *ir,
 {
 	struct both all = { 0 };
 
-	for (size_t i = 0; i < space->peer_count; i++)
-		all = both_union(arena, all, ir->spaces[space->peers[i]].vpc);
+	for (int f = IPV4; f < FAMILIES; f++) {
+		LIST(struct range) some = { 0 };
+
+		for (size_t i = 0; i < space->peer_count; i++) {
+			struct ranges vpc =
+				ir->spaces[space->peers[i]].vpc.of[f];
+
+			for (size_t k = 0; k < vpc.count; k++)
+				*LIST_PUSH(arena, &some) = vpc.at[k];
+		}
+		all.of[f] = ranges_of(arena, some.at, some.count);
+	}
 	return all;
 }
 

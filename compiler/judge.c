@@ -66,6 +66,27 @@ struct verdict_hop judge_hop(const struct judge *j, uint32_t space,
 	return hop;
 }
 
+struct verdict_hop judge_crossing(const struct judge *j, uint32_t from,
+				  uint32_t to, const struct packet *packet,
+				  bool waived)
+{
+	struct verdict_hop in = judge_hop(j, to, packet, waived), out;
+	rule_list rules = { 0 };
+
+	in.from = from;
+	if (from == to || !in.rule_count)
+		return in;
+	out = judge_hop(j, from, packet, waived);
+	for (size_t i = 0; i < in.rule_count; i++)
+		*LIST_PUSH(j->scratch, &rules) = in.rules[i];
+	for (size_t i = 0; i < out.rule_count; i++)
+		*LIST_PUSH(j->scratch, &rules) = out.rules[i];
+	if (!out.rule_count)
+		rules.count = 0;
+	in.rules = judge_keep_rules(j, &rules, &in.rule_count);
+	return in;
+}
+
 /* SET between LO and the two numbers behind it. */
 static struct ranges near(struct arena *arena, struct ranges set, u128 lo)
 {

@@ -24,6 +24,10 @@ typedef LIST(uint32_t) rule_list;
 struct verdict judge_forbidden(const struct judge *judge);
 struct verdict judge_must(const struct judge *judge);
 
+/* NEVER over several hops, and REACH. */
+struct verdict judge_routes(const struct judge *judge);
+struct verdict judge_reach(const struct judge *judge);
+
 /* Does RULE waive the invariant? */
 bool judge_is_waived(const struct judge *judge, uint32_t rule);
 
@@ -39,6 +43,14 @@ const uint32_t *judge_keep_rules(const struct judge *judge, rule_list *rules,
  */
 struct verdict_hop judge_hop(const struct judge *judge, uint32_t space,
 			     const struct packet *packet, bool waived);
+
+/*
+ * The hop of PACKET from the space FROM to the space TO with the rules of both
+ * sides; with none where a side stops it.
+ */
+struct verdict_hop judge_crossing(const struct judge *judge, uint32_t from,
+				  uint32_t to, const struct packet *packet,
+				  bool waived);
 
 /*
  * The packet to show of the union of the COUNT boxes at BOXES, of FAMILY: the

@@ -5,33 +5,7 @@
 #define FIREBREAK_COMPILER_PROVE_H
 
 #include "compiler/pset.h"
-
-/*
- * A claim about one hook, direction or relation of an artefact: the packets
- * it admits, those the policy says it must, and those it may (which includes
- * MUST; more only by a named assumption).
- */
-struct side {
-	const char *label;	/* "data: input, new connections" */
-	enum family family;
-	struct boxes admitted, must, may;
-};
-
-struct sides {
-	struct side *at;
-	size_t count, cap;
-};
-
-enum difference_kind {
-	DIFFERENCE_MISSING,	/* must be admitted and is not */
-	DIFFERENCE_EXTRA,	/* is admitted and may not be */
-};
-
-struct difference {
-	enum difference_kind kind;
-	const char *label;	/* of the side */
-	struct packet packet;
-};
+#include "compiler/side.h"
 
 /*
  * must <= admitted <= may on every side?  If not, *OUT is the first difference,

@@ -104,6 +104,7 @@ struct ir *resolve_policy(struct arena *arena, struct diags *diags,
 				    .groups_per_interface = 5 },
 			   .nft = { .inside = REFUSE_REJECT } };
 	declare_all(&r->names, ast);
+	resolve_settings(r);
 	resolve_spaces(r);
 	definitions_check(&r->names);
 	resolve_rules(r);

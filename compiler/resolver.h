@@ -19,6 +19,9 @@ struct resolver {
 	LIST(struct ir_flow) flows;
 };
 
+/* `aws`, `nft` and `review`. */
+void resolve_settings(struct resolver *r);
+
 /* The environments and their addresses. */
 void resolve_spaces(struct resolver *r);
 

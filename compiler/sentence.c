@@ -112,9 +112,105 @@ struct sets sentence_between(struct resolver *r, struct work *w, uint32_t from,
 	return sets;
 }
 
+/* Do the words of E name customers, their own one, or nothing at all? */
+struct naming {
+	bool plain, own, other;
+	bool is_there;		/* one of them is the space in question */
+};
+
+static void look_at_names(struct resolver *r, const struct ast_expr *e,
+			  uint32_t space, struct naming *out)
+{
+	const struct qualified *q;
+
+	for (size_t i = 0; e->kind != EXPR_WORD && i < e->items.count; i++)
+		look_at_names(r, e->items.at[i], space, out);
+	if (e->kind != EXPR_WORD)
+		return;
+	if (!is_qualified(e->word)) {
+		out->plain = true;
+		return;
+	}
+	q = qualified_find(&r->names, e);
+	out->own |= q->place.customer == QUALIFIED_OWN;
+	out->other |= q->place.customer != QUALIFIED_OWN;
+	out->is_there |= q->place.customer != QUALIFIED_OWN &&
+			 place_name_space(&r->names, &q->place, 0) == space;
+}
+
+/* The customers whose peering with SPACE makes NODE speak of them there. */
+static const uint32_t *customers_of(struct resolver *r,
+				    const struct ast_node *node,
+				    uint32_t space, size_t *count)
+{
+	const struct ir_space *s = &r->spaces[space];
+	struct naming naming = { 0 };
+	uint32_t *customers, last = s->customer;
+
+	*count = 0;
+	look_at_names(r, node->src, space, &naming);
+	look_at_names(r, node->dst, space, &naming);
+	if (naming.plain || !naming.own || !naming.is_there)
+		return NULL;
+	customers = arena_array(r->arena, s->peer_count, sizeof *customers);
+	for (size_t i = 0; i < s->peer_count; i++) {
+		uint32_t customer = r->spaces[s->peers[i]].customer;
+
+		/* peers are by customer */
+		if (customer != s->customer && customer != last)
+			customers[(*count)++] = last = customer;
+	}
+	return customers;
+}
+
+/* Ranges of many sets, to become one. */
+struct heap {
+	LIST(struct range) of[FAMILIES];
+};
+
+static void heap_add(struct arena *arena, struct heap *heap, struct both set)
+{
+	for (int f = IPV4; f < FAMILIES; f++)
+		for (size_t i = 0; i < set.of[f].count; i++)
+			*LIST_PUSH(arena, &heap->of[f]) = set.of[f].at[i];
+}
+
+static struct both heap_set(struct resolver *r, const struct heap *heap)
+{
+	struct both set;
+
+	for (int f = IPV4; f < FAMILIES; f++)
+		set.of[f] = ranges_of(r->arena, heap->of[f].at,
+				      heap->of[f].count);
+	return set;
+}
+
 struct sets sentence_in(struct resolver *r, struct work *w, uint32_t space)
 {
-	return sentence_between(r, w, space, space);
+	size_t count;
+	const uint32_t *others = customers_of(r, w->node, space, &count);
+	struct sets sets = sentence_between(r, w, space, space);
+	struct arena *scratch;
+	struct heap src = { 0 }, dst = { 0 };
+
+	if (!count)
+		return sets;
+	scratch = arena_child(r->arena);
+	heap_add(scratch, &src, sets.src);
+	heap_add(scratch, &dst, sets.dst);
+	for (size_t i = 0; i < count; i++) {
+		struct sets more;
+
+		r->names.as_customer = others[i] + 1;
+		more = sentence_between(r, w, space, space);
+		heap_add(scratch, &src, more.src);
+		heap_add(scratch, &dst, more.dst);
+	}
+	r->names.as_customer = 0;
+	sets.src = heap_set(r, &src);
+	sets.dst = heap_set(r, &dst);
+	arena_free(scratch);
+	return sets;
 }
 
 void sentence_missing(struct resolver *r, struct work *w,
@@ -124,7 +220,9 @@ void sentence_missing(struct resolver *r, struct work *w,
 
 	if (!endpoint_missing(&r->names, s, e, &m))
 		return;
-	if (w->scope.named || m.named) {
+	/* an invariant about `prod.data` speaks of the customers that have it */
+	if (w->scope.named || m.customer_named ||
+	    (m.named && w->node->kind == AST_ALLOW)) {
 		w->told = true;
 		diag_note(diag_label(diag_add(r->diags, P0304, m.where,
 			"%s has no `%s`",

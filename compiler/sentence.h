@@ -47,10 +47,14 @@ bool sentence_check(struct resolver *r, const struct ast_node *node);
 /* Is there a packet in a family that all three have? */
 bool is_packet(struct both src, struct both dst, struct both svc);
 
-/* The sets of W in SPACE; what they add is noted in W. */
+/*
+ * The sets of W in SPACE; what they add is noted in W.  `hub.prod.ops ->
+ * prod.data` means there the prod of each customer that peers with the hub, as
+ * the rule of these words does.
+ */
 struct sets sentence_in(struct resolver *r, struct work *w, uint32_t space);
 
-/* The same with the source looked up in the space FROM, the destination in TO. */
+/* sentence_in() with the source looked up in the space FROM, the destination in TO. */
 struct sets sentence_between(struct resolver *r, struct work *w, uint32_t from,
 			     uint32_t to);
 

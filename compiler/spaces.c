@@ -206,7 +206,8 @@ static void check_disjoint(struct resolver *r, const struct ir_space *s,
 	for (size_t i = 1; i < all.count; i++) {
 		uint32_t a = all.at[reach].layer, b = all.at[i].layer;
 
-		if (all.at[i].range.lo <= all.at[reach].range.hi && a != b)
+		if (all.at[i].range.lo <= all.at[reach].range.hi && a != b &&
+		    !(layers[a].shared_hosts && layers[b].shared_hosts))
 			tell_shared(r, s, layers[a].name, layers[b].name,
 				    s->layers[a], s->layers[b]);
 		if (all.at[i].range.hi > all.at[reach].range.hi)

@@ -6,13 +6,18 @@
 static struct verdict judge_one(const struct judge *j)
 {
 	switch (j->inv->kind) {
-	case CLAIM_NEVER: case CLAIM_ONLY: case CLAIM_CONFINE:
+	case CLAIM_NEVER:
+		return j->inv->hops == 1 ? judge_forbidden(j)
+					 : judge_routes(j);
+	case CLAIM_ONLY: case CLAIM_CONFINE:
 	case CLAIM_TIERS: case CLAIM_ISOLATE_ENVIRONMENTS:
 	case CLAIM_ISOLATE_CUSTOMERS: case CLAIM_ISOLATE_NAMED:
 		return judge_forbidden(j);
 	case CLAIM_MUST:
 		return judge_must(j);
-	case CLAIM_REACH: case CLAIM_PARITY: case CLAIM_EACH_RULE:
+	case CLAIM_REACH:
+		return judge_reach(j);
+	case CLAIM_PARITY: case CLAIM_EACH_RULE:
 		break;
 	}
 	return (struct verdict){ .kind = VERDICT_FAULT };

@@ -29,6 +29,11 @@ struct verdict_hop {
 	size_t rule_count;
 };
 
+/* A layer of one environment. */
+struct verdict_layer {
+	uint32_t space, layer;
+};
+
 /*
  * What is known of one invariant.  A broken one shows its first space; its
  * packet is the last hop (of all but routes: the only one).
@@ -55,7 +60,10 @@ struct verdict {
 	 * stopped; of routes: how many end one.  0 where packets are not counted.
 	 */
 	double packets;
-	uint64_t found;			/* CLAIM_REACH, CLAIM_EACH_RULE: the most */
+	/* CLAIM_REACH, CLAIM_EACH_RULE: the most there is; EACH_EXPIRES: UINT64_MAX for never */
+	uint64_t found;
+	const struct verdict_layer *layers;	/* CLAIM_REACH: what the shown one reaches */
+	size_t layer_count;
 };
 
 /* The verdict of each invariant of IR, in its order.  Nothing is told. */

@@ -30,18 +30,12 @@ static const char *owner_elsewhere(const struct telling *t,
 			    ir_address_owner(t->ir, there, family, address));
 }
 
-/* Who an address is in the space; a peer's, or one that isolation keeps apart. */
+/* Who an address is in the space, or in one that isolation keeps apart from it. */
 static const char *owner_of(const struct telling *t, const struct ir_space *s,
 			    enum family family, u128 address)
 {
 	if (ranges_have(s->vpc.of[family], address))
 		return ir_address_owner(t->ir, s, family, address);
-	for (size_t i = 0; i < s->peer_count; i++) {
-		const struct ir_space *peer = space_of(t, s->peers[i]);
-
-		if (ranges_have(peer->vpc.of[family], address))
-			return owner_elsewhere(t, peer, family, address);
-	}
 	for (size_t i = 0; is_isolation(t->inv) && i < t->ir->space_count; i++) {
 		const struct ir_space *other = space_of(t, (uint32_t)i);
 
@@ -99,22 +93,39 @@ static const char *packets_text(struct arena *arena, double packets)
 			    units[i].name);
 }
 
+/* "" for `transitively`. */
+static const char *within(const struct telling *t)
+{
+	return t->inv->hops == HOPS_ANY ? ""
+		: arena_printf(t->arena, " within %u hop%s", t->inv->hops,
+			       t->inv->hops == 1 ? "" : "s");
+}
+
 const char *verdict_text(struct arena *arena, const struct ir *ir,
 			 const struct ir_invariant *inv,
 			 const struct verdict *v)
 {
 	struct telling t = { arena, ir, inv, v };
 	const struct verdict_hop *first = v->hops, *last;
+	const char *src, *dst;
 
 	if (!v->hop_count)
 		return "";
 	last = last_hop(v);
-	return arena_printf(arena, inv->kind == CLAIM_MUST
-			    ? "`%s` does not reach `%s`" : "`%s` reaches `%s`",
-		owner_of(&t, space_of(&t, first->from), first->packet.family,
-			 first->packet.src),
-		owner_of(&t, space_of(&t, last->space), last->packet.family,
-			 last->packet.dst));
+	src = owner_of(&t, space_of(&t, first->from), first->packet.family,
+		       first->packet.src);
+	dst = owner_of(&t, space_of(&t, last->space), last->packet.family,
+		       last->packet.dst);
+	if (inv->kind == CLAIM_MUST)
+		return arena_printf(arena, "`%s` does not reach `%s`", src,
+				    dst);
+	if (inv->kind == CLAIM_REACH)
+		return arena_printf(arena, "`%s` reaches %zu layers%s", src,
+				    v->layer_count, within(&t));
+	if (v->hop_count > 1)
+		return arena_printf(arena, "`%s` reaches `%s` in %zu hops",
+				    src, dst, v->hop_count);
+	return arena_printf(arena, "`%s` reaches `%s`", src, dst);
 }
 
 static void note_rules(const struct telling *t, struct diag *d,
@@ -138,28 +149,120 @@ static void tell_packet(const struct telling *t, struct diag *d)
 	note_rules(t, d, hop);
 }
 
+/* "; no fewer do", "; no others so few do", or that it is not known. */
+static const char *how_few(const struct verdict *v)
+{
+	if (!v->mending_smallest)
+		return "; not proved to be the fewest";
+	if (v->mending_only)
+		return v->mending_count == 1 ? "; no other rule does"
+			: "; no fewer do, and no others as few";
+	return v->mending_count == 1 ? "; it is not the only one"
+		: "; no fewer do, but others as few";
+}
+
 /* How to mend it: the smallest way, and who would have to sign the other. */
 static void help_mending(const struct telling *t, struct diag *d)
 {
 	const struct verdict *v = t->verdict;
+	const char *names = names_of(t, v->mending, v->mending_count);
+	const char *waive = arena_printf(t->arena,
+		"let it waive the invariant until a day: `waives %s expires … ticket … approved by …`",
+		t->inv->name);
 
-	diag_help(d, "narrow or remove %s, or let it waive the invariant until a day: `waives %s expires … ticket … approved by …`",
-		  names_of(t, v->mending, v->mending_count), t->inv->name);
+	if (t->inv->hops == 1 && t->inv->kind != CLAIM_REACH)
+		diag_help(d, "narrow or remove %s, or %s", names, waive);
+	else
+		diag_help(d, "narrow or remove %s, which %s%s; or %s", names,
+			  t->inv->kind == CLAIM_REACH ? "mends it"
+						      : "cuts every route",
+			  how_few(v), waive);
+}
+
+static const char *packets_in_all(const struct telling *t)
+{
+	const char *packets = packets_text(t->arena, t->verdict->packets);
+
+	return t->inv->hops == 1 ? arena_printf(t->arena, "%s in all", packets)
+		: arena_printf(t->arena, "%s in all end such a route", packets);
+}
+
+static void tell_hops(const struct telling *t, struct diag *d)
+{
+	const struct verdict *v = t->verdict;
+
+	for (size_t i = 0; i < v->hop_count; i++) {
+		const struct verdict_hop *hop = &v->hops[i];
+		const struct packet *p = &hop->packet;
+
+		diag_note(d, (struct span){ 0 },
+			  "hop %zu of %zu in %s, `%s` to `%s`%s\n%s", i + 1,
+			  v->hop_count,
+			  ir_space_name(t->arena, t->ir,
+					space_of(t, hop->space)),
+			  owner_of(t, space_of(t, hop->from), p->family,
+				   p->src),
+			  owner_of(t, space_of(t, hop->space), p->family,
+				   p->dst),
+			  i ? "" : and_more(t), packet_text(t->arena, p));
+		note_rules(t, d, hop);
+	}
+}
+
+static void note_layers(const struct telling *t, struct diag *d)
+{
+	const struct verdict *v = t->verdict;
+	struct text names = TEXT_IN(t->arena);
+
+	for (size_t i = 0; i < v->layer_count; i++) {
+		const struct verdict_layer *l = &v->layers[i];
+		const char *name = t->ir->layers[l->layer].name;
+
+		text_puts(&names, i ? ", " : "");
+		if (l->space != v->hops[0].from)
+			text_printf(&names, "%s.",
+				    ir_space_name(t->arena, t->ir,
+						  space_of(t, l->space)));
+		text_puts(&names, name);
+	}
+	diag_note(d, (struct span){ 0 }, "%llu may be reached, and these are: %s",
+		  (unsigned long long)t->inv->most, text_string(&names));
+}
+
+static enum diag_code code_of(const struct ir_invariant *inv)
+{
+	switch (inv->kind) {
+	case CLAIM_MUST:
+		return P0403;
+	case CLAIM_ISOLATE_CUSTOMERS: case CLAIM_ISOLATE_ENVIRONMENTS:
+		return P0402;
+	case CLAIM_REACH:
+		return P0406;
+	case CLAIM_NEVER:
+		return inv->hops == 1 ? P0401 : P0405;
+	case CLAIM_ONLY: case CLAIM_CONFINE: case CLAIM_TIERS:
+	case CLAIM_ISOLATE_NAMED: case CLAIM_PARITY: case CLAIM_EACH_RULE:
+		break;
+	}
+	return P0401;
 }
 
 static void tell_broken(const struct telling *t, struct diags *diags)
 {
-	bool must = t->inv->kind == CLAIM_MUST;
-	struct diag *d = diag_add(diags, must ? P0403
-				  : is_isolation(t->inv) ? P0402 : P0401,
+	enum diag_code code = code_of(t->inv);
+	struct diag *d = diag_add(diags, code,
 		t->inv->name_span, "`%s` is broken: %s", t->inv->name,
 		verdict_text(t->arena, t->ir, t->inv, t->verdict));
 
-	tell_packet(t, d);
+	if (code == P0406)
+		note_layers(t, d);
+	if (code == P0405 || code == P0406)
+		tell_hops(t, d);
+	else
+		tell_packet(t, d);
 	if (t->verdict->packets > 1)
-		diag_note(d, (struct span){ 0 }, "%s in all",
-			  packets_text(t->arena, t->verdict->packets));
-	if (must)
+		diag_note(d, (struct span){ 0 }, "%s", packets_in_all(t));
+	if (t->inv->kind == CLAIM_MUST)
 		diag_help(d, "allow it, or narrow the invariant with `in`");
 	else
 		help_mending(t, d);
@@ -168,8 +271,7 @@ static void tell_broken(const struct telling *t, struct diags *diags)
 /* The only place that refuses an invariant because nothing here decides it. */
 static bool is_undecided(const struct ir_invariant *inv)
 {
-	return inv->hops != 1 || inv->kind == CLAIM_REACH ||
-	       inv->kind == CLAIM_PARITY || inv->kind == CLAIM_EACH_RULE;
+	return inv->kind == CLAIM_PARITY || inv->kind == CLAIM_EACH_RULE;
 }
 
 static void tell_fault(const struct telling *t, struct diags *diags)

@@ -80,8 +80,8 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 
 %type <struct ast_text> word name label title value unit
 %type <struct ast_expr *> expr union difference term on addresses words hosts tiers
-%type <struct ast_node *> stmt flags rule invariant
-%type <struct node_list> stmts
+%type <struct ast_node *> stmt flags rule invariant setting
+%type <struct node_list> stmts settings
 %type <struct ast_attr *> attr
 %type <struct attr_list> attrs
 %type <enum ast_kind> claim
@@ -131,9 +131,9 @@ stmt:
     { $$ = node_new(parser, AST_ENVIRONMENT, @$); $$->name = $name;
       $$->block = $stmts.first; }
 | AWS LEFT settings RIGHT
-    { $$ = node_new(parser, AST_SETTINGS, @$); $$->name = $AWS; }
+    { $$ = node_new(parser, AST_SETTINGS, @$); $$->name = $AWS; $$->block = $settings.first; }
 | NFT LEFT settings RIGHT
-    { $$ = node_new(parser, AST_SETTINGS, @$); $$->name = $NFT; }
+    { $$ = node_new(parser, AST_SETTINGS, @$); $$->name = $NFT; $$->block = $settings.first; }
 | ACCOUNT value end
     { $$ = node_new(parser, AST_ACCOUNT, @$); $$->name = $value; }
 | REGION word end
@@ -286,8 +286,22 @@ attr:
 | IN words       { $$ = attr_new(parser, ATTR_IN, @$); $$->expr = $words; }
 ;
 
-settings: %empty | settings setting;
-setting: WORD end | WORD value end | error;
+settings:
+  %empty { $$ = nodes_none(); }
+| settings[list] setting { $$ = nodes_add($list, $setting); }
+;
+
+setting:
+  word end
+    { $$ = node_new(parser, AST_SETTING, @$); $$->name = $word; }
+| word value end
+    { $$ = node_new(parser, AST_SETTING, @$); $$->name = $word; $$->title = $value; }
+| word value[key] value[text] end
+    { $$ = node_new(parser, AST_SETTING, @$); $$->name = $word; $$->key = $key;
+      $$->title = $text; }
+| error SEMICOLON { $$ = NULL; yyerrok; }
+| error { $$ = NULL; }
+;
 
 name: word;
 

@@ -56,6 +56,12 @@ code 1 "$tool" compile --as-of 2026-11-23 -o "$work/broken" "$work/policy"
 code 0 "$tool" compile --as-of 2026-11-23 -o "$work/a" "$policy"
 code 0 "$tool" compile --as-of 2026-11-23 -o "$work/b" "$policy"
 diff -r "$work/a" "$work/b" || wrong "two runs differ"
+
+# a second look at every proof, at what was compiled and at what is proved
+code 0 "$tool" compile --recheck --as-of 2026-11-23 -o "$work/b" "$policy"
+grep -q 'each looked at twice' "$work/out" || wrong "no second look"
+diff -r "$work/a" "$work/b" || wrong "a second look changes what is written"
+code 0 "$tool" prove --recheck --as-of 2026-11-23 "$policy" "$work/a/banco-andino/prod/aws.tf.json" "$work/a"/banco-andino/prod/nft/*.nft
 (cd "$policy" && "$tool" compile --as-of 2026-11-23 -o "$work/c" . >/dev/null) || wrong "from inside"
 diff -r "$work/a" "$work/c" || wrong "another directory makes other bytes"
 rm -rf "$work/policy" && cp -r "$policy" "$work/policy"

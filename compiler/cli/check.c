@@ -23,9 +23,15 @@ static int run(const struct cli *cli)
 		if (sum.expects)
 			printf(" · %zu expectation%s, %zu not met", sum.expects,
 			       plural(sum.expects), sum.unmet);
-		printf(" · %zu rule%s, %zu expired · %zu environment%s\n",
+		printf(" · %zu rule%s, %zu expired · %zu environment%s",
 		       sum.rules, plural(sum.rules), sum.expired,
 		       sum.environments, plural(sum.environments));
+		if (sum.reviews)
+			printf(" · %zu need%s review within 14 days", sum.due,
+			       sum.due == 1 ? "s" : "");
+		if (sum.overdue)
+			printf(", %zu of them overdue", sum.overdue);
+		putchar('\n');
 		code = cli_finish(code);
 	}
 	fb_free(fb);
@@ -45,8 +51,8 @@ const struct command command_check = {
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n"
 	"  -q, --quiet      say only what is wrong\n\n"
-	"exit codes: 0 all holds, 1 an invariant is broken or a rule has expired,\n"
-	"2 the policy cannot be read\n",
+	"exit codes: 0 all holds, 1 an invariant is broken, a rule has expired or its review\n"
+	"is overdue, 2 the policy cannot be read\n",
 	.least = 1,
 	.most = 1,
 	.notes = true,

@@ -18,6 +18,7 @@ enum { CLI_EXPECTED = 256 };
 struct cli {
 	bool colour_out, colour_err, quiet;
 	bool notes;		/* the command shows notes too */
+	bool recheck;		/* look at proofs a second time */
 	uint32_t as_of;
 	const char *output, *targets, *only;
 	const char *controls, *classification;

@@ -11,7 +11,8 @@ enum { SHOWN = 20 };	/* errors of one run */
 
 struct fb *cli_context(const struct cli *cli)
 {
-	struct fb_options options = { cli->as_of, MEMORY_LIMIT };
+	struct fb_options options = { cli->as_of, MEMORY_LIMIT,
+				      cli->recheck };
 
 	return fb_new(&options);
 }

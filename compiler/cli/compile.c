@@ -20,8 +20,9 @@ static int run(const struct cli *cli)
 		if (!cli_write(cli->output, made.outputs, made.count))
 			code = EXIT_CANNOT;
 		else if (!cli->quiet)
-			printf("%zu files below %s, each read back: %zu proofs, all equal to the policy\n",
-			       made.count, cli->output, made.sides);
+			printf("%zu files below %s, each read back: %zu proofs, all equal to the policy%s\n",
+			       made.count, cli->output, made.sides,
+			       cli->recheck ? ", each looked at twice" : "");
 		code = cli_finish(code);
 	} else {
 		fputs("nothing was written\n", stderr);
@@ -42,6 +43,7 @@ const struct command command_compile = {
 	"  -o, --output DIR     where the files go: DIR/CUSTOMER/ENVIRONMENT/…, DIR/manifest.json\n"
 	"  -t, --target LIST    of terraform, nft (default: all)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
+	"  --recheck            look at every proof a second time, by naive arithmetic\n"
 	"  --as-of DATE         judge expiry by this day\n"
 	"  --color WHEN         auto, always or never\n"
 	"  -q, --quiet          say only what is wrong\n\n"

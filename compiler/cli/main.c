@@ -136,7 +136,7 @@ static bool set_colour(struct cli *cli, const char *when)
 }
 
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
-       OPT_CLASSIFICATION, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
+       OPT_CLASSIFICATION, OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
        OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE };
 
 static const struct option options[] = {
@@ -147,6 +147,7 @@ static const struct option options[] = {
 	{ "only",   required_argument, NULL, OPT_ONLY },
 	{ "controls", required_argument, NULL, OPT_CONTROLS },
 	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
+	{ "recheck", no_argument,      NULL, OPT_RECHECK },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
@@ -179,6 +180,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_CLASSIFICATION:
 		cli->classification = value;
+		return true;
+	case OPT_RECHECK:
+		cli->recheck = true;
 		return true;
 	case OPT_FORMAT:
 		cli->format = value;

@@ -47,9 +47,11 @@ const struct command command_prove = {
 	"reader of its own and compares the packets it admits with the policy, side by side.\n"
 	"A file that differs is shown with a packet; a file of which any part is not\n"
 	"understood is never called equal.\n\n"
+	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n\n"
-	"exit codes: 0 all equal, 1 one is not, 2 one cannot be read or is not understood\n",
+	"exit codes: 0 all equal, 1 one is not, 2 one cannot be read or is not understood,\n"
+	"3 the second look does not confirm a proof (our fault)\n",
 	.least = 2,
 	.most = 1 << 20,
 	.run = run,

@@ -29,6 +29,7 @@ struct fb;
 struct fb_options {
 	uint32_t as_of;		/* the day that dates are judged by: days since 1970-01-01, UTC */
 	size_t memory;		/* limit in bytes; 0: none */
+	bool recheck;		/* look at every proof a second time, by naive arithmetic */
 };
 
 /* A new context, or NULL without memory.  To be freed with fb_free(). */
@@ -81,6 +82,8 @@ enum fb_status fb_load_from(struct fb *fb, const char *path,
 
 struct fb_summary {
 	size_t rules, expired, invariants, broken, expects, unmet, environments;
+	bool reviews;		/* asked for */
+	size_t overdue, due;	/* rules; due: those, and within 14 days */
 };
 
 /* Check every invariant and date.  *OUT is the count of what was found. */

@@ -1,0 +1,325 @@
+/*
+ * `aws { }`, `nft { }` and `review`: a table of the words, and what each takes.
+ */
+#include "compiler/resolver.h"
+
+#include "compiler/base/suggest.h"
+#include "compiler/count.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum takes { TAKES_NOTHING, TAKES_NUMBER, TAKES_TEXT, TAKES_REFUSAL, TAKES_PAIR };
+
+struct setting {
+	const char *target, *word;
+	enum takes takes;
+	size_t at;			/* of what it sets, in struct ir */
+	int32_t least, most;		/* numbers; of texts MOST bytes */
+	const char *letters;		/* of texts: besides letters and digits */
+	bool applied;			/* by its target; else refused with P0013 */
+};
+
+#define AT(member) offsetof(struct ir, member)
+
+/*
+ * Quotas: AWS takes 1 to 16 groups an interface, and at most 1,000 rules an
+ * interface in all.  Priorities: connection tracking stands at -200, and what
+ * looks at states has to come behind it (linux/netfilter_ipv4.h).  The prefix
+ * of a log line has 127 bytes (NF_LOG_PREFIXLEN, linux/netfilter/nf_log.h).
+ */
+static const struct setting settings[] = {
+	{ "aws", "name-prefix",		 TAKES_TEXT,	AT(aws.name_prefix), 0, 64, "._-", false },
+	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL, false },
+	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL, false },
+	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@", false },
+	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL, false },
+	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL, false },
+	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#,", false },
+	{ "nft", "inside",		 TAKES_REFUSAL, AT(nft.inside), 0, 0, NULL, false },
+	{ "nft", "outside",		 TAKES_REFUSAL, AT(nft.outside), 0, 0, NULL, false },
+	{ "nft", "priority",		 TAKES_NUMBER,	AT(nft.priority), -199, 1000, NULL, false },
+};
+
+enum { SETTINGS = sizeof settings / sizeof *settings, TAGS_MOST = 40,
+       TAG_KEY_MOST = 128, RULES_MOST = 1000 };
+
+struct reading {
+	struct resolver *r;
+	const struct ast_node *first[SETTINGS];
+	LIST(const struct ast_node *) tags;
+};
+
+static const struct setting *find(const char *target, const char *word)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (strcmp(settings[i].target, target) == 0 &&
+		    strcmp(settings[i].word, word) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+static void tell_unknown(struct resolver *r, const struct ast_node *node,
+			 const char *target)
+{
+	const char *words[SETTINGS], *nearest;
+	size_t count = 0;
+	struct diag *d = diag_add(r->diags, P0111, node->name.span,
+				  "`%s` has no setting `%.40s`", target,
+				  node->name.text);
+
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (strcmp(settings[i].target, target) == 0)
+			words[count++] = settings[i].word;
+	nearest = suggest_nearest(node->name.text, words, count);
+	if (!nearest)
+		return;
+	diag_help(d, "did you mean `%s`?", nearest);
+	diag_fix(d, node->name.span, "%s", nearest);
+}
+
+static bool is_plain(const char *text, const char *letters)
+{
+	for (; *text; text++)
+		if (!(*text >= 'a' && *text <= 'z') &&
+		    !(*text >= 'A' && *text <= 'Z') &&
+		    !(*text >= '0' && *text <= '9') && !strchr(letters, *text))
+			return false;
+	return true;
+}
+
+/* A text that its target takes as it is: 1 to MOST bytes, no strange sign. */
+static bool check_text(struct resolver *r, const struct ast_text *text,
+		       size_t most, const char *letters)
+{
+	size_t len = strlen(text->text);
+
+	if (len >= 1 && len <= most && is_plain(text->text, letters))
+		return true;
+	diag_label(diag_add(r->diags, P0208, text->span,
+			    "this text cannot stand here"),
+		   "expected 1 to %zu letters, digits and signs of `%s`", most,
+		   letters);
+	return false;
+}
+
+static bool read_number(struct resolver *r, const struct setting *s,
+			const struct ast_text *text, int32_t *out)
+{
+	const char *digits = text->text + (*text->text == '-' && s->least < 0);
+	size_t len = strlen(digits);
+	long value;
+
+	if (len >= 1 && len <= 9 && strspn(digits, "0123456789") == len &&
+	    (len == 1 || *digits != '0')) {
+		value = strtol(text->text, NULL, 10);
+		*out = (int32_t)value;
+		if (value >= s->least && value <= s->most)
+			return true;
+	}
+	diag_label(diag_add(r->diags, P0209, text->span,
+			    "`%.40s` is not a number that `%s` takes",
+			    text->text, s->word),
+		   s->least < 0 ? "expected a whole number from %d to %d, a negative one in quotes"
+				: "expected a whole number from %d to %d",
+		   s->least, s->most);
+	return false;
+}
+
+static bool read_refusal(struct resolver *r, const struct ast_text *text,
+			 enum ir_refusal *out)
+{
+	*out = strcmp(text->text, "reject") == 0 ? REFUSE_REJECT : REFUSE_DROP;
+	if (*out == REFUSE_REJECT || strcmp(text->text, "drop") == 0)
+		return true;
+	diag_label(diag_add(r->diags, P0208, text->span,
+			    "`%.40s` is no way to refuse a packet",
+			    text->text), "expected drop or reject");
+	return false;
+}
+
+/* `sg-` begins the ids that AWS gives, and no name may. */
+static void read_text(struct resolver *r, const struct setting *s,
+		      const struct ast_text *text)
+{
+	if (!check_text(r, text, (size_t)s->most, s->letters))
+		return;
+	if (strcmp(s->target, "aws") == 0 && strncmp(text->text, "sg-", 3) == 0)
+		diag_label(diag_add(r->diags, P0208, text->span,
+				    "a group's name does not begin with `sg-`"),
+			   "AWS keeps that for its own ids");
+	else
+		*(const char **)((char *)r->ir + s->at) = text->text;
+}
+
+static void read_value(struct resolver *r, const struct setting *s,
+		       const struct ast_node *node)
+{
+	void *at = (char *)r->ir + s->at;
+
+	switch (s->takes) {
+	case TAKES_NOTHING:
+		*(bool *)at = true;
+		break;
+	case TAKES_NUMBER:
+		(void)read_number(r, s, &node->title, at);	/* told */
+		break;
+	case TAKES_TEXT:
+		read_text(r, s, &node->title);
+		break;
+	case TAKES_REFUSAL:
+		(void)read_refusal(r, &node->title, at);	/* told */
+		break;
+	case TAKES_PAIR:
+		break;
+	}
+}
+
+/* Has NODE as many values as it takes?  Told when not. */
+static bool check_count(struct resolver *r, const struct setting *s,
+			const struct ast_node *node)
+{
+	static const struct { unsigned count; const char *what; } takes[] = {
+		[TAKES_NOTHING] = { 0, "no value" },
+		[TAKES_NUMBER]	= { 1, "a number" },
+		[TAKES_TEXT]	= { 1, "a text" },
+		[TAKES_REFUSAL] = { 1, "drop or reject" },
+		[TAKES_PAIR]	= { 2, "a key and a value" },
+	};
+	unsigned count = !!node->title.text + !!node->key.text;
+
+	if (count == takes[s->takes].count)
+		return true;
+	diag_label(diag_add(r->diags, P0208, node->span,
+			    "`%s` takes %s", s->word, takes[s->takes].what),
+		   "here %s %u", count == 1 ? "is" : "are", count);
+	return false;
+}
+
+static void read_tag(struct reading *g, const struct ast_node *node)
+{
+	struct resolver *r = g->r;
+	static const char *const kept[] = { "aws:", "firebreak:" };
+
+	if (!check_text(r, &node->key, TAG_KEY_MOST, " +-=._:/@") |
+	    !check_text(r, &node->title, 256, " +-=._:/@"))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		if (strncasecmp(node->key.text, kept[i], strlen(kept[i])) == 0) {
+			diag_label(diag_add(r->diags, P0208, node->key.span,
+					    "a tag's key does not begin with `%s`",
+					    kept[i]), "this one is not yours");
+			return;
+		}
+	for (size_t i = 0; i < g->tags.count; i++)
+		if (strcmp(g->tags.at[i]->key.text, node->key.text) == 0) {
+			diag_note(diag_add(r->diags, P0206, node->key.span,
+					   "the tag `%.128s` stands twice",
+					   node->key.text),
+				  g->tags.at[i]->key.span, "first here");
+			return;
+		}
+	*LIST_PUSH(r->arena, &g->tags) = node;
+}
+
+static void read_setting(struct reading *g, const struct ast_node *node,
+			 const char *target)
+{
+	const struct setting *s = find(target, node->name.text);
+	struct resolver *r = g->r;
+	const struct ast_node **first;
+
+	if (!s) {
+		tell_unknown(r, node, target);
+		return;
+	}
+	if (!check_count(r, s, node))
+		return;
+	if (!s->applied)
+		diag_label(diag_add(r->diags, P0013, node->span,
+				    "`%s` is not in this version of the compiler",
+				    s->word), "refused rather than ignored");
+	if (s->takes == TAKES_PAIR) {
+		read_tag(g, node);
+		return;
+	}
+	first = &g->first[s - settings];
+	if (*first) {
+		diag_note(diag_add(r->diags, P0206, node->span,
+				   "the setting stands twice"),
+			  (*first)->span, "first here");
+		return;
+	}
+	*first = node;
+	read_value(r, s, node);
+}
+
+static int by_key(const void *x, const void *y)
+{
+	const struct ir_tag *a = x, *b = y;
+
+	return strcmp(a->key, b->key);
+}
+
+static void keep_tags(struct reading *g)
+{
+	struct resolver *r = g->r;
+	struct ir_tag *tags = arena_array(r->arena, g->tags.count,
+					  sizeof *tags);
+
+	for (size_t i = 0; i < g->tags.count; i++)
+		tags[i] = (struct ir_tag){ g->tags.at[i]->key.text,
+					   g->tags.at[i]->title.text };
+	if (g->tags.count)
+		qsort(tags, g->tags.count, sizeof *tags, by_key);
+	r->ir->aws.tags = tags;
+	r->ir->aws.tag_count = g->tags.count;
+	if (g->tags.count > TAGS_MOST)
+		diag_label(diag_add(r->diags, P0208,
+				    g->tags.at[TAGS_MOST]->span,
+				    "more than %d tags", TAGS_MOST),
+			   "AWS takes 50 a resource, and some are ours");
+}
+
+static void check_quotas(struct reading *g)
+{
+	const struct ir_aws *aws = &g->r->ir->aws;
+	const struct setting *s = find("aws", "rules-per-group");
+	const struct ast_node *rules = g->first[s - settings];
+	const struct ast_node *groups =
+		g->first[find("aws", "groups-per-interface") - settings];
+	const struct ast_node *node = rules ? rules : groups;
+
+	if (node && aws->rules_per_group * aws->groups_per_interface >
+			    RULES_MOST)
+		diag_label(diag_add(g->r->diags, P0208, node->span,
+				    "%u rules a group and %u groups an interface are more than AWS grants",
+				    aws->rules_per_group,
+				    aws->groups_per_interface),
+			   "their product is at most %d", RULES_MOST);
+}
+
+void resolve_settings(struct resolver *r)
+{
+	struct reading g = { .r = r };
+
+	for (size_t i = 0; i < r->names.settings.count; i++) {
+		const struct ast_node *block = r->names.settings.at[i];
+
+		for (const struct ast_node *n = block->block; n; n = n->next)
+			read_setting(&g, n, block->name.text);
+	}
+	keep_tags(&g);
+	check_quotas(&g);
+	for (size_t i = 0; i < r->names.reviews.count; i++) {
+		const struct ast_node *n = r->names.reviews.at[i];
+
+		if (i)
+			diag_note(diag_add(r->diags, P0206, n->span,
+					   "a second `review` statement"),
+				  r->names.reviews.at[0]->span, "first here");
+		else
+			(void)duration_read(r->diags, &n->name,
+					    &r->ir->review_days);
+	}
+}
