@@ -8,6 +8,7 @@
 
 #include "compiler/base/date.h"
 #include "compiler/base/render.h"
+#include "compiler/base/suggest.h"
 #include "compiler/context.h"
 #include "compiler/resolve.h"
 #include "compiler/upkeep.h"
@@ -70,6 +71,12 @@ const char *fb_limit(const struct fb *fb)
 bool fb_day(const char *text, uint32_t *day)
 {
 	return date_read(text, day);
+}
+
+const char *fb_nearest(const char *word, const char *const *words,
+		       size_t count)
+{
+	return suggest_nearest(word, words, count);
 }
 
 /* --- reading --- */

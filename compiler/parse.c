@@ -5,6 +5,7 @@
 
 #include "compiler/base/table.h"
 #include "compiler/base/text.h"
+#include "compiler/base/utf8.h"
 #include "grammar/library.h"
 #include "grammar/parser.h"
 
@@ -22,51 +23,16 @@ struct reading {
 static int open_mark;
 #define OPEN ((void *)&open_mark)
 
-/* Bytes of the UTF-8 character at S of at most LEFT, 0 when it is broken; its number in *C. */
-static size_t character(const unsigned char *s, size_t left, uint32_t *c)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-
-	if (n == 1) {
-		*c = s[0];
-		return 1;
-	}
-	if (s[0] < 0xc2 || s[0] > 0xf4 || n > left)
-		return 0;
-	*c = s[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | (s[i] & 0x3f);
-	}
-	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c <= 0xdfff))
-		return 0;
-	return n;
-}
-
-/* What nobody may hide in a policy: controls, and marks that turn text around. */
-static bool is_hidden(uint32_t c)
-{
-	if (c < 0x20)
-		return c != '\t' && c != '\n' && c != '\r';
-	return (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-	       c == 0xfeff || c == 0x61c;
-}
-
 /* Tell the first byte that is not text; true when there is none. */
 static bool is_text(struct reading *r, const struct source *s)
 {
-	const unsigned char *text = (const unsigned char *)s->text;
-
 	for (uint32_t i = 0; i < s->len;) {
 		uint32_t c = 0;
-		size_t n = character(text + i, s->len - i, &c);
+		size_t n = utf8_read(s->text + i, s->len - i, &c);
 		struct span at = { s->base + i, s->base + i +
 					       (n ? (uint32_t)n : 1) };
 
-		if (n && !is_hidden(c)) {
+		if (n && !utf8_is_hidden(c)) {
 			i += (uint32_t)n;
 			continue;
 		}

@@ -18,7 +18,7 @@ check() {
 	done
 }
 
-base='compiler/base/[a-z]*\.(h|def)'
+base='compiler/base/[a-z0-9]*\.(h|def)'
 ast='compiler/ast\.h'
 front="$ast|compiler/(parse|declare|endpoint|special|resolve|resolver|qualified|sentence|claims|count|ir)\.h"
 sets='compiler/(ir|box|side|pset|meaning)\.h'

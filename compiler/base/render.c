@@ -9,6 +9,8 @@
  */
 #include "compiler/base/render.h"
 
+#include "compiler/base/utf8.h"
+
 #include <string.h>
 
 enum { LINE_MOST = 160 };	/* characters of a source line shown */
@@ -23,51 +25,21 @@ static const struct paint colours = {
 	"\033[0m",
 };
 
-/* Bytes of the UTF-8 character at S, 0 when it is none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2
-		 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	if (n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-/* Marks that hide or turn text: U+200B-F, U+2028-2E, U+2060-6F, U+FEFF, C1. */
-static bool is_trick(const unsigned char *s, size_t n)
-{
-	if (n == 2)
-		return s[0] == 0xc2 && s[1] < 0xa0;
-	if (n != 3)
-		return false;
-	if (s[0] == 0xe2 && s[1] == 0x80)
-		return (s[2] >= 0x8b && s[2] <= 0x8f) ||
-		       (s[2] >= 0xa8 && s[2] <= 0xae);
-	return (s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa0) ||
-	       (s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf);
-}
-
 /* TEXT, with what a terminal would obey written as \xNN. */
 static void put_safe(struct text *out, const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_length(s + i, len - i);
+		uint32_t c;
+		size_t n = utf8_read(text + i, len - i, &c);
 
-		if (s[i] == '\t') {
+		if (text[i] == '\t') {
 			text_putc(out, ' ');
 			i++;
-		} else if (n && s[i] >= 0x20 && s[i] != 0x7f &&
-			   !is_trick(s + i, n)) {
+		} else if (n && c >= 0x20 && !utf8_is_hidden(c)) {
 			text_add(out, text + i, n);
 			i += n;
 		} else {
-			text_printf(out, "\\x%02x", s[i]);
+			text_printf(out, "\\x%02x", (unsigned char)text[i]);
 			i++;
 		}
 	}
@@ -107,15 +79,15 @@ static size_t bytes_of(const char *line, size_t len, size_t count)
 	size_t i = 0;
 
 	while (i < len && count--) {
-		size_t n = utf8_length((const unsigned char *)line + i,
-				       len - i);
+		uint32_t c;
+		size_t n = utf8_read(line + i, len - i, &c);
 
 		i += n ? n : 1;
 	}
 	return i;
 }
 
-/* How wide the first COUNT characters come out, escapes included. */
+/* Columns of the first COUNT characters as they come out, escapes included. */
 static size_t width_of(struct arena *arena, const char *line, size_t len,
 		       size_t count)
 {
@@ -123,8 +95,12 @@ static size_t width_of(struct arena *arena, const char *line, size_t len,
 	size_t wide = 0;
 
 	put_safe(&shown, line, bytes_of(line, len, count));
-	for (size_t i = 0; i < shown.len; i++)
-		wide += ((unsigned char)shown.at[i] & 0xc0) != 0x80;
+	for (size_t i = 0; i < shown.len;) {
+		uint32_t c;
+
+		i += utf8_read(shown.at + i, shown.len - i, &c);
+		wide += utf8_columns(c);
+	}
 	return wide;
 }
 

@@ -45,49 +45,21 @@ static void help(FILE *to)
 	      "3 an output failed its proof (our fault; nothing was written)\n", to);
 }
 
-/* Edits between two short words, for "did you mean". */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[32], n = strlen(b), diagonal, above;
-
-	if (n >= COUNT(row) || strlen(a) >= COUNT(row))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			above = row[j];
-			row[j] = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < row[j])
-				row[j] = above + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			diagonal = above;
-		}
-	}
-	return row[n];
-}
-
 static const struct command *find_command(const char *name)
 {
-	const struct command *nearest = NULL;
-	size_t best = 3;
+	const char *names[COUNT(commands)], *nearest;
 
 	for (size_t i = 0; i < COUNT(commands); i++) {
-		size_t d = distance(name, commands[i]->name);
-
-		if (d == 0)
+		names[i] = commands[i]->name;
+		if (strcmp(name, names[i]) == 0)
 			return commands[i];
-		if (d < best) {
-			best = d;
-			nearest = commands[i];
-		}
 	}
-	fprintf(stderr, "firebreak: there is no command `%s`", name);
+	nearest = fb_nearest(name, names, COUNT(names));
+	fputs("firebreak: there is no command `", stderr);
+	fputs(name, stderr);
+	fputc('`', stderr);
 	if (nearest)
-		fprintf(stderr, "; did you mean `%s`?", nearest->name);
+		fprintf(stderr, "; did you mean `%s`?", nearest);
 	fputs("\nfirebreak --help lists the commands\n", stderr);
 	return NULL;
 }

@@ -162,6 +162,14 @@ struct fb_style {
 };
 const char *fb_render(struct fb *fb, const struct fb_style *style);
 
+/*
+ * "Did you mean": the one of COUNT WORDS that is the fewest slips of the finger
+ * (a character too much, missing, wrong, or swapped with its neighbour) away from
+ * WORD; NULL when none is near.  The compiler's own suggestions are made so.
+ */
+const char *fb_nearest(const char *word, const char *const *words,
+		       size_t count);
+
 /* Names of the targets, NULL at the end. */
 const char *const *fb_targets(void);
 

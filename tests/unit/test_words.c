@@ -72,6 +72,73 @@ static void the_nearest_word_is_suggested_and_a_far_one_is_not(void **state)
 	assert_null(suggest_nearest("x", words, 0));
 }
 
+static void of_equally_near_words_the_first_is_suggested(void **state)
+{
+	static const char *const words[] = { "cat", "bat", "hat" };
+	static const char *const others[] = { "hat", "bat", "cat" };
+
+	(void)state;
+	assert_string_equal(suggest_nearest("mat", words, 3), "cat");
+	assert_string_equal(suggest_nearest("mat", others, 3), "hat");
+}
+
+static void a_nearer_word_beats_an_earlier_one(void **state)
+{
+	static const char *const words[] = { "services-b", "services" };
+
+	(void)state;
+	assert_string_equal(suggest_nearest("servics-b", words, 2), "services-b");
+	assert_string_equal(suggest_nearest("servicess", words, 2), "services");
+}
+
+static void a_third_of_the_word_may_be_wrong(void **state)
+{
+	static const char *const words[] = { "abcdefghi" };
+
+	(void)state;
+	assert_string_equal(suggest_nearest("XbcXefXhi", words, 1), "abcdefghi");
+	assert_null(suggest_nearest("XbcXefXhX", words, 1));
+	assert_string_equal(suggest_nearest("abcdefghiXXX", words, 1), "abcdefghi");
+	assert_null(suggest_nearest("abcdefghiXXXXX", words, 1));
+}
+
+static void a_word_with_nothing_in_common_is_not_suggested(void **state)
+{
+	static const char *const words[] = { "a", "data" };
+
+	(void)state;
+	assert_null(suggest_nearest("x", words, 2));
+	assert_null(suggest_nearest("", words, 2));
+	assert_null(suggest_nearest("data", words + 1, 1));
+}
+
+static void an_edit_is_of_a_character_not_of_a_byte(void **state)
+{
+	static const char *const words[] = { "ma\xc3\xb1" "ana" };
+
+	(void)state;
+	assert_int_equal(suggest_distance("ma\xc3\xb1" "ana", "manana"), 1);
+	assert_int_equal(suggest_distance("\xe2\x82\xac\xc3\xb1",
+					  "\xc3\xb1\xe2\x82\xac"), 1);
+	assert_int_equal(suggest_distance("a\xff", "a\xfe"), 1);
+	assert_int_equal(suggest_distance("a\xff", "a\xff"), 0);
+	assert_string_equal(suggest_nearest("manana", words, 1), words[0]);
+}
+
+static void lengths_count_characters(void **state)
+{
+	char a[200] = "", b[200] = "";
+
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		strcat(a, "\xc3\xb1");
+		strcat(b, "\xc3\xb1");
+	}
+	b[0] = b[1] = 'n';	/* 65 characters */
+	assert_int_equal(suggest_distance(a, a), 0);
+	assert_true(suggest_distance(a, b) > 64);
+}
+
 static void days_are_counted_from_1970(void **state)
 {
 	uint32_t day;
@@ -125,6 +192,12 @@ int main(void)
 		cmocka_unit_test(distance_does_not_depend_on_the_order),
 		cmocka_unit_test(words_of_64_bytes_are_compared_and_longer_ones_are_far),
 		cmocka_unit_test(the_nearest_word_is_suggested_and_a_far_one_is_not),
+		cmocka_unit_test(of_equally_near_words_the_first_is_suggested),
+		cmocka_unit_test(a_nearer_word_beats_an_earlier_one),
+		cmocka_unit_test(a_third_of_the_word_may_be_wrong),
+		cmocka_unit_test(a_word_with_nothing_in_common_is_not_suggested),
+		cmocka_unit_test(an_edit_is_of_a_character_not_of_a_byte),
+		cmocka_unit_test(lengths_count_characters),
 		cmocka_unit_test(days_are_counted_from_1970),
 		cmocka_unit_test(days_that_do_not_exist_are_refused),
 		cmocka_unit_test(every_day_prints_as_it_is_read),
