@@ -1,62 +1,15 @@
 /*
- * A policy is allow-only: its meaning is the plain union of its flows.
- *
- * Many flows share few sets of addresses, so the whole meaning keeps for each
- * end its distinct sets with the boxes that have them: who asks for the hosts
- * of one layer tests the sets, not the boxes.
+ * A policy is allow-only: its meaning is the plain union of its flows.  The
+ * whole meaning has them in ledgers; a part is looked through from end to end.
  */
 #include "compiler/meaning.h"
 
-#include "compiler/base/table.h"
-
-#include <stdlib.h>
+#include "compiler/ledger.h"
 
 /* The list of flow numbers behind the boxes of one family. */
 struct numbers {
 	LIST(uint32_t) flows;
 };
-
-/* The boxes, ascending, that have SET at one end. */
-struct sharing {
-	struct ranges set;
-	LIST(uint32_t) boxes;
-};
-
-struct meaning_index {
-	LIST(struct sharing *) of[FAMILIES][2];	/* by family and end */
-};
-
-static struct ranges at_end(const struct box *b, enum meaning_end end)
-{
-	return end == END_SOURCE ? b->src : b->dst;
-}
-
-static const struct meaning_index *index_of(const struct meaning *m)
-{
-	struct meaning_index *index = arena_alloc(m->arena, sizeof *index);
-
-	for (int f = IPV4; f < FAMILIES; f++)
-		for (int end = END_SOURCE; end <= END_DESTINATION; end++) {
-			struct table known = TABLE_IN(m->arena);
-
-			for (size_t i = 0; i < m->permitted[f].count; i++) {
-				struct ranges set = at_end(&m->permitted[f].at[i],
-							   (enum meaning_end)end);
-				struct sharing **s = (struct sharing **)
-					table_at(&known, set.at,
-						 set.count * sizeof *set.at);
-
-				if (!*s) {
-					*s = arena_alloc(m->arena, sizeof **s);
-					(*s)->set = set;
-					*LIST_PUSH(m->arena,
-						   &index->of[f][end]) = *s;
-				}
-				*LIST_PUSH(m->arena, &(*s)->boxes) = (uint32_t)i;
-			}
-		}
-	return index;
-}
 
 static void finish(struct meaning *m, const struct numbers *numbers)
 {
@@ -79,39 +32,26 @@ struct meaning meaning_of(struct arena *arena, const struct ir *ir,
 		*LIST_PUSH(arena, &numbers[f->family].flows) = number;
 	}
 	finish(&m, numbers);
-	m.index = index_of(&m);
+	for (int family = IPV4; family < FAMILIES; family++)
+		m.ledgers[family] = ledger_of(arena, (enum family)family,
+					      &m.permitted[family]);
 	return m;
 }
 
-static int ascending(const void *x, const void *y)
-{
-	const uint32_t *a = x, *b = y;
-
-	return (*a > *b) - (*a < *b);
-}
-
-/* The boxes of M whose END may touch HOSTS, ascending; *COUNT of them. */
-static const uint32_t *candidates(const struct meaning *m, struct arena *arena,
+/* The boxes of MEANING whose END may touch HOSTS, ascending; *COUNT of them. */
+static const uint32_t *candidates(const struct meaning *meaning,
+				  struct arena *arena,
 				  enum family family, enum meaning_end end,
 				  struct ranges hosts, size_t *count)
 {
 	LIST(uint32_t) found = { 0 };
-	size_t sets = 0;
 
-	for (size_t i = 0; m->index && i < m->index->of[family][end].count;
-	     i++) {
-		const struct sharing *s = m->index->of[family][end].at[i];
-
-		if (!ranges_touch(s->set, hosts))
-			continue;
-		for (size_t k = 0; k < s->boxes.count; k++)
-			*LIST_PUSH(arena, &found) = s->boxes.at[k];
-		sets++;
-	}
-	for (size_t i = 0; !m->index && i < m->permitted[family].count; i++)
+	if (meaning->ledgers[family])
+		return ledger_at(meaning->ledgers[family], arena,
+				 end == END_SOURCE ? LEDGER_SRC : LEDGER_DST,
+				 hosts, count);
+	for (size_t i = 0; i < meaning->permitted[family].count; i++)
 		*LIST_PUSH(arena, &found) = (uint32_t)i;
-	if (sets > 1)
-		qsort(found.at, found.count, sizeof *found.at, ascending);
 	*count = found.count;
 	return found.at;
 }
@@ -178,11 +118,19 @@ const uint32_t *meaning_touching(const struct meaning *meaning,
 {
 	const struct boxes *all = &meaning->permitted[family];
 	LIST(uint32_t) rules = { 0 };
+	const uint32_t *some = NULL;
+	size_t seen = all->count;
 
-	for (size_t i = 0; i < all->count; i++)
-		if (meets(&all->at[i], box))
-			*LIST_PUSH(arena, &rules) =
-				meaning->ir->flows[meaning->flows[family][i]].rule;
+	if (meaning->ledgers[family])
+		some = ledger_meeting(meaning->ledgers[family], arena, box,
+				      &seen);
+	for (size_t i = 0; i < seen; i++) {
+		size_t at = some ? some[i] : i;
+
+		if (some || meets(&all->at[at], box))
+			*LIST_PUSH(arena, &rules) = meaning->ir->flows[
+				meaning->flows[family][at]].rule;
+	}
 	*count = rules.count;
 	return rules.at;
 }

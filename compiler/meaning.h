@@ -14,7 +14,7 @@ struct meaning {
 	const struct ir_space *space;
 	struct boxes permitted[FAMILIES];	/* one box a flow, in flow order */
 	const uint32_t *flows[FAMILIES];	/* the flow of each box */
-	const struct meaning_index *index;	/* by end; NULL in a part */
+	struct ledger *ledgers[FAMILIES];	/* of the boxes; NULL in a part */
 };
 
 /* What is permitted in SPACE. */

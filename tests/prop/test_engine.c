@@ -16,7 +16,7 @@
 #include "compiler/rows.h"
 
 #include "compiler/base/addr.h"
-#include "tests/lib/dice.h"
+#include "tests/lib/boxgen.h"
 #include "tests/lib/fixture.h"
 #include "tests/lib/sample.h"
 
@@ -471,82 +471,16 @@ static void the_laws_of_three_sets_hold(void **state)
 
 /* --- worlds of full size --- */
 
-/* Prefixes inside prefixes, and ranges that cross them, at all heights. */
-static struct ranges random_addresses(struct arena *arena, struct dice *dice,
-				      enum family family, u128 near)
-{
-	unsigned width = family == IPV4 ? 32 : 128;
-	unsigned bits = dice_roll(dice, width + 1);
-	u128 all = family_last(family), lo, hi;
-	u128 random = (u128)dice_bits(dice) << 64 | dice_bits(dice);
-	u128 mask = bits == 128 ? U128_MAX : ((u128)1 << bits) - 1;
-
-	lo = (near ^ (random & mask)) & all;
-	if (dice_chance(dice, 60)) {
-		lo = lo & ~mask;
-		hi = lo | (mask & all);
-	} else {
-		hi = lo + (((u128)dice_bits(dice) << 64 | dice_bits(dice)) &
-			   mask);
-		hi = hi < lo || hi > all ? all : hi;
-	}
-	return ranges_one(arena, lo, hi);
-}
-
-static struct ranges full_services(struct arena *arena, struct dice *dice,
-				   enum family family)
-{
-	unsigned proto = dice_chance(dice, 60) ? PROTO_TCP
-		: dice_chance(dice, 50) ? PROTO_UDP
-		: family == IPV4 ? PROTO_ICMP : PROTO_ICMP6;
-	unsigned lo = dice_roll(dice, 0x10000);
-	unsigned hi = lo + dice_roll(dice, 0x10000 - lo);
-
-	switch (dice_roll(dice, 6)) {
-	case 0:  return service_all(arena).of[family];
-	case 1:  return ranges_one(arena, service_key(proto, 0),
-				   service_key(proto, 0xffff));
-	case 2:  return ranges_one(arena, service_key(50, 0),
-				   service_key(51, 0xffff));
-	case 3:  return ranges_one(arena, service_key(proto, lo),
-				   service_key(proto, lo));
-	default: return ranges_one(arena, service_key(proto, lo),
-				   service_key(proto, hi));
-	}
-}
-
-/* N boxes over few sets or over many. */
-static struct boxes full_boxes(struct arena *arena, struct dice *dice,
-			       enum family family, unsigned n)
-{
-	struct boxes boxes = { 0 };
-	u128 near = (u128)dice_bits(dice) << 64 | dice_bits(dice);
-	struct ranges kept[8];
-	bool few = dice_chance(dice, 40);
-
-	for (unsigned i = 0; i < 8; i++)
-		kept[i] = random_addresses(arena, dice, family, near);
-	for (; n; n--) {
-		struct ranges src = random_addresses(arena, dice, family, near);
-		struct ranges dst = random_addresses(arena, dice, family, near);
-
-		boxes_add(arena, &boxes, few ? kept[dice_roll(dice, 8)] : src,
-			  few ? kept[dice_roll(dice, 8)] : dst,
-			  full_services(arena, dice, family));
-	}
-	return boxes;
-}
-
 static struct pair full_pair(struct arena *arena, unsigned seed, unsigned most)
 {
 	struct pair p = { .arena = arena_child(arena), .dice = dice_of(seed),
 			  .w.family = seed & 1 ? IPV6 : IPV4 };
 	const struct boxes *lists[] = { &p.a, &p.b };
 
-	p.a = full_boxes(p.arena, &p.dice, p.w.family,
-			 1 + dice_roll(&p.dice, most));
-	p.b = full_boxes(p.arena, &p.dice, p.w.family,
-			 1 + dice_roll(&p.dice, most));
+	p.a = boxgen_boxes(p.arena, &p.dice, p.w.family,
+			   1 + dice_roll(&p.dice, most));
+	p.b = boxgen_boxes(p.arena, &p.dice, p.w.family,
+			   1 + dice_roll(&p.dice, most));
 	p.u = universe_of(p.arena, p.w.family, lists, 2);
 	p.pa = pset_of(p.u, &p.a);
 	p.pb = pset_of(p.u, &p.b);
@@ -593,7 +527,7 @@ static struct boxes cut_up(struct pair *p, const struct boxes *boxes)
 
 	for (size_t i = 0; i < boxes->count; i++) {
 		struct box b = boxes->at[i];
-		struct ranges by = random_addresses(p->arena, &p->dice,
+		struct ranges by = boxgen_addresses(p->arena, &p->dice,
 						    p->w.family,
 						    b.src.at[0].lo);
 

@@ -10,60 +10,12 @@
  */
 #include "compiler/pset.h"
 
-#include "compiler/base/addr.h"
-#include "tests/lib/dice.h"
+#include "tests/lib/boxgen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 /* --- cases --- */
-
-static u128 random_bits(struct dice *dice)
-{
-	return (u128)dice_bits(dice) << 64 | dice_bits(dice);
-}
-
-static struct ranges random_addresses(struct arena *arena, struct dice *dice,
-				      enum family family, u128 near)
-{
-	unsigned bits = dice_roll(dice, family == IPV4 ? 33 : 129);
-	u128 all = family_last(family);
-	u128 mask = bits == 128 ? U128_MAX : ((u128)1 << bits) - 1;
-	u128 lo = (near ^ (random_bits(dice) & mask)) & all, hi;
-
-	if (dice_chance(dice, 60))
-		return ranges_one(arena, lo & ~mask, (lo | mask) & all);
-	hi = lo + (random_bits(dice) & mask);
-	return ranges_one(arena, lo, hi < lo || hi > all ? all : hi);
-}
-
-static struct ranges random_services(struct arena *arena, struct dice *dice)
-{
-	unsigned lo = dice_roll(dice, 0x10000);
-
-	switch (dice_roll(dice, 5)) {
-	case 0:  return ranges_one(arena, 0, SERVICE_LAST);
-	case 1:  return ranges_one(arena, service_key(50, 0),
-				   service_key(50, 0xffff));
-	case 2:  return ranges_one(arena, service_key(PROTO_UDP, lo),
-				   service_key(PROTO_UDP, lo));
-	default: return ranges_one(arena, service_key(PROTO_TCP, lo / 2),
-				   service_key(PROTO_TCP, lo));
-	}
-}
-
-static struct boxes random_boxes(struct arena *arena, struct dice *dice,
-				 enum family family, u128 near)
-{
-	struct boxes boxes = { 0 };
-
-	for (unsigned n = dice_roll(dice, 6); n; n--)
-		boxes_add(arena, &boxes,
-			  random_addresses(arena, dice, family, near),
-			  random_addresses(arena, dice, family, near),
-			  random_services(arena, dice));
-	return boxes;
-}
 
 /* BOXES cut in pieces and shuffled; now and then a piece gets lost. */
 static struct boxes rewritten(struct arena *arena, struct dice *dice,
@@ -73,7 +25,7 @@ static struct boxes rewritten(struct arena *arena, struct dice *dice,
 
 	for (size_t i = 0; i < boxes->count; i++) {
 		struct box b = boxes->at[i];
-		struct ranges by = random_addresses(arena, dice, family,
+		struct ranges by = boxgen_addresses(arena, dice, family,
 						    b.dst.at[0].lo);
 
 		if (!dice_chance(dice, 15))
@@ -143,11 +95,10 @@ static void put_case(struct arena *arena, struct dice *dice)
 {
 	enum family family = dice_chance(dice, 50) ? IPV4 : IPV6;
 	unsigned bits = family == IPV4 ? 32 : 128;
-	u128 near = random_bits(dice);
-	struct boxes a = random_boxes(arena, dice, family, near);
+	struct boxes a = boxgen_boxes(arena, dice, family, dice_roll(dice, 6));
 	struct boxes b = dice_chance(dice, 70)
 		? rewritten(arena, dice, family, &a)
-		: random_boxes(arena, dice, family, near);
+		: boxgen_boxes(arena, dice, family, dice_roll(dice, 6));
 	const struct boxes *lists[] = { &a, &b };
 	struct universe *u = universe_of(arena, family, lists, 2);
 	struct pset pa = pset_of(u, &a), pb = pset_of(u, &b);
