@@ -155,8 +155,8 @@ struct build {
 	atomic_size_t next;
 };
 
-/* ARTEFACT under its full path, in the task's own memory. */
-static void keep_output(struct task *task, const struct artefact *a)
+/* *A under its full path as well; it and its bytes now live in the task's memory. */
+static void keep_output(struct task *task, struct artefact *a)
 {
 	const struct ir *ir = task->ir;
 	const char *customer = ir->customers[task->space->customer].name;
@@ -168,6 +168,26 @@ static void keep_output(struct task *task, const struct artefact *a)
 				 a->path);
 	out->bytes = arena_copy(task->arena, a->bytes, a->len);
 	out->len = a->len;
+	a->path = arena_copy(task->arena, a->path, strlen(a->path));
+	a->bytes = out->bytes;
+}
+
+/* Emit into *MADE; what lowering took is given back before anything is read. */
+static bool emit(struct task *task, const struct job *job,
+		 struct artefacts *made)
+{
+	struct job own = *job;
+	struct artefacts some = { 0 };
+	bool good;
+
+	own.arena = arena_child(job->arena);
+	good = task->backend->emit(&own, &some);
+	for (size_t i = 0; i < some.count && good; i++) {
+		keep_output(task, &some.at[i]);
+		*LIST_PUSH(job->arena, made) = some.at[i];
+	}
+	arena_free(own.arena);
+	return good;
 }
 
 /* Emit and prove in SCRATCH memory. */
@@ -177,14 +197,12 @@ static enum fb_status emit_and_prove(struct task *task, struct arena *scratch)
 	struct job job = { scratch, &task->diags, task->ir, &meaning };
 	struct artefacts made = { 0 };
 
-	if (!task->backend->emit(&job, &made))
+	if (!emit(task, &job, &made))
 		return FB_NO;
-	for (size_t i = 0; i < made.count; i++) {
+	for (size_t i = 0; i < made.count; i++)
 		if (prove_artefact(&job, task->backend, &made.at[i],
 				   task->recheck, &task->sides) != FB_OK)
 			return FB_FAULT;
-		keep_output(task, &made.at[i]);
-	}
 	return FB_OK;
 }
 

@@ -37,18 +37,15 @@ bool refuse(struct reader *r, const struct path *path, const char *format, ...)
 	return false;
 }
 
-json_t *read_json(struct reader *r, const char *bytes, size_t len)
+const struct json *read_json(struct reader *r, const char *bytes, size_t len)
 {
-	struct text why = TEXT_IN(r->arena);
-	json_error_t error;
-	json_t *root = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+	struct jv_fault fault;
+	const struct json *root = jv_read(r->arena, bytes, len, &fault);
 
-	if (root)
-		return root;
-	add_plain(&why, error.text);
-	refuse(r, NULL, "is not JSON as we write it: line %d, %s", error.line,
-	       text_string(&why));
-	return NULL;
+	if (!root)
+		refuse(r, NULL, "is not JSON as we write it: line %u, %s",
+		       fault.line, fault.what);
+	return root;
 }
 
 static bool is_one_of(const char *key, const char *const *some)
@@ -60,27 +57,26 @@ static bool is_one_of(const char *key, const char *const *some)
 }
 
 bool expect_object(struct reader *r, const struct path *path,
-			  json_t *json, const char *const *allowed)
+			  const struct json *json, const char *const *allowed)
 {
-	const char *key;
-	json_t *value;
 	bool good = true;
 
-	if (!json_is_object(json))
+	if (!json || json->kind != JV_OBJECT)
 		return refuse(r, path, json ? "is not an object" : "is missing");
-	json_object_foreach(json, key, value) {
-		const struct path here = { path, key };
+	for (const struct json *m = allowed ? json->first : NULL; m;
+	     m = m->next) {
+		const struct path here = { path, m->key };
 
-		if (allowed && !is_one_of(key, allowed))
+		if (!is_one_of(m->key, allowed))
 			good = refuse(r, &here, "is not known here");
 	}
 	return good;
 }
 
-json_t *read_object(struct reader *r, const struct path *path, json_t *object,
+const struct json *read_object(struct reader *r, const struct path *path, const struct json *object,
 		    const char *const *allowed)
 {
-	json_t *json = json_object_get(object, path->key);
+	const struct json *json = jv_get(object, path->key);
 
 	return expect_object(r, path, json, allowed) ? json : NULL;
 }
@@ -121,10 +117,10 @@ static const char *plain_of(struct arena *arena, const char *string)
 
 /* The member KEY if it is a string that computes nothing, or NULL and told. */
 static const char *literal_at(struct reader *r, const struct path *up,
-			      const char *key, json_t *json)
+			      const char *key, const struct json *json)
 {
 	const struct path path = { up, key };
-	const char *string = json_string_value(json);
+	const char *string = jv_string(json);
 
 	if (!string) {
 		refuse(r, &path, json ? "is not a string" : "is missing");
@@ -136,27 +132,27 @@ static const char *literal_at(struct reader *r, const struct path *up,
 }
 
 const char *read_literal(struct reader *r, const struct path *up,
-			 const char *key, json_t *object)
+			 const char *key, const struct json *object)
 {
 	const char *string = literal_at(r, up, key,
-					json_object_get(object, key));
+					jv_get(object, key));
 
 	return string ? plain_of(r->arena, string) : NULL;
 }
 
 const char *read_optional(struct reader *r, const struct path *up,
-				 const char *key, json_t *object)
+				 const char *key, const struct json *object)
 {
-	if (!json_object_get(object, key))
+	if (!jv_get(object, key))
 		return "";
 	return read_literal(r, up, key, object);
 }
 
 bool expect_string(struct reader *r, const struct path *up,
-			  const char *key, json_t *object, const char *wanted)
+			  const char *key, const struct json *object, const char *wanted)
 {
 	const struct path path = { up, key };
-	const char *is = json_string_value(json_object_get(object, key));
+	const char *is = jv_string(jv_get(object, key));
 
 	if (is && strcmp(is, wanted) == 0)
 		return true;
@@ -164,12 +160,12 @@ bool expect_string(struct reader *r, const struct path *up,
 }
 
 void *read_reference(struct reader *r, const struct path *up,
-			    const char *key, json_t *object,
+			    const char *key, const struct json *object,
 			    const char *before, const struct table *table)
 {
 	static const char after[] = ".id}";
 	const struct path path = { up, key };
-	const char *is = json_string_value(json_object_get(object, key));
+	const char *is = jv_string(jv_get(object, key));
 	size_t len = is ? strlen(is) : 0, start = strlen(before);
 	void *found = NULL;
 
@@ -183,35 +179,32 @@ void *read_reference(struct reader *r, const struct path *up,
 }
 
 bool read_number(struct reader *r, const struct path *up,
-			const char *key, json_t *object, int least, int most,
+			const char *key, const struct json *object, int least, int most,
 			int *out)
 {
 	const struct path path = { up, key };
-	json_t *json = json_object_get(object, key);
-	json_int_t value = json_integer_value(json);
+	const struct json *json = jv_get(object, key);
 
-	if (!json_is_integer(json))
+	if (!json || json->kind != JV_INTEGER)
 		return refuse(r, &path,
 			      json ? "is not a whole number" : "is missing");
-	if (value < least || value > most)
+	if (json->integer < least || json->integer > most)
 		return refuse(r, &path, "is not in %d to %d", least, most);
-	*out = (int)value;
+	*out = (int)json->integer;
 	return true;
 }
 
 bool expect_tags(struct reader *r, const struct path *path,
-			json_t *tags)
+			const struct json *tags)
 {
-	const char *key;
-	json_t *value;
 	bool good = expect_object(r, path, tags, NULL);
 
-	json_object_foreach(tags, key, value) {
-		const struct path here = { path, key };
+	for (const struct json *m = good ? tags->first : NULL; m; m = m->next) {
+		const struct path here = { path, m->key };
 
-		if (is_template(key))
+		if (is_template(m->key))
 			good = refuse(r, &here, "has a template expression");
-		else if (!literal_at(r, path, key, value))
+		else if (!literal_at(r, path, m->key, m))
 			good = false;
 	}
 	return good;

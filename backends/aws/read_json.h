@@ -6,9 +6,8 @@
 #define FIREBREAK_BACKENDS_AWS_READ_JSON_H
 
 #include "compiler/base/diag.h"
+#include "compiler/base/json.h"
 #include "compiler/base/table.h"
-
-#include <jansson.h>
 
 /* Where in the file we are: the keys from here to the top. */
 struct path {
@@ -28,43 +27,43 @@ bool refuse(struct reader *r, const struct path *path, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The file as JSON without a key twice in an object, or NULL and told. */
-json_t *read_json(struct reader *r, const char *bytes, size_t len);
+const struct json *read_json(struct reader *r, const char *bytes, size_t len);
 
 /*
  * Is JSON an object, with no members but those of the list ALLOWED, which ends
  * in NULL?  No list: any members.
  */
-bool expect_object(struct reader *r, const struct path *path, json_t *json,
+bool expect_object(struct reader *r, const struct path *path, const struct json *json,
 		   const char *const *allowed);
 
 /* The member of OBJECT that is named by PATH's key: such an object, or NULL. */
-json_t *read_object(struct reader *r, const struct path *path, json_t *object,
+const struct json *read_object(struct reader *r, const struct path *path, const struct json *object,
 		    const char *const *allowed);
 
 /* Is member KEY of OBJECT, which is at UP, the string WANTED? */
 bool expect_string(struct reader *r, const struct path *up, const char *key,
-		   json_t *object, const char *wanted);
+		   const struct json *object, const char *wanted);
 
 /* A whole number from LEAST to MOST. */
 bool read_number(struct reader *r, const struct path *up, const char *key,
-		 json_t *object, int least, int most, int *out);
+		 const struct json *object, int least, int most, int *out);
 
 /*
  * A string of Terraform that computes nothing, its template escapes undone;
  * NULL and told otherwise.  Where it is optional and missing: "".
  */
 const char *read_literal(struct reader *r, const struct path *up,
-			 const char *key, json_t *object);
+			 const char *key, const struct json *object);
 const char *read_optional(struct reader *r, const struct path *up,
-			  const char *key, json_t *object);
+			  const char *key, const struct json *object);
 
 /* What TABLE has for the KEY of "${BEFOREkey.id}", or NULL and told. */
 void *read_reference(struct reader *r, const struct path *up, const char *key,
-		     json_t *object, const char *before,
+		     const struct json *object, const char *before,
 		     const struct table *table);
 
 /* A map of tags: any names, but strings that compute nothing. */
-bool expect_tags(struct reader *r, const struct path *path, json_t *tags);
+bool expect_tags(struct reader *r, const struct path *path, const struct json *tags);
 
 /* Is PATH's key one that Terraform takes for the name of a resource? */
 bool expect_name(struct reader *r, const struct path *path);

@@ -29,7 +29,7 @@ struct reading {
 
 /* --- the frame --- */
 
-static void read_frame(struct reading *r, json_t *root)
+static void read_frame(struct reading *r, const struct json *root)
 {
 	static const char *const in_terraform[] = { "required_version",
 						    "required_providers",
@@ -43,7 +43,7 @@ static void read_frame(struct reading *r, json_t *root)
 	const struct path aws = { &providers, "aws" };
 	const struct path variables = { NULL, "variable" };
 	const struct path variable = { &variables, "vpc_id" };
-	json_t *at = read_object(&r->json, &terraform, root, in_terraform);
+	const struct json *at = read_object(&r->json, &terraform, root, in_terraform);
 
 	if (at) {
 		read_literal(&r->json, &terraform, "required_version", at);
@@ -62,37 +62,31 @@ static void read_frame(struct reading *r, json_t *root)
 		expect_string(&r->json, &variable, "type", at, "string");
 }
 
-static char *kept(struct reading *r, const char *key)
-{
-	return arena_copy(r->arena, key, strlen(key));
-}
-
-static void read_lists(struct reading *r, json_t *root)
+static void read_lists(struct reading *r, const struct json *root)
 {
 	static const char *const in_data[] = { "aws_ec2_managed_prefix_list",
 					       NULL };
 	static const char *const in_list[] = { "name", NULL };
 	const struct path data = { NULL, "data" };
 	const struct path lists = { &data, in_data[0] };
-	json_t *at, *list;
-	const char *key;
+	const struct json *at;
 
-	if (!json_object_get(root, "data"))
+	if (!jv_get(root, "data"))
 		return;
 	at = read_object(&r->json, &data, root, in_data);
 	if (at)
 		at = read_object(&r->json, &lists, at, NULL);
 	if (!at)
 		return;
-	r->list = arena_array(r->arena, json_object_size(at), sizeof *r->list);
-	json_object_foreach(at, key, list) {
-		const struct path path = { &lists, key };
+	r->list = arena_array(r->arena, at->count, sizeof *r->list);
+	for (const struct json *list = at->first; list; list = list->next) {
+		const struct path path = { &lists, list->key };
 		struct aws_list *l = &r->list[r->list_count++];
 
 		if (!expect_name(&r->json, &path) ||
 		    !expect_object(&r->json, &path, list, in_list))
 			continue;
-		l->key = kept(r, key);
+		l->key = list->key;
 		l->name = read_literal(&r->json, &path, "name", list);
 		*table_at_name(&r->lists, l->key) = l;
 	}
@@ -116,10 +110,10 @@ static void identify(struct reading *r, const struct path *path,
 }
 
 static void read_group_tags(struct reading *r, const struct path *up,
-			    json_t *group, struct aws_group *g)
+			    const struct json *group, struct aws_group *g)
 {
 	const struct path path = { up, "tags" };
-	json_t *tags = json_object_get(group, "tags");
+	const struct json *tags = jv_get(group, "tags");
 	struct identity is = { .layer = "" };
 	void **layer;
 
@@ -140,18 +134,18 @@ static void read_group_tags(struct reading *r, const struct path *up,
 }
 
 static void read_group(struct reading *r, const struct path *up,
-		       const char *key, json_t *group)
+		       const struct json *group)
 {
 	/* `ingress` and `egress` are attributes of it too: not ours, refused */
 	static const char *const known[] = { "name", "description", "vpc_id",
 					     "tags", NULL };
-	const struct path path = { up, key };
+	const struct path path = { up, group->key };
 	struct aws_group *g = &r->group[r->group_count++];
 
 	if (!expect_name(&r->json, &path) ||
 	    !expect_object(&r->json, &path, group, known))
 		return;
-	g->key = kept(r, key);
+	g->key = group->key;
 	g->name = read_literal(&r->json, &path, "name", group);
 	g->description = read_literal(&r->json, &path, "description", group);
 	expect_string(&r->json, &path, "vpc_id", group, "${var.vpc_id}");
@@ -200,7 +194,7 @@ static bool protocol_of(const char *text, int *out)
 }
 
 static bool read_ports(struct reading *r, const struct path *path,
-		       json_t *rule, int least, int most,
+		       const struct json *rule, int least, int most,
 		       struct aws_service *s)
 {
 	bool from = read_number(&r->json, path, "from_port", rule, least, most,
@@ -211,7 +205,7 @@ static bool read_ports(struct reading *r, const struct path *path,
 }
 
 static bool read_service(struct reading *r, const struct path *path,
-			 json_t *rule, struct aws_service *s)
+			 const struct json *rule, struct aws_service *s)
 {
 	const struct path at = { path, "ip_protocol" };
 	const char *word = read_literal(&r->json, path, "ip_protocol", rule);
@@ -235,14 +229,14 @@ static bool read_service(struct reading *r, const struct path *path,
 		return s->from != AWS_ALL || s->to == AWS_ALL ||
 		       refuse(&r->json, path, "has an ICMP code without a type");
 	default:
-		return (!json_object_get(rule, "from_port") &&
-			!json_object_get(rule, "to_port")) ||
+		return (!jv_get(rule, "from_port") &&
+			!jv_get(rule, "to_port")) ||
 		       refuse(&r->json, path, "has ports, which its protocol has not");
 	}
 }
 
 static bool read_prefix(struct reading *r, const struct path *up,
-			const char *key, json_t *rule, enum family family,
+			const char *key, const struct json *rule, enum family family,
 			struct prefix *out)
 {
 	const struct path path = { up, key };
@@ -260,7 +254,7 @@ static bool read_prefix(struct reading *r, const struct path *up,
 }
 
 /* Exactly one of four members says who. */
-static bool read_peer(struct reading *r, const struct path *path, json_t *rule,
+static bool read_peer(struct reading *r, const struct path *path, const struct json *rule,
 		      struct aws_peer *peer)
 {
 	static const char *const kinds[] = { "cidr_ipv4", "cidr_ipv6",
@@ -271,7 +265,7 @@ static bool read_peer(struct reading *r, const struct path *path, json_t *rule,
 	const struct aws_group *group;
 
 	for (size_t i = 0; i < 4; i++) {
-		if (!json_object_get(rule, kinds[i]))
+		if (!jv_get(rule, kinds[i]))
 			continue;
 		count++;
 		kind = i;
@@ -332,14 +326,13 @@ static bool is_foreign(const struct aws_permission *is)
 }
 
 static void read_rule(struct reading *r, const struct path *up,
-		      const char *key, json_t *json,
-		      enum aws_direction direction)
+		      const struct json *json, enum aws_direction direction)
 {
 	static const char *const known[] = {
 		"security_group_id", "ip_protocol", "from_port", "to_port",
 		"cidr_ipv4", "cidr_ipv6", "prefix_list_id",
 		"referenced_security_group_id", "description", "tags", NULL };
-	const struct path path = { up, key };
+	const struct path path = { up, json->key };
 	const struct path tags = { &path, "tags" };
 	struct aws_rule rule = { .is = { .direction = direction } };
 	const struct aws_group *group;
@@ -353,9 +346,9 @@ static void read_rule(struct reading *r, const struct path *up,
 	    !read_peer(r, &path, json, &rule.is.peer) || !group)
 		return;
 	rule.is.group = (uint32_t)(group - r->group);
-	rule.key = kept(r, key);
+	rule.key = json->key;
 	rule.description = read_optional(&r->json, &path, "description", json);
-	json = json_object_get(json, "tags");
+	json = jv_get(json, "tags");
 	if (json && !expect_tags(&r->json, &tags, json))
 		return;
 	rule.names = json ? read_optional(&r->json, &tags, "firebreak:rules", json) :
@@ -368,7 +361,7 @@ static void read_rule(struct reading *r, const struct path *up,
 	*LIST_PUSH(r->arena, &r->rules) = rule;
 }
 
-static void read_resources(struct reading *r, json_t *root)
+static void read_resources(struct reading *r, const struct json *root)
 {
 	static const char *const types[] = {
 		"aws_security_group", "aws_vpc_security_group_ingress_rule",
@@ -376,32 +369,31 @@ static void read_resources(struct reading *r, json_t *root)
 	static const enum aws_direction directions[] = {
 		[1] = AWS_INGRESS, [2] = AWS_EGRESS };
 	const struct path resource = { NULL, "resource" };
-	json_t *resources = read_object(&r->json, &resource, root, types), *one;
-	const char *key;
+	const struct json *resources = read_object(&r->json, &resource, root,
+						   types);
 
 	if (!resources)
 		return;
 	for (size_t i = 0; types[i]; i++) {
 		const struct path path = { &resource, types[i] };
-		json_t *some = json_object_get(resources, types[i]);
+		const struct json *some = jv_get(resources, types[i]);
 
 		if (i && !some)
 			continue;
 		if (!expect_object(&r->json, &path, some, NULL))
 			return;
 		if (i == 0)
-			r->group = arena_array(r->arena, json_object_size(some),
+			r->group = arena_array(r->arena, some->count,
 					       sizeof *r->group);
-		json_object_foreach(some, key, one) {
+		for (const struct json *one = some->first; one; one = one->next)
 			if (i == 0)
-				read_group(r, &path, key, one);
+				read_group(r, &path, one);
 			else
-				read_rule(r, &path, key, one, directions[i]);
-		}
+				read_rule(r, &path, one, directions[i]);
 	}
 }
 
-static const struct aws_model *read_root(struct reading *r, json_t *root)
+static const struct aws_model *read_root(struct reading *r, const struct json *root)
 {
 	static const char *const known[] = { "terraform", "variable", "data",
 					     "resource", NULL };
@@ -437,12 +429,7 @@ const struct aws_model *aws_read_terraform(struct arena *arena,
 		.groups = TABLE_IN(arena), .lists = TABLE_IN(arena),
 		.layers = TABLE_IN(arena), .known = TABLE_IN(arena),
 	};
-	json_t *root = read_json(&r.json, bytes, len);
-	const struct aws_model *model;
+	const struct json *root = read_json(&r.json, bytes, len);
 
-	if (!root)
-		return NULL;
-	model = read_root(&r, root);
-	json_decref(root);
-	return model;
+	return root ? read_root(&r, root) : NULL;
 }

@@ -2,7 +2,7 @@
  * A chain of blocks, filled from the front.  Blocks double up to two megabytes,
  * so that a small compilation stays small and a large one asks rarely.  Large
  * blocks are mapped, not malloc'd: they come zeroed, in huge pages where the
- * kernel has them, and do not stir up the heap that jansson's trees live in.
+ * kernel has them, and do not stir up the heap.
  */
 #define _GNU_SOURCE
 #include "compiler/base/arena.h"
@@ -220,13 +220,18 @@ static void add_block(struct arena *arena, size_t least)
 			? LARGEST_BLOCK : arena->next_size * 2;
 }
 
+static size_t rounded(size_t size)
+{
+	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	void *at;
 
 	if (size > SIZE_MAX - ALIGN)
 		exhausted(arena);
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	size = rounded(size);
 	if (!arena->blocks || size > arena->blocks->size - arena->used_in_block)
 		add_block(arena, size);
 	at = arena->blocks->bytes + arena->used_in_block;
@@ -270,6 +275,25 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return text;
 }
 
+bool arena_extend(struct arena *arena, void *at, size_t size, size_t larger)
+{
+	struct block *b = arena->blocks;
+	size_t start;
+
+	if (!b || larger > b->size)
+		return false;
+	start = (size_t)((unsigned char *)at - b->bytes);
+	if ((unsigned char *)at < b->bytes ||
+	    start + rounded(size) != arena->used_in_block ||
+	    start > b->size - rounded(larger))
+		return false;
+	arena->used_in_block = start + rounded(larger);
+	if (!b->fresh)
+		memset((unsigned char *)at + rounded(size), 0,
+		       rounded(larger) - rounded(size));
+	return true;
+}
+
 void *arena_grow(struct arena *arena, void *at, size_t count, size_t *cap,
 		 size_t size)
 {
@@ -279,6 +303,11 @@ void *arena_grow(struct arena *arena, void *at, size_t count, size_t *cap,
 	if (count < *cap)
 		return at;
 	room = *cap ? *cap * 2 : 8;
+	if (*cap && room < SIZE_MAX / size &&
+	    arena_extend(arena, at, *cap * size, room * size)) {
+		*cap = room;
+		return at;
+	}
 	larger = arena_array(arena, room, size);
 	if (count)
 		memcpy(larger, at, count * size);

@@ -10,6 +10,7 @@
 #define FIREBREAK_COMPILER_BASE_ARENA_H
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,12 @@ char *arena_copy(struct arena *arena, const char *text, size_t len);
 /* printf into the arena. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Make the SIZE bytes at AT, the last that ARENA gave out, LARGER in place: what
+ * is new is zeroed.  False, and nothing changed, when there is no room.
+ */
+bool arena_extend(struct arena *arena, void *at, size_t size, size_t larger);
 
 /*
  * Room for one more object behind the COUNT at AT, where *CAP have room.

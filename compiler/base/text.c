@@ -14,6 +14,10 @@ static void reserve(struct text *text, size_t more)
 		return;
 	while (cap <= text->len + more)
 		cap *= 2;
+	if (text->cap && arena_extend(text->arena, text->at, text->cap, cap)) {
+		text->cap = cap;
+		return;
+	}
 	larger = arena_alloc(text->arena, cap);
 	if (text->len)
 		memcpy(larger, text->at, text->len);

@@ -1129,7 +1129,7 @@ static void what_is_not_understood_is_refused(void **state)
 		  "\"description\": \"a-in\", \"count\": 0", "count" },
 		{ "\"description\": \"a-in\"",
 		  "\"description\": \"a-in\", \"description\": \"b\"",
-		  "duplicate" },
+		  "stands twice" },
 		{ "\"tcp-443\"", "\"tcp-443\"", NULL },
 		{ "\"a-in__edge__tcp-443__v4-172-20-5-0-28\": {",
 		  "\"0\": {", "is no name" },

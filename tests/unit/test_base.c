@@ -505,9 +505,45 @@ static void the_nearest_word_is_suggested(void **state)
 	assert_null(suggest_nearest(longest, words, 4));
 }
 
+static void the_last_object_grows_in_place_and_no_other(void **state)
+{
+	char *first = arena_alloc(*state, 32);
+	char *last = arena_alloc(*state, 32);
+
+	memset(last, 'x', 32);
+	assert_false(arena_extend(*state, first, 32, 64));
+	assert_true(arena_extend(*state, last, 32, 4096));
+	assert_int_equal(last[31], 'x');
+	assert_int_equal(last[32], 0);
+	assert_int_equal(last[4095], 0);
+	assert_ptr_equal(arena_alloc(*state, 16), last + 4096);
+	assert_false(arena_extend(*state, last, 4096, 8192));
+}
+
+static void what_grows_in_memory_used_before_is_zeroed(void **state)
+{
+	enum { BIG = (2 << 20) - 4096 };
+	struct arena *before = arena_child(*state), *after;
+	char *at;
+
+	/* a block of the common size, dirty, goes to the next child */
+	for (int i = 0; i < 12; i++)
+		memset(arena_alloc(before, BIG / 4), 'x', BIG / 4);
+	arena_free(before);
+	after = arena_child(*state);
+	for (int i = 0; i < 12; i++) {
+		at = arena_alloc(after, BIG / 8);
+		if (arena_extend(after, at, BIG / 8, BIG / 4))
+			for (int k = 0; k < BIG / 4; k++)
+				assert_int_equal(at[k], 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_ARENA(the_last_object_grows_in_place_and_no_other),
+		IN_ARENA(what_grows_in_memory_used_before_is_zeroed),
 		IN_ARENA(memory_is_zeroed_and_aligned),
 		IN_ARENA(requests_larger_than_a_block_are_met),
 		cmocka_unit_test(a_request_over_the_limit_jumps),
