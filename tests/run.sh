@@ -17,6 +17,7 @@ for program in "$@"; do step "$program"; done
 step tests/include_law.sh
 step tests/golden.sh
 step tests/language.sh
+step tests/corpus.sh
 step tests/command.sh
 step tests/diff.sh
 step tests/report.sh
