@@ -28,6 +28,10 @@ struct verdict judge_must(const struct judge *judge);
 struct verdict judge_routes(const struct judge *judge);
 struct verdict judge_reach(const struct judge *judge);
 
+/* EACH_RULE and PARITY. */
+struct verdict judge_rules(const struct judge *judge);
+struct verdict judge_parity(const struct judge *judge);
+
 /* Does RULE waive the invariant? */
 bool judge_is_waived(const struct judge *judge, uint32_t rule);
 

@@ -17,8 +17,10 @@ static struct verdict judge_one(const struct judge *j)
 		return judge_must(j);
 	case CLAIM_REACH:
 		return judge_reach(j);
-	case CLAIM_PARITY: case CLAIM_EACH_RULE:
-		break;
+	case CLAIM_PARITY:
+		return judge_parity(j);
+	case CLAIM_EACH_RULE:
+		return judge_rules(j);
 	}
 	return (struct verdict){ .kind = VERDICT_FAULT };
 }

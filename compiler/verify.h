@@ -43,7 +43,11 @@ struct verdict {
 	uint32_t broken_in;		/* how many spaces */
 	const struct verdict_hop *hops;
 	size_t hop_count;		/* 0: holds, or no packet can show it */
-	/* CLAIM_PARITY: the space whose packet it is not; else IR_NO_SPACE */
+	/*
+	 * CLAIM_PARITY: the space that treats the packet's like otherwise, else
+	 * IR_NO_SPACE.  With rules the packet passes and none of its like does
+	 * there; without, it is stopped and all of its like pass there.
+	 */
 	uint32_t against;
 	/*
 	 * The smallest set of rules without which it holds, ascending: proved
@@ -62,6 +66,7 @@ struct verdict {
 	double packets;
 	/* CLAIM_REACH, CLAIM_EACH_RULE: the most there is; EACH_EXPIRES: UINT64_MAX for never */
 	uint64_t found;
+	const uint64_t *counts;		/* CLAIM_EACH_RULE: of each rule of `mending` */
 	const struct verdict_layer *layers;	/* CLAIM_REACH: what the shown one reaches */
 	size_t layer_count;
 };

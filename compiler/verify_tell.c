@@ -101,6 +101,55 @@ static const char *within(const struct telling *t)
 			       t->inv->hops == 1 ? "" : "s");
 }
 
+static const char *parity_text(const struct telling *t, const char *src,
+			       const char *dst)
+{
+	const struct verdict *v = t->verdict;
+	const char *here = ir_space_name(t->arena, t->ir,
+					 space_of(t, v->hops->space));
+	const char *there = ir_space_name(t->arena, t->ir,
+					  space_of(t, v->against));
+
+	return v->hops->rule_count
+		? arena_printf(t->arena, "`%s` reaches `%s` in %s and not in %s",
+			       src, dst, here, there)
+		: arena_printf(t->arena, "all of `%s` reaches all of `%s` in %s and not in %s",
+			       src, dst, there, here);
+}
+
+static const char *amount_text(struct arena *arena, enum ir_each each,
+			       uint64_t amount)
+{
+	unsigned long long n = amount;
+
+	switch (each) {
+	case EACH_ADDRESSES:
+		return amount == UINT64_MAX
+			? "more than 10^19 source addresses"
+			: arena_printf(arena, "%llu source addresses", n);
+	case EACH_PORTS:
+		return arena_printf(arena, "%llu ports", n);
+	case EACH_EXPIRES:
+		break;
+	}
+	return amount == UINT64_MAX ? "no day on which it expires"
+		: arena_printf(arena, "%llu days left", n);
+}
+
+static const char *each_text(const struct telling *t)
+{
+	const struct verdict *v = t->verdict;
+	const char *more = v->mending_count < 2 ? ""
+		: v->mending_count == 2 ? ", and one more rule has too much"
+		: arena_printf(t->arena, ", and %zu more rules have too much",
+			       v->mending_count - 1);
+
+	return arena_printf(t->arena, "`%s` has %s%s",
+			    t->ir->rules[v->mending[0]].name,
+			    amount_text(t->arena, t->inv->each, v->counts[0]),
+			    more);
+}
+
 const char *verdict_text(struct arena *arena, const struct ir *ir,
 			 const struct ir_invariant *inv,
 			 const struct verdict *v)
@@ -119,6 +168,10 @@ const char *verdict_text(struct arena *arena, const struct ir *ir,
 	if (inv->kind == CLAIM_MUST)
 		return arena_printf(arena, "`%s` does not reach `%s`", src,
 				    dst);
+	if (inv->kind == CLAIM_PARITY)
+		return parity_text(&t, src, dst);
+	if (inv->kind == CLAIM_EACH_RULE)
+		return each_text(&t);
 	if (inv->kind == CLAIM_REACH)
 		return arena_printf(arena, "`%s` reaches %zu layers%s", src,
 				    v->layer_count, within(&t));
@@ -238,13 +291,54 @@ static enum diag_code code_of(const struct ir_invariant *inv)
 		return P0402;
 	case CLAIM_REACH:
 		return P0406;
+	case CLAIM_PARITY:
+		return P0407;
+	case CLAIM_EACH_RULE:
+		return P0408;
 	case CLAIM_NEVER:
 		return inv->hops == 1 ? P0401 : P0405;
 	case CLAIM_ONLY: case CLAIM_CONFINE: case CLAIM_TIERS:
-	case CLAIM_ISOLATE_NAMED: case CLAIM_PARITY: case CLAIM_EACH_RULE:
+	case CLAIM_ISOLATE_NAMED:
 		break;
 	}
 	return P0401;
+}
+
+static void tell_parity(const struct telling *t, struct diag *d)
+{
+	const struct verdict_hop *hop = t->verdict->hops;
+
+	diag_note(d, (struct span){ 0 }, hop->rule_count
+		  ? "this packet gets through in %s, and none like it in %s%s\n%s"
+		  : "no rule admits this packet in %s, and all like it get through in %s%s\n%s",
+		  ir_space_name(t->arena, t->ir, space_of(t, hop->space)),
+		  ir_space_name(t->arena, t->ir,
+				space_of(t, t->verdict->against)),
+		  and_more(t), packet_text(t->arena, &hop->packet));
+	note_rules(t, d, hop);
+	diag_help(d, "make the rules apply to both, or neither; where they are meant to differ, leave the environment out of `%s`",
+		  t->inv->name);
+}
+
+/* Each rule that has too much; at most so many are shown. */
+enum { RULES_SHOWN = 10 };
+
+static void tell_each(const struct telling *t, struct diag *d)
+{
+	const struct verdict *v = t->verdict;
+
+	for (size_t i = 0; i < v->mending_count && i < RULES_SHOWN; i++)
+		diag_note(d, t->ir->rules[v->mending[i]].name_span, "%s",
+			  amount_text(t->arena, t->inv->each, v->counts[i]));
+	if (v->mending_count > RULES_SHOWN)
+		diag_note(d, (struct span){ 0 }, "and %zu more rules",
+			  v->mending_count - RULES_SHOWN);
+	if (t->inv->each == EACH_EXPIRES)
+		diag_help(d, "let it expire within %llu days from today",
+			  (unsigned long long)t->inv->most);
+	else
+		diag_help(d, "part it, or narrow it to %s",
+			  amount_text(t->arena, t->inv->each, t->inv->most));
 }
 
 static void tell_broken(const struct telling *t, struct diags *diags)
@@ -254,6 +348,14 @@ static void tell_broken(const struct telling *t, struct diags *diags)
 		t->inv->name_span, "`%s` is broken: %s", t->inv->name,
 		verdict_text(t->arena, t->ir, t->inv, t->verdict));
 
+	if (code == P0407) {
+		tell_parity(t, d);
+		return;
+	}
+	if (code == P0408) {
+		tell_each(t, d);
+		return;
+	}
 	if (code == P0406)
 		note_layers(t, d);
 	if (code == P0405 || code == P0406)
@@ -266,12 +368,6 @@ static void tell_broken(const struct telling *t, struct diags *diags)
 		diag_help(d, "allow it, or narrow the invariant with `in`");
 	else
 		help_mending(t, d);
-}
-
-/* The only place that refuses an invariant because nothing here decides it. */
-static bool is_undecided(const struct ir_invariant *inv)
-{
-	return inv->kind == CLAIM_PARITY || inv->kind == CLAIM_EACH_RULE;
 }
 
 static void tell_fault(const struct telling *t, struct diags *diags)
@@ -295,14 +391,6 @@ size_t verify_tell(struct diags *diags, const struct ir *ir,
 		struct telling t = { diags->arena, ir, &ir->invariants[i],
 				     &verdicts[i] };
 
-		if (is_undecided(t.inv)) {
-			diag_label(diag_add(diags, P0013, t.inv->name_span,
-					    "invariants of the form of `%s` are not decided in this version of the compiler",
-					    t.inv->name),
-				   "refused rather than ignored");
-			broken++;
-			continue;
-		}
 		switch (verdicts[i].kind) {
 		case VERDICT_HOLDS: case VERDICT_WAIVED:
 			break;
