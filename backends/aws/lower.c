@@ -37,6 +37,8 @@ struct lowering {
 	struct aws_list *lists;
 	size_t list_count;
 	uint32_t *list_of;			/* by network */
+	const char **descriptions;		/* by rule; NULL: not asked yet */
+	struct peer_list peers;			/* scratch, of one wish */
 	struct table known;			/* permission -> draft */
 	LIST(struct draft *) drafts;
 };
@@ -139,15 +141,14 @@ static void ask(struct lowering *l, const struct aws_permission *is,
 
 static void lower_wish(struct lowering *l, const struct wish *wish)
 {
-	struct peer_list peers = { 0 };
-
-	peers_of(l->peering, wish, &peers);
-	for (size_t i = 0; i < peers.count; i++) {
+	l->peers.count = 0;
+	peers_of(l->peering, wish, &l->peers);
+	for (size_t i = 0; i < l->peers.count; i++) {
 		struct aws_permission is = {
 			.group = l->group_of[wish->layer],
 			.direction = wish->direction,
 			.service = wish->service,
-			.peer = peers.at[i],
+			.peer = l->peers.at[i],
 		};
 
 		ask(l, &is, wish->flow->is->rule);
@@ -302,12 +303,22 @@ static int by_key(const void *x, const void *y)
 	return strcmp(a->key, b->key);
 }
 
+/* What a rule is called at all its lines, printed once. */
+static const char *description_of(const struct lowering *l, uint32_t rule)
+{
+	const char **known = &l->descriptions[rule];
+
+	if (!*known)
+		*known = rule_description(l->arena, &l->ir->rules[rule]);
+	return *known;
+}
+
 static struct aws_rule finished(const struct lowering *l, const struct draft *d)
 {
 	const struct ir_rule *named = &l->ir->rules[d->from.at[0]];
 	struct aws_rule rule = {
 		.is = d->is,
-		.description = rule_description(l->arena, named),
+		.description = description_of(l, d->from.at[0]),
 		.names = rule_names(l->arena, l->ir, d->from.at, d->from.count),
 		.from = d->from.at,
 		.from_count = d->from.count,
@@ -339,6 +350,8 @@ static const struct aws_model *make_model(struct lowering *l)
 					     sizeof *rules);
 
 	make_lists(l);
+	l->descriptions = arena_array(l->arena, l->ir->rule_count,
+				      sizeof *l->descriptions);
 	for (size_t i = 0; i < l->drafts.count; i++)
 		rules[i] = finished(l, l->drafts.at[i]);
 	if (l->drafts.count)

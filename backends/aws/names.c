@@ -53,10 +53,13 @@ static void add_service(struct text *key, struct aws_service s)
 		text_printf(key, "proto-%d", s.protocol);
 	if (s.from == AWS_ALL || (s.from == 0 && s.to == SERVICE_VALUES - 1))
 		return;
-	text_printf(key, "-%d", s.from);
+	text_putc(key, '-');
+	text_number(key, s.from);
 	if (s.to != AWS_ALL && (s.to != s.from ||
-				!service_has_ports((unsigned)s.protocol)))
-		text_printf(key, "-%d", s.to);
+				!service_has_ports((unsigned)s.protocol))) {
+		text_putc(key, '-');
+		text_number(key, s.to);
+	}
 }
 
 static void add_prefix(struct text *key, struct prefix prefix)
@@ -76,7 +79,8 @@ static void add_prefix(struct text *key, struct prefix prefix)
 const char *rule_key(struct arena *arena, const char *rule, const char *layer,
 		     const struct aws_permission *is, const char *peer)
 {
-	struct text key = TEXT_IN(arena);
+	char short_key[160];
+	struct text key = { arena, short_key, 0, sizeof short_key };
 
 	add_encoded(&key, rule);
 	text_puts(&key, "__");
@@ -96,7 +100,7 @@ const char *rule_key(struct arena *arena, const char *rule, const char *layer,
 		break;
 	}
 	add_encoded(&key, peer);
-	return text_string(&key);
+	return arena_copy(arena, key.at, key.len);
 }
 
 const char *rule_description(struct arena *arena, const struct ir_rule *rule)

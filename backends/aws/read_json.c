@@ -137,7 +137,9 @@ const char *read_literal(struct reader *r, const struct path *up,
 	const char *string = literal_at(r, up, key,
 					jv_get(object, key));
 
-	return string ? plain_of(r->arena, string) : NULL;
+	if (!string || !strchr(string, '{'))
+		return string;
+	return plain_of(r->arena, string);
 }
 
 const char *read_optional(struct reader *r, const struct path *up,

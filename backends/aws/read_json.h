@@ -16,7 +16,7 @@ struct path {
 };
 
 struct reader {
-	struct arena *arena;
+	struct arena *arena;	/* of the tree and what is read out of it */
 	struct diags *diags;
 	const char *name;	/* of the file */
 	bool good;		/* nothing was refused */

@@ -13,8 +13,8 @@
 #include <string.h>
 
 struct reading {
-	struct reader json;
-	struct arena *arena;
+	struct reader json;		/* in memory that is gone afterwards */
+	struct arena *arena;		/* of the model */
 	struct table groups, lists;	/* key -> struct */
 	struct table layers;		/* of the groups: told twice? */
 	struct table known;		/* permissions */
@@ -62,6 +62,12 @@ static void read_frame(struct reading *r, const struct json *root)
 		expect_string(&r->json, &variable, "type", at, "string");
 }
 
+/* TEXT in the model's memory; NULL stays NULL. */
+static const char *kept(const struct reading *r, const char *text)
+{
+	return text ? arena_copy(r->arena, text, strlen(text)) : NULL;
+}
+
 static void read_lists(struct reading *r, const struct json *root)
 {
 	static const char *const in_data[] = { "aws_ec2_managed_prefix_list",
@@ -86,8 +92,8 @@ static void read_lists(struct reading *r, const struct json *root)
 		if (!expect_name(&r->json, &path) ||
 		    !expect_object(&r->json, &path, list, in_list))
 			continue;
-		l->key = list->key;
-		l->name = read_literal(&r->json, &path, "name", list);
+		l->key = kept(r, list->key);
+		l->name = kept(r, read_literal(&r->json, &path, "name", list));
 		*table_at_name(&r->lists, l->key) = l;
 	}
 }
@@ -119,11 +125,14 @@ static void read_group_tags(struct reading *r, const struct path *up,
 
 	if (!expect_tags(&r->json, &path, tags))
 		return;
-	is.policy = read_literal(&r->json, &path, "firebreak:policy", tags);
-	is.customer = read_optional(&r->json, &path, "firebreak:customer", tags);
-	is.environment = read_literal(&r->json, &path,
-				      "firebreak:environment", tags);
-	g->layer = read_literal(&r->json, &path, "firebreak:layer", tags);
+	is.policy = kept(r, read_literal(&r->json, &path, "firebreak:policy",
+					 tags));
+	is.customer = kept(r, read_optional(&r->json, &path,
+					    "firebreak:customer", tags));
+	is.environment = kept(r, read_literal(&r->json, &path,
+					      "firebreak:environment", tags));
+	g->layer = kept(r, read_literal(&r->json, &path, "firebreak:layer",
+					tags));
 	if (!is.policy || !is.customer || !is.environment || !g->layer)
 		return;
 	identify(r, up, &is);
@@ -145,9 +154,10 @@ static void read_group(struct reading *r, const struct path *up,
 	if (!expect_name(&r->json, &path) ||
 	    !expect_object(&r->json, &path, group, known))
 		return;
-	g->key = group->key;
-	g->name = read_literal(&r->json, &path, "name", group);
-	g->description = read_literal(&r->json, &path, "description", group);
+	g->key = kept(r, group->key);
+	g->name = kept(r, read_literal(&r->json, &path, "name", group));
+	g->description = kept(r, read_literal(&r->json, &path, "description",
+					      group));
 	expect_string(&r->json, &path, "vpc_id", group, "${var.vpc_id}");
 	read_group_tags(r, &path, group, g);
 	*table_at_name(&r->groups, g->key) = g;
@@ -312,7 +322,7 @@ static bool is_first(struct reading *r, const struct aws_permission *is)
 	_Static_assert(sizeof key == 48, "no bytes between its members");
 	if (table_get(&r->known, &key, sizeof key))
 		return false;
-	place = table_at(&r->known, arena_copy(r->arena, (const char *)&key,
+	place = table_at(&r->known, arena_copy(r->json.arena, (const char *)&key,
 					       sizeof key), sizeof key);
 	*place = r;
 	return true;
@@ -346,12 +356,14 @@ static void read_rule(struct reading *r, const struct path *up,
 	    !read_peer(r, &path, json, &rule.is.peer) || !group)
 		return;
 	rule.is.group = (uint32_t)(group - r->group);
-	rule.key = json->key;
-	rule.description = read_optional(&r->json, &path, "description", json);
+	rule.key = kept(r, json->key);
+	rule.description = kept(r, read_optional(&r->json, &path,
+						 "description", json));
 	json = jv_get(json, "tags");
 	if (json && !expect_tags(&r->json, &tags, json))
 		return;
-	rule.names = json ? read_optional(&r->json, &tags, "firebreak:rules", json) :
+	rule.names = json ? kept(r, read_optional(&r->json, &tags,
+						  "firebreak:rules", json)) :
 			    "";
 	if (is_foreign(&rule.is))
 		refuse(&r->json, &path,
@@ -359,6 +371,17 @@ static void read_rule(struct reading *r, const struct path *up,
 	if (!is_first(r, &rule.is))
 		refuse(&r->json, &path, "permits the same as a rule before it");
 	*LIST_PUSH(r->arena, &r->rules) = rule;
+}
+
+/* Room for every rule of the file, known from the start. */
+static void make_room(struct reading *r, const struct json *resources)
+{
+	size_t most = 0;
+
+	for (const struct json *type = resources->first; type; type = type->next)
+		most += type->count;
+	r->rules.at = arena_array(r->arena, most, sizeof *r->rules.at);
+	r->rules.cap = most;
 }
 
 static void read_resources(struct reading *r, const struct json *root)
@@ -374,6 +397,7 @@ static void read_resources(struct reading *r, const struct json *root)
 
 	if (!resources)
 		return;
+	make_room(r, resources);
 	for (size_t i = 0; types[i]; i++) {
 		const struct path path = { &resource, types[i] };
 		const struct json *some = jv_get(resources, types[i]);
@@ -385,11 +409,13 @@ static void read_resources(struct reading *r, const struct json *root)
 		if (i == 0)
 			r->group = arena_array(r->arena, some->count,
 					       sizeof *r->group);
-		for (const struct json *one = some->first; one; one = one->next)
+		for (const struct json *one = some->first; one;
+		     one = one->next) {
 			if (i == 0)
 				read_group(r, &path, one);
 			else
 				read_rule(r, &path, one, directions[i]);
+		}
 	}
 }
 
@@ -424,12 +450,15 @@ const struct aws_model *aws_read_terraform(struct arena *arena,
 					   const char *name, const char *bytes,
 					   size_t len)
 {
+	struct arena *scratch = arena_child(arena);
 	struct reading r = {
-		.json = { arena, diags, name, true }, .arena = arena,
-		.groups = TABLE_IN(arena), .lists = TABLE_IN(arena),
-		.layers = TABLE_IN(arena), .known = TABLE_IN(arena),
+		.json = { scratch, diags, name, true }, .arena = arena,
+		.groups = TABLE_IN(scratch), .lists = TABLE_IN(scratch),
+		.layers = TABLE_IN(scratch), .known = TABLE_IN(scratch),
 	};
 	const struct json *root = read_json(&r.json, bytes, len);
+	const struct aws_model *model = root ? read_root(&r, root) : NULL;
 
-	return root ? read_root(&r, root) : NULL;
+	arena_free(scratch);
+	return model;
 }

@@ -54,6 +54,19 @@ void text_fill(struct text *text, char c, size_t count)
 		text_putc(text, c);
 }
 
+void text_number(struct text *text, int64_t number)
+{
+	char digits[20], *at = digits + sizeof digits;
+	uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do
+		*--at = (char)('0' + left % 10);
+	while (left /= 10);
+	if (number < 0)
+		*--at = '-';
+	text_add(text, at, (size_t)(digits + sizeof digits - at));
+}
+
 void text_vprintf(struct text *text, const char *format, va_list args)
 {
 	va_list again;

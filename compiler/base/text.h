@@ -23,6 +23,9 @@ void text_printf(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_vprintf(struct text *text, const char *format, va_list args);
 
+/* NUMBER in decimal. */
+void text_number(struct text *text, int64_t number);
+
 /* COUNT times the character C. */
 void text_fill(struct text *text, char c, size_t count);
 

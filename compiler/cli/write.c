@@ -57,11 +57,14 @@ static bool write_all(int fd, const char *bytes, size_t len)
 
 static bool write_beside(const char *directory, const struct fb_output *output)
 {
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
 	char *path = join(directory, output->path, suffix);
-	bool good = path && make_way(path);
-	int fd = good ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			     0666) : -1;
+	int fd = path ? open(path, flags, 0666) : -1;
+	bool good;
 
+	/* only the first file of a directory finds it missing */
+	if (path && fd < 0 && errno == ENOENT && make_way(path))
+		fd = open(path, flags, 0666);
 	good = fd >= 0 && write_all(fd, output->bytes, output->len);
 	if (fd >= 0 && close(fd) != 0)
 		good = false;

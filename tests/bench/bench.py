@@ -62,7 +62,7 @@ def write_nft(path, rules):
 
 
 def run(command):
-    """Seconds and KiB at the most of a command that has to succeed."""
+    """Seconds, those of processors, and KiB of a command that has to succeed."""
     began = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, text=True)
@@ -73,13 +73,18 @@ def run(command):
     if child.returncode:
         sys.exit(f"FAIL {' '.join(command)}: exit {child.returncode}\n"
                  + err[:2000])
-    return took, usage.ru_maxrss
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
-def median_of(times, command):
-    runs = [run(command) for _ in range(times)]
-    return (statistics.median(took for took, _ in runs),
-            max(memory for _, memory in runs))
+def median_of(times, command, into=None):
+    """Of so many runs, each of which finds the directory INTO gone."""
+    runs = []
+    for _ in range(times):
+        if into:
+            shutil.rmtree(into, ignore_errors=True)
+        runs.append(run(command))
+    took, busy, memory = zip(*runs)
+    return statistics.median(took), statistics.median(busy), max(memory)
 
 
 def nft_check(path):
@@ -108,25 +113,31 @@ def bench_proof(arguments, directory):
     write_nft(rules, MAIN)
     print(f"{MAIN} rules, {MAIN // RULES_PER_LAYER} layers; "
           f"median of {arguments.runs}")
+    print("                                       clock  ratio  processors  ratio")
     check = nft_check(rules)
-    if check:
-        base, memory = median_of(arguments.runs, check)
-        print(f"  nft -c -f, a rule a line        {base:8.3f} s  1.00  "
-              f"{megabytes(memory)}")
+    base = median_of(arguments.runs, check) if check else None
+    if base:
+        print_line("nft -c -f, a rule a line", base, base)
     else:
-        base = None
         print("  SKIP nft -c -f: no nft, or no network namespace")
     for target in (None, "terraform", "nft"):
-        took, memory = median_of(arguments.runs, compile_command(
-            arguments, policy, directory / "out", target))
-        ratio = f"{took / base:5.2f}" if base else "  -  "
-        print(f"  compile and prove {target or 'all targets':13} {took:8.3f} s "
-              f"{ratio}  {megabytes(memory)}", flush=True)
+        into = directory / "out"
+        print_line(f"compile and prove {target or 'all targets'}", median_of(
+            arguments.runs, compile_command(arguments, policy, into, target),
+            into), base)
+
+
+def print_line(what, one, base):
+    """Elapsed and processor seconds, each beside its ratio to BASE's."""
+    ratios = [f"{a / b:5.2f}" if base else "  -  "
+              for a, b in zip(one[:2], base or one)]
+    print(f"  {what:32} {one[0]:8.3f} s {ratios[0]}  {one[1]:8.3f} s {ratios[1]}"
+          f"  {megabytes(one[2])}", flush=True)
 
 
 def bench_start(arguments):
-    version, _ = median_of(50, [arguments.firebreak, "version"])
-    nothing, _ = median_of(50, [shutil.which("true")])
+    version, _, _ = median_of(50, [arguments.firebreak, "version"])
+    nothing, _, _ = median_of(50, [shutil.which("true")])
     print(f"start-up, median of 50\n"
           f"  firebreak version {version * 1000:.2f} ms, true "
           f"{nothing * 1000:.2f} ms, ratio {version / nothing:.2f}", flush=True)
@@ -139,8 +150,9 @@ def bench_growth(arguments, directory):
     for rules in GROWTH:
         policy = directory / f"{rules}.fbk"
         write_policy(policy, rules)
-        took, memory = median_of(arguments.runs, compile_command(
-            arguments, policy, directory / f"out-{rules}"))
+        took, _, memory = median_of(arguments.runs, compile_command(
+            arguments, policy, directory / f"out-{rules}"),
+            directory / f"out-{rules}")
         ratio = f"{took / half:.2f}" if half else "-"
         print(f"  {rules:6} {took:8.3f}  {ratio:>11}  {megabytes(memory)}",
               flush=True)

@@ -1304,6 +1304,32 @@ static void icmp_by_a_reference_is_protocol_1_over_ipv6(void **state)
 	assert_int_equal(d.packet.svc, service_key(PROTO_ICMP, 0));
 }
 
+/* Every limit up to where it fits: under AddressSanitizer nothing leaks. */
+static void memory_that_runs_out_while_reading_ends_the_reading(void **state)
+{
+	struct world *w = new_world(*state);
+	const char *text;
+	bool fits = false;
+
+	allow(w, "web", "any", "edge", tcp(w, 443, 443));
+	allow(w, "sql", "services", "data", tcp(w, 5432, 5432));
+	text = good_output(w);
+	for (size_t limit = 1 << 10; !fits; limit += 1 << 10) {
+		struct arena *volatile arena = arena_new(limit);
+		struct diags diags = { .arena = w->arena };
+		struct identity id;
+		jmp_buf full;
+
+		arena_guard(arena, &full);
+		if (!setjmp(full))
+			fits = backend_terraform.read(arena, &diags, "x", text,
+						      strlen(text), &id);
+		else
+			assert_true(limit < 1 << 20);
+		arena_free(arena);
+	}
+}
+
 static void a_list_nobody_declares_is_not_ours(void **state)
 {
 	const char *text;
@@ -1602,6 +1628,7 @@ int main(int argc, char **argv)
 		IN_ARENA(a_list_of_two_contents_means_nothing),
 		IN_ARENA(icmp_by_a_reference_is_protocol_1_over_ipv6),
 		IN_ARENA(a_list_nobody_declares_is_not_ours),
+		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};
 
