@@ -36,7 +36,7 @@ B       := $(if $(filter release,$(MODE)),build,build/$(MODE))
 OBJ     := $(B)/obj
 COMPILE  = $(CC) -std=gnu11 $(WARN) $(CFLAGS.$(MODE)) $(CFLAGS) -I. -Iinclude -I$(B)/gen -MMD -MP
 
-LIB_SRC := $(wildcard compiler/*.c compiler/base/*.c compiler/evidence/*.c grammar/*.c backends/*.c backends/*/*.c)
+LIB_SRC := $(wildcard compiler/*.c compiler/base/*.c compiler/evidence/*.c compiler/findings/*.c grammar/*.c backends/*.c backends/*/*.c)
 CLI_SRC := $(wildcard compiler/cli/*.c)
 TEST_LIB:= $(wildcard tests/lib/*.c)
 TESTS   := $(wildcard tests/unit/test_*.c tests/prop/test_*.c)

@@ -399,7 +399,9 @@ static enum fb_status compile(struct fb *fb, void *argument)
 	b->fb = fb;
 	if (!choose_targets(b, call->targets))
 		return FB_BAD;
-	(void)verify_policy(fb->arena, &fb->diags, fb->ir);
+	fb->verdicts = verify_verdicts(fb->arena, fb->ir);
+	fb->expects_run = true;
+	(void)verify_tell(&fb->diags, fb->ir, fb->verdicts);
 	(void)verify_expects(fb->arena, &fb->diags, fb->ir);
 	if (fb->diags.errors)
 		return fb->diags.faults ? FB_FAULT : FB_NO;
@@ -559,12 +561,25 @@ static enum fb_status prove(struct fb *fb, void *argument)
 	return status;
 }
 
+/* Whose diagnostics are whose is kept for fb_findings(). */
+static enum fb_status prove_and_keep(struct fb *fb, void *argument)
+{
+	const struct prove_call *file = argument;
+	size_t from = fb->diags.all.count;
+	enum fb_status status = prove(fb, argument);
+
+	*LIST_PUSH(fb->arena, &fb->proved) = (struct proved){
+		arena_printf(fb->arena, "%s", file->name), status, from,
+		fb->diags.all.count };
+	return status;
+}
+
 enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 			size_t len)
 {
 	struct prove_call call = { name, bytes, len };
 
-	return guarded(fb, prove, &call);
+	return guarded(fb, prove_and_keep, &call);
 }
 
 const char *const *fb_targets(void)

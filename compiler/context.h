@@ -6,6 +6,7 @@
 #define FIREBREAK_COMPILER_CONTEXT_H
 
 #include "compiler/base/diag.h"
+#include "compiler/findings/findings.h"
 #include "compiler/ir.h"
 #include "compiler/parse.h"
 #include "firebreak/firebreak.h"
@@ -19,6 +20,9 @@ struct fb {
 	struct sources sources;
 	struct loader loader;
 	struct ir *ir;
+	const struct verdict *verdicts;	/* of its invariants, once they were judged */
+	bool expects_run;
+	LIST(struct proved) proved;
 	jmp_buf full;
 	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
 	const struct fb_reader *reader;	/* of fb_load_from(), else NULL */

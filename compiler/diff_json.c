@@ -1,7 +1,7 @@
 /* A diff for programs; schemas/diff-1.json is its JSON Schema. */
 #include "compiler/diff_render.h"
 
-#include "compiler/evidence/markup.h"
+#include "compiler/base/markup.h"
 
 /* Where the next member goes. */
 struct json {

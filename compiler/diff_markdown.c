@@ -7,7 +7,7 @@
  */
 #include "compiler/diff_render.h"
 
-#include "compiler/evidence/markup.h"
+#include "compiler/base/markup.h"
 
 #include <string.h>
 

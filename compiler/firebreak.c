@@ -290,7 +290,8 @@ static enum fb_status check(struct fb *fb, void *call)
 
 	if (fb->diags.refusals)
 		return FB_BAD;
-	verdicts = verify_verdicts(fb->arena, ir);
+	fb->verdicts = verdicts = verify_verdicts(fb->arena, ir);
+	fb->expects_run = true;
 	sum->broken = verify_tell(&fb->diags, ir, verdicts);
 	upkeep = upkeep_tell(&fb->diags, ir, verdicts);
 	sum->reviews = ir->review_days > 0;

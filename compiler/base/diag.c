@@ -120,6 +120,11 @@ struct diag *diag_fix(struct diag *d, struct span span,
 	ADD_PART(FB_FIX, span);
 }
 
+const char *diag_message(const struct diags *diags, size_t number)
+{
+	return diags->all.at[number]->told.message;
+}
+
 void diags_take(struct diags *into, const struct diags *from)
 {
 	for (size_t i = 0; i < from->all.count; i++) {

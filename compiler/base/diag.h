@@ -56,6 +56,9 @@ struct diag *diag_fix(struct diag *diag, struct span span,
  */
 const struct fb_diag *diag_list(struct diags *diags, size_t *count);
 
+/* The message of the NUMBER-th that was told: the very string of its fb_diag. */
+const char *diag_message(const struct diags *diags, size_t number);
+
 /*
  * Put what FROM has behind what INTO has.  FROM's arena must live as long as
  * INTO's.

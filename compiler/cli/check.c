@@ -16,7 +16,9 @@ static int run(const struct cli *cli)
 	if (status == FB_OK)
 		status = fb_check(fb, &sum);
 	code = cli_tell(cli, fb, status);
-	if (status == FB_OK || status == FB_NO) {
+	if (cli->document != FB_FORMAT_TEXT) {
+		code = cli_finish(code);
+	} else if (status == FB_OK || status == FB_NO) {
 		printf("%zu invariant%s: %zu hold, %zu broken", sum.invariants,
 		       plural(sum.invariants), sum.invariants - sum.broken,
 		       sum.broken);
@@ -44,10 +46,12 @@ const struct command command_check = {
 	.usage =
 	"firebreak check policies/modyo-connect\n"
 	"firebreak check --as-of 2027-04-01 policies/modyo-connect\n"
+	"firebreak check --format sarif policies/modyo-connect > firebreak.sarif\n"
 	"firebreak check - < one-file.fbk\n\n"
 	"Reads POLICY (a file, a directory with a main.fbk, or - for stdin) and everything\n"
 	"it includes, and verifies each invariant for every packet.  A broken one is shown\n"
 	"with a packet that gets through and the rules that admit it.\n\n"
+	"  --format FORMAT  text, json, markdown, sarif, github, gitlab, junit or csv\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n"
 	"  -q, --quiet      say only what is wrong\n\n"
@@ -56,5 +60,6 @@ const struct command command_check = {
 	.least = 1,
 	.most = 1,
 	.notes = true,
+	.findings = true,
 	.run = run,
 };

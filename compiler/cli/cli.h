@@ -26,6 +26,8 @@ struct cli {
 	const char *expected[CLI_EXPECTED];
 	size_t expected_count;
 	bool reach_only, transitive;
+	enum fb_format document;	/* of --format, when the command tells findings */
+	const char *command;	/* its name */
 	int count;		/* of operands */
 	char **operands;
 };
@@ -36,6 +38,8 @@ struct command {
 	const char *usage;	/* all of its own --help: examples first */
 	int least, most;	/* operands */
 	bool notes;
+	bool findings;		/* --format is one of enum fb_format */
+	bool formats;		/* --format is the command's own */
 	int (*run)(const struct cli *cli);
 };
 
@@ -60,7 +64,10 @@ bool cli_is_revision(const char *operand);
 /* Load REV:PATH into FB; FB_BAD after saying why when there is no revision. */
 enum fb_status cli_load_revision(struct fb *fb, const char *operand);
 
-/* Print what was said to stderr and return the exit code of STATUS. */
+/*
+ * Print what was said and return the exit code of STATUS: as text to stderr; as
+ * a document (--format) to stdout, where it is the whole result.
+ */
 int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status);
 
 /* All of FILE ("-": stdin) in malloc'd memory, or NULL after saying why. */

@@ -60,15 +60,32 @@ static int exit_code(const struct fb *fb, enum fb_status status)
 	return EXIT_CANNOT;
 }
 
-int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status)
+static const char *tell_text(const struct cli *cli, struct fb *fb)
 {
 	struct fb_style style = { SHOWN, cli->notes && !cli->quiet,
 				  cli->colour_err };
-	const char *text = fb && status != FB_MEMORY ? fb_render(fb, &style)
-						     : NULL;
+
+	return fb_render(fb, &style);
+}
+
+static const char *tell_document(const struct cli *cli, struct fb *fb,
+				 enum fb_status status)
+{
+	struct fb_document document = { cli->document, cli->command, status,
+					cli->notes && !cli->quiet };
+
+	return fb_findings(fb, &document);
+}
+
+int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status)
+{
+	bool is_document = cli->document != FB_FORMAT_TEXT;
+	const char *text = !fb || status == FB_MEMORY ? NULL
+		: is_document ? tell_document(cli, fb, status)
+			      : tell_text(cli, fb);
 
 	if (text)
-		fputs(text, stderr);
+		fputs(text, is_document ? stdout : stderr);
 	return exit_code(fb, status);
 }
 

@@ -19,13 +19,14 @@ static int run(const struct cli *cli)
 	if (status == FB_OK) {
 		if (!cli_write(cli->output, made.outputs, made.count))
 			code = EXIT_CANNOT;
-		else if (!cli->quiet)
+		else if (!cli->quiet && cli->document == FB_FORMAT_TEXT)
 			printf("%zu files below %s, each read back: %zu proofs, all equal to the policy%s\n",
 			       made.count, cli->output, made.sides,
 			       cli->recheck ? ", each looked at twice" : "");
 		code = cli_finish(code);
 	} else {
 		fputs("nothing was written\n", stderr);
+		code = cli_finish(code);
 	}
 	fb_free(fb);
 	return code;
@@ -44,6 +45,8 @@ const struct command command_compile = {
 	"  -t, --target LIST    of terraform, nft (default: all)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
 	"  --recheck            look at every proof a second time, by naive arithmetic\n"
+	"  --format FORMAT      of what is found: text, json, markdown, sarif, github, gitlab,\n"
+	"                       junit or csv\n"
 	"  --as-of DATE         judge expiry by this day\n"
 	"  --color WHEN         auto, always or never\n"
 	"  -q, --quiet          say only what is wrong\n\n"
@@ -51,5 +54,6 @@ const struct command command_compile = {
 	"2 the policy cannot be read, 3 an output failed its proof (our fault)\n",
 	.least = 1,
 	.most = 1,
+	.findings = true,
 	.run = run,
 };

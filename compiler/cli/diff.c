@@ -141,5 +141,6 @@ const struct command command_diff = {
 	"of the policies cannot be read\n",
 	.least = 2,
 	.most = 2,
+	.formats = true,
 	.run = run,
 };

@@ -192,6 +192,23 @@ static bool take(struct cli *cli, int option, const char *value)
 	}
 }
 
+/* The word behind --format, for a command that tells findings. */
+static bool take_format(struct cli *cli, const struct command *command)
+{
+	if (!cli->format || command->formats)
+		return true;
+	if (!command->findings) {
+		fprintf(stderr, "firebreak %s: takes no --format\n",
+			command->name);
+		return false;
+	}
+	if (fb_format_find(cli->format, &cli->document))
+		return true;
+	fprintf(stderr, "firebreak %s: --format takes text, json, markdown, sarif, github, gitlab, junit or csv, not `%s`\n",
+		command->name, cli->format);
+	return false;
+}
+
 /* -1: run the command; else the exit code. */
 static int parse(struct cli *cli, const struct command *command, int argc,
 		 char **argv)
@@ -211,6 +228,9 @@ static int parse(struct cli *cli, const struct command *command, int argc,
 			return EXIT_CANNOT;
 		}
 	}
+	cli->command = command->name;
+	if (!take_format(cli, command))
+		return EXIT_CANNOT;
 	cli->notes = command->notes;
 	cli->count = argc - optind;
 	cli->operands = argv + optind;

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-static enum fb_status prove_file(struct fb *fb, const char *path)
+static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
+				 const char *path)
 {
 	size_t len;
 	char *bytes = cli_read(path, &len);
@@ -13,7 +14,7 @@ static enum fb_status prove_file(struct fb *fb, const char *path)
 		return status;
 	status = fb_prove(fb, path, bytes, len);
 	free(bytes);
-	if (status != FB_MEMORY)
+	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT)
 		printf("%s: %s\n", path, status == FB_OK ? "equal"
 		       : status == FB_NO ? "not equal" : "not proved");
 	return status;
@@ -28,7 +29,7 @@ static int run(const struct cli *cli)
 	for (int i = 1; worst != FB_MEMORY && i < cli->count; i++) {
 		if (i == 1 && worst != FB_OK)
 			break;
-		status = prove_file(fb, cli->operands[i]);
+		status = prove_file(cli, fb, cli->operands[i]);
 		worst = status > worst ? status : worst;
 	}
 	code = cli_finish(cli_tell(cli, fb, worst));
@@ -48,11 +49,13 @@ const struct command command_prove = {
 	"A file that differs is shown with a packet; a file of which any part is not\n"
 	"understood is never called equal.\n\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
+	"  --format FORMAT  text, json, markdown, sarif, github, gitlab, junit or csv\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n\n"
 	"exit codes: 0 all equal, 1 one is not, 2 one cannot be read or is not understood,\n"
 	"3 the second look does not confirm a proof (our fault)\n",
 	.least = 2,
 	.most = 1 << 20,
+	.findings = true,
 	.run = run,
 };

@@ -4,7 +4,7 @@
  */
 #include "compiler/evidence/evidence.h"
 
-#include "compiler/evidence/markup.h"
+#include "compiler/base/markup.h"
 
 #include <string.h>
 

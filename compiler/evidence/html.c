@@ -4,8 +4,8 @@
  */
 #include "compiler/evidence/html.h"
 
+#include "compiler/base/markup.h"
 #include "compiler/evidence/assumptions.h"
-#include "compiler/evidence/markup.h"
 
 #include <nettle/base64.h>
 #include <nettle/sha2.h>

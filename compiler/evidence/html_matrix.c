@@ -1,7 +1,7 @@
 /* Who may open what to whom, as a table that reads row by row. */
 #include "compiler/evidence/html.h"
 
-#include "compiler/evidence/markup.h"
+#include "compiler/base/markup.h"
 
 #include <string.h>
 

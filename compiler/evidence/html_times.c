@@ -5,7 +5,7 @@
 #include "compiler/evidence/html.h"
 
 #include "compiler/base/date.h"
-#include "compiler/evidence/markup.h"
+#include "compiler/base/markup.h"
 
 enum { NAMES = 230, WIDTH = 1000, ROW = 34, TOP = 34, LEAST_DAYS = 90 };
 

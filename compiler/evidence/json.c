@@ -4,8 +4,8 @@
  */
 #include "compiler/evidence/evidence.h"
 
+#include "compiler/base/markup.h"
 #include "compiler/evidence/assumptions.h"
-#include "compiler/evidence/markup.h"
 
 /* Where in the text: how deep, and whether something stands before. */
 struct json {

@@ -1,8 +1,8 @@
 /* The report for those who read it in a repository or a ticket. */
 #include "compiler/evidence/evidence.h"
 
+#include "compiler/base/markup.h"
 #include "compiler/evidence/assumptions.h"
-#include "compiler/evidence/markup.h"
 
 /* A row of a table; a cell that is NULL is empty. */
 static void row(struct text *out, const char *const *cells, size_t count)

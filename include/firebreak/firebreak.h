@@ -170,6 +170,31 @@ const char *fb_render(struct fb *fb, const struct fb_style *style);
 const char *fb_nearest(const char *word, const char *const *words,
 		       size_t count);
 
+/*
+ * The diagnostics as a document: what machines read, and Markdown.  Errors that
+ * are too many for a format are counted in it.  See schemas/findings.schema.json
+ * for FB_FORMAT_JSON; the others are SARIF 2.1.0, GitHub's workflow commands,
+ * GitLab's Code Quality, JUnit and CSV.
+ */
+enum fb_format {
+	FB_FORMAT_TEXT,		/* fb_render() with every error */
+	FB_FORMAT_JSON, FB_FORMAT_MARKDOWN, FB_FORMAT_SARIF, FB_FORMAT_GITHUB,
+	FB_FORMAT_GITLAB, FB_FORMAT_JUNIT, FB_FORMAT_CSV,
+};
+
+/* "sarif" and so on.  False when NAME is none of them. */
+bool fb_format_find(const char *name, enum fb_format *out);
+
+struct fb_document {
+	enum fb_format format;
+	const char *command;	/* "check": what was asked */
+	enum fb_status status;	/* what came of it */
+	bool notes;		/* also those that are neither error nor warning */
+};
+
+/* Belongs to the context; NULL when memory ran out. */
+const char *fb_findings(struct fb *fb, const struct fb_document *document);
+
 /* Names of the targets, NULL at the end. */
 const char *const *fb_targets(void);
 

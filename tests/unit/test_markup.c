@@ -1,8 +1,8 @@
 /* Texts of a policy in other languages: what could do harm is spelled out. */
 #include "tests/lib/fixture.h"
 
+#include "compiler/base/markup.h"
 #include "compiler/evidence/controls.h"
-#include "compiler/evidence/markup.h"
 
 typedef void put_function(struct text *out, const char *string);
 

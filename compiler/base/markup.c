@@ -1,5 +1,7 @@
 /* Each function walks characters, not bytes: what is strange is spelled out. */
-#include "compiler/evidence/markup.h"
+#include "compiler/base/markup.h"
+
+#include "compiler/base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,32 +12,19 @@ enum { BROKEN = UINT32_MAX };
 /* The character at AT and its length in bytes; BROKEN: one byte of no UTF-8. */
 static uint32_t character(const char *at, size_t *len)
 {
-	const unsigned char *b = (const unsigned char *)at;
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	unsigned more = b[0] < 0x80 ? 0 : b[0] < 0xe0 ? 1 : b[0] < 0xf0 ? 2 : 3;
-	uint32_t c = more ? b[0] & (0x3fU >> more) : b[0];
+	uint32_t c;
 
+	*len = utf8_read(at, strnlen(at, 4), &c);
+	if (*len)
+		return c;
 	*len = 1;
-	if ((b[0] & 0xc0) == 0x80 || b[0] >= 0xf8)
-		return BROKEN;
-	for (unsigned i = 1; i <= more; i++) {
-		if ((b[i] & 0xc0) != 0x80)
-			return BROKEN;
-		c = c << 6 | (b[i] & 0x3f);
-	}
-	if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return BROKEN;
-	*len = more + 1;
-	return c;
+	return BROKEN;
 }
 
 /* Controls, and what turns or hides the text around it. */
 static bool is_strange(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xe0000 && c <= 0xe007f);
+	return c < 0x20 || utf8_is_hidden(c);
 }
 
 /* "[U+202E]"; a byte of no character as "[byte 80]". */
@@ -61,6 +50,11 @@ static void each(struct text *out, const char *string,
 		else
 			put(out, string, len);
 	}
+}
+
+void put_visible(struct text *out, const char *string)
+{
+	each(out, string, text_add);
 }
 
 static void html(struct text *out, const char *at, size_t len)
@@ -108,6 +102,35 @@ static void markdown(struct text *out, const char *at, size_t len)
 void put_markdown(struct text *out, const char *string)
 {
 	each(out, string, markdown);
+}
+
+/* The LEN bytes at STRING, by PUT. */
+static void put_part(struct text *out, const char *string, size_t len,
+		     void (*put)(struct text *out, const char *string))
+{
+	put(out, arena_copy(out->arena, string, len));
+}
+
+/* In code nothing means anything but a backtick, and `|` in a table. */
+void put_markdown_code(struct text *out, const char *string)
+{
+	for (;;) {
+		size_t before = strcspn(string, "`"), len;
+
+		put_part(out, string, before, put_markdown);
+		string += before;
+		if (!*string)
+			return;
+		len = strcspn(string + 1, "`|\n");
+		if (!len || string[1 + len] != '`') {
+			put_markdown(out, string);
+			return;
+		}
+		text_putc(out, '`');
+		put_part(out, string + 1, len, put_visible);
+		text_putc(out, '`');
+		string += len + 2;
+	}
 }
 
 static void csv(struct text *out, const char *at, size_t len)
