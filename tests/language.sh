@@ -29,6 +29,15 @@ for file in "$work"/*.fbk; do
 	printf '%s\n' "$got"
 	bad=1
 done
+# The words of the grammar are those of the reference's productions, and back.
+grep '^%token' grammar/policy.y | grep -o '"`[a-z][a-z-]*`"' | tr -d '"`' | sort -u >"$work/grammar"
+sed -n '/^## Grammar/,/^## /p' grammar/LANGUAGE.md | sed -n '/^```/,/^```/p' |
+	grep -o '"[a-z][a-z-]*"' | tr -d '"' | grep -vx 'yes\|no\|provider\|customer' | sort -u >"$work/reference"
+echo customer >>"$work/reference"; sort -u -o "$work/reference" "$work/reference"
+if ! diff "$work/grammar" "$work/reference"; then
+	echo "grammar/policy.y (<) and the productions of grammar/LANGUAGE.md (>) have other words"
+	bad=1
+fi
 [ "$count" -ge 10 ] || { echo "only $count examples found"; bad=1; }
 [ $bad = 0 ] && echo "$count examples of the reference do as they say"
 exit $bad
