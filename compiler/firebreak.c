@@ -10,6 +10,7 @@
 #include "compiler/base/render.h"
 #include "compiler/base/suggest.h"
 #include "compiler/context.h"
+#include "compiler/fmt.h"
 #include "compiler/resolve.h"
 #include "compiler/upkeep.h"
 #include "compiler/verify.h"
@@ -313,6 +314,47 @@ enum fb_status fb_check(struct fb *fb, struct fb_summary *out)
 {
 	*out = (struct fb_summary){ 0 };
 	return guarded(fb, check, out);
+}
+
+/* --- layout --- */
+
+struct format_call {
+	const char *name, *text;
+	size_t len;
+	const char *out;
+	size_t out_len;
+};
+
+static enum fb_status format(struct fb *fb, void *argument)
+{
+	struct format_call *call = argument;
+	struct text out = TEXT_IN(fb->arena);
+	struct source *s = call->len > SOURCE_MAX ? NULL
+		: source_add(&fb->sources, call->name, call->text, call->len);
+	enum fmt_result result;
+
+	if (!s) {
+		diag_add(&fb->diags, P0006, (struct span){ 0 },
+			 "`%.200s` is larger than 16 MiB", call->name);
+		return FB_BAD;
+	}
+	result = fmt_source(fb->arena, &fb->diags, &fb->sources, s, &out);
+	if (result != FMT_DONE)
+		return result == FMT_MISTAKES ? FB_BAD : FB_FAULT;
+	call->out = text_string(&out);
+	call->out_len = out.len;
+	return FB_OK;
+}
+
+enum fb_status fb_lay_out(struct fb *fb, const char *name, const char *text,
+			 size_t len, const char **out, size_t *out_len)
+{
+	struct format_call call = { .name = name, .text = text, .len = len };
+	enum fb_status status = guarded(fb, format, &call);
+
+	*out = call.out;
+	*out_len = call.out_len;
+	return status;
 }
 
 /* --- telling --- */

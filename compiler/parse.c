@@ -23,28 +23,43 @@ struct reading {
 static int open_mark;
 #define OPEN ((void *)&open_mark)
 
-/* Tell the first byte that is not text; true when there is none. */
-static bool is_text(struct reading *r, const struct source *s)
+static void tell_hidden(struct diags *diags, struct span at, uint32_t c)
+{
+	diag_label(diag_add(diags, P0001, at,
+			    "the character U+%04X is not allowed in a policy",
+			    c), "the file was not read");
+}
+
+/* A return alone lets a terminal write over what it has shown. */
+static bool is_return_alone(const struct source *s, uint32_t i)
+{
+	return s->text[i] == '\r' && (i + 1 == s->len || s->text[i + 1] != '\n');
+}
+
+bool parse_is_text(struct diags *diags, const struct source *s)
 {
 	for (uint32_t i = 0; i < s->len;) {
-		uint32_t c = 0;
-		size_t n = utf8_read(s->text + i, s->len - i, &c);
-		struct span at = { s->base + i, s->base + i +
-					       (n ? (uint32_t)n : 1) };
+		uint32_t c = (unsigned char)s->text[i];
+		size_t n = 1;
 
-		if (n && !utf8_is_hidden(c)) {
-			i += (uint32_t)n;
-			continue;
-		}
-		if (n)
-			diag_label(diag_add(r->diags, P0001, at,
-					    "the character U+%04X is not allowed in a policy",
-					    c), "the file was not read");
-		else
-			diag_label(diag_add(r->diags, P0001, at,
+		if (c < 0x20 || c >= 0x7f)
+			n = utf8_read(s->text + i, s->len - i, &c);
+		if (!n) {
+			diag_label(diag_add(diags, P0001,
+					    (struct span){ s->base + i,
+							   s->base + i + 1 },
 					    "this is not UTF-8"),
 				   "the file was not read");
-		return false;
+			return false;
+		}
+		if (utf8_is_hidden(c) || is_return_alone(s, i)) {
+			tell_hidden(diags,
+				    (struct span){ s->base + i,
+						   s->base + i + (uint32_t)n },
+				    c);
+			return false;
+		}
+		i += (uint32_t)n;
 	}
 	return true;
 }
@@ -218,7 +233,7 @@ static void read_bytes(struct reading *r, const char *path, struct span from,
 	file->library = *path == '<';
 	*table_at_name(&r->known, path) = OPEN;
 	*LIST_PUSH(r->arena, &r->ast->files) = file;
-	if (is_text(r, s))
+	if (parse_is_text(r->diags, s))
 		parse_source(r, s, file);
 	else
 		r->ast->incomplete = true;

@@ -48,4 +48,10 @@ struct ast *parse_policy(struct arena *arena, struct diags *diags,
 			 struct sources *sources, const struct loader *loader,
 			 const char *path);
 
+/*
+ * Is SOURCE text: UTF-8 without anything that hides?  Its first byte that is not
+ * is told.
+ */
+bool parse_is_text(struct diags *diags, const struct source *source);
+
 #endif

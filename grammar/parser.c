@@ -102,6 +102,9 @@ int parser_token(struct parser *parser, int kind, struct span span)
 	parser->last = parser->current;
 	parser->current = span;
 	parser->tokens++;
+	if (parser->seen)
+		*LIST_PUSH(parser->arena, &parser->seen->all) =
+			(struct token){ kind, span };
 	if (parser->statement_start) {
 		parser->tokens = 0;
 		parser->declaring = NULL;

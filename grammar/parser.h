@@ -14,6 +14,16 @@
 typedef void *yyscan_t;
 #endif
 
+/* A token as it was scanned. */
+struct token {
+	int kind;
+	struct span span;
+};
+
+struct token_list {
+	LIST(struct token) all;
+};
+
 struct node_list { struct ast_node *first, **last; };
 struct attr_list { struct ast_attr *first, **last; };
 
@@ -35,6 +45,7 @@ struct parser {
 	unsigned nesting;
 	unsigned nesting_limit;
 	struct ast_node *nodes;
+	struct token_list *seen;	/* keeps every token; may be NULL */
 };
 
 /* --- for the scanner --- */

@@ -7,9 +7,10 @@ set -eu
 
 build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
 # cmocka for the unit tests; nft, ip and python3 for the kernel tests;
+# patch takes the diffs of fmt;
 # jsonschema holds the report's model against its published schema;
 # z3 answers what the packet sets answer
-test='libcmocka-dev nftables iproute2 python3 diffutils python3-jsonschema z3'
+test='libcmocka-dev nftables iproute2 python3 diffutils patch python3-jsonschema z3'
 
 case ${1-} in
 build) packages=$build ;;

@@ -29,6 +29,7 @@ check "$base|firebreak/[a-z]*\.h" compiler/base/*.c compiler/base/*.h
 check "$base|firebreak/diag\.h" compiler/ast.h
 check "$base|$ast|grammar/(parser|library)\.h|policy\.tab\.h|services\.inc" grammar/*.h grammar/*.c grammar/*.y grammar/*.l
 check "$base|$ast|compiler/parse\.h|grammar/(parser|library)\.h" compiler/parse.c compiler/parse.h
+check "$base|compiler/(fmt|fmt_text|parse)\.h|grammar/parser\.h|policy\.tab\.h" compiler/fmt.? compiler/fmt_text.?
 check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
 	compiler/resolver.h compiler/settings.c compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
 	compiler/claims.? compiler/isolate.c compiler/counts.c compiler/invariants.c compiler/count.?
@@ -72,7 +73,7 @@ fi
 for target in aws nft; do
 	check "$base|$sets|backends/backend\.h|backends/$target/[a-z_0-9]*\.h" backends/$target/*.c backends/$target/*.h
 done
-check 'firebreak/[a-z]*\.h|compiler/cli/cli\.h' compiler/cli/*.c compiler/cli/*.h
+check 'firebreak/[a-z]*\.h|compiler/cli/[a-z]*\.h' compiler/cli/*.c compiler/cli/*.h
 
 # What reads an artefact back knows nothing of what wrote it.
 check "$base|$sets|backends/backend\.h|backends/nft/(model|lex|read|reader|value|overlap|match|denote|context|expect|base_set|nft)\.h" \

@@ -20,6 +20,7 @@ step tests/language.sh
 step tests/corpus.sh
 step tests/command.sh
 step tests/formats.sh
+step tests/fmt.sh
 step tests/diff.sh
 step tests/report.sh
 echo "$passed passed, $failed failed"

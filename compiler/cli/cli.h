@@ -28,6 +28,7 @@ struct cli {
 	bool reach_only, transitive;
 	enum fb_format document;	/* of --format, when the command tells findings */
 	const char *command;	/* its name */
+	bool only_check, show_diff;	/* of fmt */
 	int count;		/* of operands */
 	char **operands;
 };
@@ -44,7 +45,7 @@ struct command {
 };
 
 extern const struct command command_check, command_compile, command_diff,
-			    command_explain, command_query,
+			    command_explain, command_fmt, command_query,
 			    command_prove, command_report,
 			    command_verify_bundle, command_version;
 
@@ -72,6 +73,9 @@ int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status);
 
 /* All of FILE ("-": stdin) in malloc'd memory, or NULL after saying why. */
 char *cli_read(const char *path, size_t *len);
+
+/* TEXT, a name from outside, without what a terminal would obey. */
+void cli_put(FILE *to, const char *text);
 
 /* Write to stdout; an error there is the last thing said. */
 int cli_finish(int code);

@@ -125,6 +125,22 @@ char *cli_read(const char *path, size_t *len)
 	return bytes;
 }
 
+/* C1 controls are two bytes in UTF-8, the first of them 0xc2. */
+void cli_put(FILE *to, const char *text)
+{
+	for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
+		bool control = *s < 0x20 || *s == 0x7f ||
+			       (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0);
+
+		if (control)
+			fprintf(to, "\\x%02x", *s);
+		else
+			fputc(*s, to);
+		if (control && *s == 0xc2)
+			fprintf(to, "\\x%02x", *++s);
+	}
+}
+
 int cli_finish(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

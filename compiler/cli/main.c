@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&command_explain,
 	&command_report,
 	&command_verify_bundle,
+	&command_fmt,
 	&command_version,
 };
 
@@ -56,7 +57,7 @@ static const struct command *find_command(const char *name)
 	}
 	nearest = fb_nearest(name, names, COUNT(names));
 	fputs("firebreak: there is no command `", stderr);
-	fputs(name, stderr);
+	cli_put(stderr, name);
 	fputc('`', stderr);
 	if (nearest)
 		fprintf(stderr, "; did you mean `%s`?", nearest);
@@ -109,7 +110,8 @@ static bool set_colour(struct cli *cli, const char *when)
 
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
-       OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE };
+       OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
+       OPT_CHECK, OPT_DIFF };
 
 static const struct option options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -126,6 +128,8 @@ static const struct option options[] = {
 	{ "exit-code", no_argument,    NULL, OPT_EXIT_CODE },
 	{ "reach-only", no_argument,   NULL, OPT_REACH_ONLY },
 	{ "transitive", no_argument,   NULL, OPT_TRANSITIVE },
+	{ "check",  no_argument,       NULL, OPT_CHECK },
+	{ "diff",   no_argument,       NULL, OPT_DIFF },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -178,6 +182,12 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_TRANSITIVE:
 		cli->transitive = true;
+		return true;
+	case OPT_CHECK:
+		cli->only_check = true;
+		return true;
+	case OPT_DIFF:
+		cli->show_diff = true;
 		return true;
 	case OPT_COLOUR:
 		return set_colour(cli, value);

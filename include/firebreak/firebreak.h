@@ -145,6 +145,15 @@ bool fb_bundle_read(const char *bytes, size_t len, struct fb_bundle *out);
 /* SHA-256 of LEN BYTES as 64 hexadecimal digits and a NUL. */
 void fb_digest(const char *bytes, size_t len, char out[65]);
 
+/*
+ * The one layout of the LEN bytes of policy TEXT, known as NAME: *OUT with
+ * *OUT_LEN bytes and a NUL, in the context.  Tokens, comments and empty lines are
+ * those of TEXT; names are not looked up and includes not followed.  FB_BAD when
+ * it does not parse; FB_FAULT when the layout, read again, is not the same text.
+ */
+enum fb_status fb_lay_out(struct fb *fb, const char *name, const char *text,
+			 size_t len, const char **out, size_t *out_len);
+
 /* What was said so far, in source order. */
 const struct fb_diag *fb_diagnostics(struct fb *fb, size_t *count);
 
