@@ -6,7 +6,6 @@
 #include "firebreak/diff.h"
 
 #include "compiler/base/addr.h"
-#include "compiler/base/service.h"
 #include "compiler/base/table.h"
 #include "compiler/base/text.h"
 #include "compiler/context.h"
@@ -14,6 +13,7 @@
 #include "compiler/diff_render.h"
 #include "compiler/outputs.h"
 #include "compiler/question.h"
+#include "compiler/delta_tell.h"
 #include "compiler/verify.h"
 #include "compiler/wording.h"
 
@@ -29,14 +29,6 @@ struct comparing {
 	struct table old_rules, old_invariants;	/* by name -> the IR's */
 };
 
-static struct fb_named named_at(const char *name, const struct sources *sources,
-				struct span span, bool old)
-{
-	struct fb_place place = source_place(sources, span);
-
-	return (struct fb_named){ name, place.file, place.line, old };
-}
-
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
@@ -47,105 +39,8 @@ static bool same_text(const char *a, const char *b)
 static struct fb_named rule_of(const struct comparing *c, const char *name,
 			       const struct ir_rule *rule, bool old)
 {
-	return named_at(name, old ? &c->old->sources : &c->new->sources,
-			rule->name_span, old);
-}
-
-static int by_rule_name(const void *x, const void *y)
-{
-	const struct ir_rule *a = x, *b = y;
-
-	return strcmp(a->name, b->name);
-}
-
-static const struct ir_rule *find_rule(const struct ir *ir, const char *name)
-{
-	struct ir_rule key = { .name = name };
-
-	return ir->rule_count ? bsearch(&key, ir->rules, ir->rule_count,
-					sizeof key, by_rule_name) : NULL;
-}
-
-/* Where the rules of LINE stand: in the new policy those that it still has. */
-static void place_rules(const struct comparing *c, const struct delta_line *line,
-			struct fb_reach *out)
-{
-	const struct ir *ir = line->opens ? c->delta.new : c->delta.old;
-	struct fb_named *rules = arena_array(c->arena, line->rule_count,
-					     sizeof *rules);
-
-	for (size_t i = 0; i < line->rule_count; i++) {
-		const struct ir_rule *rule = &ir->rules[line->rules[i]];
-		const struct ir_rule *now = line->opens ? rule
-			: find_rule(c->delta.new, rule->name);
-
-		rules[i] = rule_of(c, rule->name, now ? now : rule, !now);
-	}
-	out->rules = rules;
-	out->rule_count = line->rule_count;
-}
-
-/* When all rules of LINE will have expired; "" when one stays. */
-static const char *last_day(const struct comparing *c,
-			    const struct delta_line *line)
-{
-	const struct ir *ir = line->opens ? c->delta.new : c->delta.old;
-	const char *last = "";
-	uint32_t day = 0;
-
-	for (size_t i = 0; i < line->rule_count; i++) {
-		const struct ir_rule *rule = &ir->rules[line->rules[i]];
-
-		if (!rule->expires.value)
-			return "";
-		if (rule->expires_day >= day)
-			last = rule->expires.value;
-		day = rule->expires_day > day ? rule->expires_day : day;
-	}
-	return last;
-}
-
-static const char *const *space_names(const struct comparing *c,
-				      const uint32_t *spaces, size_t count)
-{
-	const char **names = arena_array(c->arena, count, sizeof *names);
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = c->delta.spaces[spaces[i]].name;
-	return names;
-}
-
-static struct fb_words words_of_line(const struct delta_line *line)
-{
-	return (struct fb_words){ line->src, line->dst, line->svc,
-				  line->ports, line->family };
-}
-
-static struct fb_reach reach_of(const struct comparing *c,
-				const struct delta_line *line)
-{
-	struct fb_reach out = {
-		.kind = line->opens ? FB_OPENS
-		      : *line->other ? FB_NARROWS : FB_CLOSES,
-		.words = words_of_line(line),
-		.others = line->other,
-		.others_in_part = line->other_in_part,
-		.environments = space_names(c, line->spaces,
-					    line->space_count),
-		.environment_count = line->space_count,
-		.reasons = delta_reasons(c->arena, line->risks, line->guard),
-		.breaks = line->risks & RISK_BREAKS,
-		.expires = last_day(c, line),
-		.packets = line->packets,
-		.example = packet_text(c->arena, &line->example),
-	};
-
-	place_rules(c, line, &out);
-	if (line->moved == NOT_MOVED)
-		return out;
-	out.kind = FB_MOVED;
-	out.from = words_of_line(&c->delta.lines[line->moved]);
-	return out;
+	return tell_place(name, old ? &c->old->sources : &c->new->sources,
+			  rule->name_span, old);
 }
 
 /* A move is told once, where it opens. */
@@ -164,7 +59,8 @@ static void tell_reach(const struct comparing *c)
 
 		if (!line->opens && line->moved != NOT_MOVED)
 			continue;
-		*r = reach_of(c, line);
+		*r = tell_line(c->arena, d, &c->old->sources,
+			       &c->new->sources, line);
 		out->reach_count++;
 		out->opens += r->kind == FB_OPENS;
 		out->moved += r->kind == FB_MOVED;
@@ -473,9 +369,9 @@ static void add_invariant_change(const struct comparing *c,
 				 const char *detail)
 {
 	*LIST_PUSH(c->arena, &changes->list) = (struct fb_invariant_change){
-		kind, named_at(inv->name, old ? &c->old->sources
-						 : &c->new->sources,
-			       inv->name_span, old), detail };
+		kind, tell_place(inv->name, old ? &c->old->sources
+						   : &c->new->sources,
+				 inv->name_span, old), detail };
 }
 
 static void judge_invariant(const struct comparing *c,

@@ -229,7 +229,7 @@ struct piece {
 	enum family family;
 	struct box box;
 	struct named src, dst, svc;
-	bool joined;		/* told together with its twin of the other family */
+	bool joined;		/* told, alone or with its twin of the other family */
 };
 
 struct pieces {
@@ -247,12 +247,6 @@ static void name_boxes(const struct direction *d, enum family f,
 			naming_addresses(d->naming, f, b.dst),
 			naming_services(d->naming, f, b.svc), false };
 	}
-}
-
-static const char *piece_words(struct arena *arena, const struct piece *p)
-{
-	return arena_printf(arena, "%s -> %s on %s", p->src.text, p->dst.text,
-			    p->svc.text);
 }
 
 /* Do the words of P mean something in the other family too? */
@@ -572,37 +566,86 @@ static void keep_line(const struct direction *d, struct delta_line line)
 		spaces[kept->space_count++] = d->number;
 }
 
-/* Pieces of the two families with the same words are one line. */
+/* The three sets of a piece as a key, in ARENA. */
+static uint32_t *sets_key(struct numbering *n, struct ranges src,
+			  struct ranges dst, struct ranges svc)
+{
+	uint32_t *key = arena_array(n->arena, 3, sizeof *key);
+
+	key[0] = number_of(n, src);
+	key[1] = number_of(n, dst);
+	key[2] = number_of(n, svc);
+	return key;
+}
+
+enum { KEY_BYTES = 3 * sizeof(uint32_t) };
+
+/* The piece of the other family, in KNOWN, that the words of P mean there. */
+static struct piece *twin_of(struct numbering *n, const struct table *known,
+			     const struct piece *p)
+{
+	enum family o = p->family == IPV4 ? IPV6 : IPV4;
+	struct piece *twin;
+
+	if (!means_more(p))
+		return NULL;
+	twin = table_get(known, sets_key(n, p->src.set.of[o],
+					 p->dst.set.of[o], p->svc.set.of[o]),
+			 KEY_BYTES);
+	return twin && !twin->joined ? twin : NULL;
+}
+
+static void index_pieces(struct numbering *n, struct table *known,
+			 struct piece *pieces, size_t count)
+{
+	*known = TABLE_IN(n->arena);
+	for (size_t i = 0; i < count; i++) {
+		struct box b = pieces[i].box;
+
+		*table_at(known, sets_key(n, b.src, b.dst, b.svc),
+			  KEY_BYTES) = &pieces[i];
+	}
+}
+
+/*
+ * Two pieces, one a family, that the words of one of them both mean, are one
+ * line: words of IPv4 first, then those of IPv6, which may name more.
+ */
 static void add_lines(const struct direction *d,
 		      const struct boxes boxes[FAMILIES])
 {
+	struct numbering *n = &d->m->numbering;
 	struct pieces all = { 0 };
-	struct table sixes = TABLE_IN(d->m->arena);
+	struct table known[FAMILIES];
 	size_t fours;
 
 	name_boxes(d, IPV4, &boxes[IPV4], &all);
 	fours = all.list.count;
 	name_boxes(d, IPV6, &boxes[IPV6], &all);
-	for (size_t i = fours; i < all.list.count; i++)
-		*table_at_name(&sixes, piece_words(d->m->arena,
-						   &all.list.at[i])) =
-			&all.list.at[i];
-	for (size_t i = 0; i < all.list.count; i++) {
-		struct piece *p = &all.list.at[i], *twin = NULL;
-		struct delta_line line, six;
+	index_pieces(n, &known[IPV4], all.list.at, fours);
+	index_pieces(n, &known[IPV6], all.list.at + fours,
+		     all.list.count - fours);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < all.list.count; i++) {
+			struct piece *p = &all.list.at[i];
+			struct piece *twin = p->joined ? NULL
+				: twin_of(n, &known[p->family == IPV4], p);
+			struct delta_line line, other;
 
-		if (p->joined)
-			continue;
-		line = line_of(d, p);
-		if (i < fours)
-			twin = table_get_name(&sixes, piece_words(d->m->arena,
-								  p));
-		if (twin) {
-			six = line_of(d, twin);
-			twin->joined = join(d, &line, &six);
+			/* a twin of its own first, then alone */
+			if (p->joined || (pass == 0 && !twin))
+				continue;
+			line = line_of(d, p);
+			if (twin) {
+				other = line_of(d, twin);
+				if (join(d, &line, &other))
+					twin->joined = true;
+				else if (pass == 0)
+					continue;
+			}
+			p->joined = true;
+			keep_line(d, line);
 		}
-		keep_line(d, line);
-	}
 }
 
 /* --- environments --- */

@@ -151,6 +151,75 @@ hides '<script>'
 code 0 "$tool" diff --format json old.fbk hostile.fbk
 python3 -m json.tool "$work/out" >/dev/null || wrong "hostile JSON"
 
+# questions
+code 0 "$tool" query old.fbk 'app -> db on tcp/5432'
+says "yes: app -> db on tcp/5432"
+says "by s (old.fbk:7)"
+says "in all 2 environments"
+says "until 2099-01-01"
+code 1 "$tool" query old.fbk 'web -> db'
+says "no: web -> db"
+says "refused, for example in dev: tcp 10.1.0.1 -> 10.1.2.1 port 1"
+code 0 "$tool" query old.fbk '? -> db'
+says "yes, in part"
+says "app -> db on tcp/5432"
+code 0 "$tool" query old.fbk 'web -> ? in prod'
+says "web -> app on tcp/80"
+says "in prod"
+code 1 "$tool" query old.fbk 'db -> ?'
+code 0 "$tool" query --only dev old.fbk 'web -> app on tcp/80'
+hides "environments"
+code 0 "$tool" query old.fbk '10.0.0.7 -> 10.0.1.9 on tcp/80'
+says "yes"
+code 0 "$tool" query --transitive old.fbk 'web -> db'
+says "not directly, but by way of others"
+says "1. web -> app in dev: tcp"
+says "2. app -> db in dev: tcp"
+says "by r (old.fbk:6)"
+code 1 "$tool" query --transitive old.fbk 'db -> web'
+code 0 "$tool" query --transitive old.fbk '? -> db'
+says "web -> db, 2 connections"
+code 2 "$tool" query old.fbk 'app -> nobody'
+code 2 "$tool" query old.fbk 'app'
+code 2 "$tool" query old.fbk 'app -> db in moon'
+code 2 "$tool" query old.fbk 'app -> db on tcp/5432 owner me'
+code 2 "$tool" query --only moon old.fbk 'app -> db'
+code 2 "$tool" query old.fbk '10.0.0.1 -> ::1'
+tells P0221
+code 2 "$tool" query old.fbk
+code 2 "$tool" query --format xml old.fbk 'app -> db'
+code 0 "$tool" query --format json --transitive old.fbk 'web -> db'
+python3 -c 'import json, sys; a = json.load(open(sys.argv[1]))
+assert a["answer"] == "none" and len(a["routes"][0]["hops"]) == 2' "$work/out" || wrong "the JSON of an answer"
+
+# statements in full
+policy full.fbk 'r: allow web -> app on tcp/80 owner ana ticket T-1 reason "front door" log in prod;
+w: allow web -> db on tcp/5432 waives closed ticket T-2 approved by bea expires 2099-01-01;
+gone: allow web -> app on tcp/81 expires 2001-01-01;'
+code 0 "$tool" explain full.fbk r
+says 'permit web to app on tcp/80 in prod under T-1, because "front door"; owner ana; logged'
+says "prod/aws.tf.json"
+says "prod/nft/web.nft"
+says 'comment "r"'
+hides "dev/"
+code 0 "$tool" explain full.fbk gone
+says "expired on 2001-01-01"
+says "it permits nothing"
+code 0 "$tool" explain full.fbk closed
+says "nobody but app reaches db, and app only on tcp/5432, tcp/6379"
+says "it would be broken but for rules that waive it"
+says "waived by w (full.fbk:7)"
+code 1 "$tool" explain broken.fbk closed
+says 'it is broken: `web` reaches `db`'
+says "by s (broken.fbk:7)"
+code 2 "$tool" explain full.fbk nobody
+code 2 "$tool" explain full.fbk close
+tells 'did you mean `closed`'
+code 0 "$tool" explain --format json full.fbk r
+python3 -c 'import json, sys; a = json.load(open(sys.argv[1]))
+assert a["kind"] == "rule" and any("aws" in e["path"] for e in a["emitted"])' "$work/out" || wrong "the JSON of a statement"
+code 0 "$tool" explain P0220
+
 # revisions
 git_() { git -c user.name=t -c user.email=t@example.org -c init.defaultBranch=main "$@" >/dev/null 2>&1; }
 mkdir repo && cd repo && git_ init && mkdir -p policy/customers || exit 2

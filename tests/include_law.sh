@@ -63,8 +63,12 @@ check "$base|$sets|compiler/(naming|delta)\.h" compiler/delta.?
 check "$base|$front|compiler/question\.h" compiler/question.?
 check "$base|compiler/wording\.h" compiler/wording.?
 check "$base|compiler/outputs\.h|firebreak/diff\.h" compiler/outputs.?
-check "$base|compiler/(diff_render|evidence/markup)\.h|firebreak/diff\.h" compiler/diff_*.?
-check "$base|compiler/(context|delta|diff_render|outputs|question|verify|wording)\.h|firebreak/diff\.h" compiler/compare.c
+check "$base|compiler/(diff_render|answer_render|json_writer|evidence/markup)\.h|firebreak/[a-z]*\.h" compiler/diff_*.? compiler/answer_render.? compiler/json_writer.?
+check "$base|$sets|compiler/(delta|query|question|verify)\.h" compiler/query.?
+check "$base|$ast|compiler/(ir|resolver|declare|parse|statement|wording)\.h" compiler/statement.?
+check "$base|compiler/(delta|delta_tell)\.h|firebreak/diff\.h" compiler/delta_tell.?
+api='context|delta|outputs|query|question|statement|delta_tell|verify|wording'
+check "$base|compiler/($api|diff_render|answer_render)\.h|firebreak/[a-z]*\.h" compiler/compare.c compiler/answer.c
 # Only build.c knows the backends.
 if grep -l '^#include "backends/' compiler/*.c compiler/*/*.c | grep -v '^compiler/build\.c$'; then
 	echo "only compiler/build.c may include backends/"

@@ -6,6 +6,7 @@
 #define FIREBREAK_CLI_H
 
 #include "firebreak/firebreak.h"
+#include "firebreak/query.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -64,6 +65,10 @@ bool cli_is_revision(const char *operand);
 
 /* Load REV:PATH into FB; FB_BAD after saying why when there is no revision. */
 enum fb_status cli_load_revision(struct fb *fb, const char *operand);
+
+/* CLI's format of an answer; false after saying why. */
+bool cli_answer_format(const struct cli *cli, const char *command,
+		       enum fb_answer_format *format);
 
 /*
  * Print what was said and return the exit code of STATUS: as text to stderr; as

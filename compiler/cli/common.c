@@ -89,6 +89,20 @@ int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status)
 	return exit_code(fb, status);
 }
 
+bool cli_answer_format(const struct cli *cli, const char *command,
+		       enum fb_answer_format *format)
+{
+	*format = FB_ANSWER_TEXT;
+	if (!cli->format || strcmp(cli->format, "text") == 0)
+		return true;
+	*format = FB_ANSWER_JSON;
+	if (strcmp(cli->format, "json") == 0)
+		return true;
+	fprintf(stderr, "firebreak %s: --format takes text or json, not `%s`\n",
+		command, cli->format);
+	return false;
+}
+
 static char *read_all(FILE *file, size_t *len)
 {
 	size_t cap = 1 << 16, n;

@@ -17,7 +17,7 @@ static const struct command *const commands[] = {
 	&command_compile,
 	&command_prove,
 	&command_diff,
-
+	&command_query,
 	&command_explain,
 	&command_report,
 	&command_verify_bundle,

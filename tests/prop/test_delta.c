@@ -11,6 +11,7 @@
 #include "compiler/base/text.h"
 #include "compiler/delta.h"
 #include "compiler/naming.h"
+#include "compiler/query.h"
 #include "compiler/question.h"
 #include "tests/lib/dice.h"
 #include "tests/lib/gen.h"
@@ -512,7 +513,7 @@ static void one_pair(struct arena *arena, uint64_t seed, size_t *pairs,
 	mirrors(&pair, &d);
 }
 
-static unsigned pairs_wanted = 250;
+static unsigned pairs_wanted = 180;
 
 static void differences_are_those_of_the_naive_evaluator(void **state)
 {
@@ -555,6 +556,125 @@ static void the_same_policy_in_other_words_has_the_same_reach(void **state)
 	}
 	printf("%zu policies rewritten\n", same);
 	assert_true(same > 50);
+}
+
+/* --- questions --- */
+
+/* A question made of the words of the rules of TEXT. */
+static const char *random_question(struct arena *arena, const char *text,
+				   struct dice *dice)
+{
+	LIST(struct parts) rules = { 0 };
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		struct parts p;
+
+		if (take_apart(arena, text, len, &p))
+			*LIST_PUSH(arena, &rules) = p;
+		text += len + (text[len] == '\n');
+	}
+	if (!rules.count)
+		return NULL;
+#define ONE rules.at[dice_roll(dice, (unsigned)rules.count)]
+	return arena_printf(arena, "%s -> %s%s",
+			    dice_chance(dice, 20) ? "?" : ONE.src,
+			    dice_chance(dice, 20) ? "?" : ONE.dst,
+			    dice_chance(dice, 30) ? "" :
+			    arena_printf(arena, " on %s", ONE.svc));
+#undef ONE
+}
+
+static bool asked(const struct question_sets *q, const struct packet *p)
+{
+	return ranges_have(q->src.of[p->family], p->src) &&
+	       ranges_have(q->dst.of[p->family], p->dst) &&
+	       ranges_have(q->svc.of[p->family], p->svc);
+}
+
+/* Is P of SPACE among the parts of the answer? */
+static bool answered(const struct delta *d, const struct ir_space *s,
+		     const struct packet *p)
+{
+	for (size_t i = 0; i < d->line_count; i++)
+		for (size_t k = 0; k < d->lines[i].parts.count; k++) {
+			const struct delta_part *part =
+				&d->lines[i].parts.at[k];
+			const struct ir_space *is = d->spaces[part->space].is;
+
+			if (is->customer == s->customer &&
+			    is->environment == s->environment &&
+			    part->family == p->family &&
+			    box_has(&part->box, p))
+				return true;
+		}
+	return false;
+}
+
+static void one_question(struct policy *p, const char *text, uint64_t seed,
+			 struct dice *dice, size_t tried[3])
+{
+	struct question q;
+	struct packet refused;
+	struct delta d;
+	uint32_t space;
+	bool any_refused;
+
+	if (!question_read(p->arena, &p->diags, &p->sources, p->ir, "q", text,
+			   AS_RULE, &q))
+		return;
+	d = query_permitted(p->arena, p->ir, &q);
+	any_refused = query_refused(p->arena, p->ir, &q, &space, &refused);
+	if (any_refused && (allows(p, &p->ir->spaces[space], &refused) ||
+			    !asked(&q.in[space], &refused)))
+		fail_msg("seed %llu: `%s`: %s is not refused",
+			 (unsigned long long)seed, text,
+			 packet_text(p->arena, &refused));
+	for (uint32_t s = 0; s < p->ir->space_count; s++)
+		for (int f = IPV4; f < FAMILIES; f++) {
+			struct boxes flows = flows_of(p->arena, p->ir,
+				&p->ir->spaces[s], (enum family)f);
+
+			for (int i = 0; i < TRIES && flows.count; i++) {
+				struct packet one = sampler_near(dice,
+					(enum family)f, &flows);
+				bool in = asked(&q.in[s], &one);
+				bool yes = allows(p, &p->ir->spaces[s], &one);
+
+				if (answered(&d, &p->ir->spaces[s], &one) !=
+				    (in && yes) ||
+				    (in && !yes && !any_refused))
+					fail_msg("seed %llu: `%s`: %s",
+						 (unsigned long long)seed, text,
+						 packet_text(p->arena, &one));
+				tried[in ? yes ? 0 : 1 : 2]++;
+			}
+		}
+}
+
+static void answers_are_those_of_the_naive_evaluator(void **state)
+{
+	size_t tried[3] = { 0 };
+
+	for (uint64_t seed = 1; seed <= 150; seed++) {
+		struct arena *arena = arena_child(*state);
+		struct dice dice = dice_of(seed);
+		const char *text = gen_text(arena, gen_policy(arena, seed,
+			GEN_WILD), 0), *question;
+		struct policy p;
+
+		if (policy_of_text(&p, arena, text, GEN_DAY))
+			for (int i = 0; i < 3; i++) {
+				question = random_question(arena, text, &dice);
+				if (question)
+					one_question(&p, question, seed, &dice,
+						     tried);
+			}
+		arena_free(arena);
+	}
+	printf("packets asked for: %zu permitted, %zu refused; not asked for: %zu\n",
+	       tried[0], tried[1], tried[2]);
+	assert_true(tried[0] > 500 && tried[1] > 500 && tried[2] > 500);
 }
 
 /* --- what a reader is told --- */
@@ -631,6 +751,7 @@ int main(int argc, char **argv)
 		IN_ARENA(names_mean_exactly_the_set),
 		IN_ARENA(differences_are_those_of_the_naive_evaluator),
 		IN_ARENA(the_same_policy_in_other_words_has_the_same_reach),
+		IN_ARENA(answers_are_those_of_the_naive_evaluator),
 		IN_ARENA(environments_with_the_same_line_share_it),
 		IN_ARENA(a_rule_between_other_layers_has_moved),
 		IN_ARENA(another_rule_between_other_layers_is_no_move),
