@@ -11,6 +11,7 @@
 #include "compiler/base/suggest.h"
 #include "compiler/context.h"
 #include "compiler/fmt.h"
+#include "compiler/lint.h"
 #include "compiler/resolve.h"
 #include "compiler/upkeep.h"
 #include "compiler/verify.h"
@@ -298,6 +299,7 @@ static enum fb_status check(struct fb *fb, void *call)
 	sum->reviews = ir->review_days > 0;
 	sum->overdue = upkeep.overdue;
 	sum->due = upkeep.soon;
+	sum->lints = lint_tell(fb->arena, &fb->diags, ir);
 	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
 	sum->expects = ir->expect_count;
 	sum->invariants = ir->invariant_count;

@@ -38,6 +38,11 @@ code 1 "$tool" check --as-of 2030-01-01 "$policy"
 grep -q 'P0701' "$work/err" || wrong "expired rules are not told"
 code 0 sh -c "SOURCE_DATE_EPOCH=1763856000 $tool check $policy"
 code 2 sh -c "SOURCE_DATE_EPOCH=tomorrow $tool check $policy"
+code 0 "$tool" check --fail-on warning --as-of 2026-11-23 "$policy"
+code 1 "$tool" check --fail-on note --as-of 2026-11-23 "$policy"
+code 0 "$tool" check --as-of 2026-11-23 tests/golden/diag/P0801.fbk
+code 1 "$tool" check --fail-on warning --as-of 2026-11-23 tests/golden/diag/P0801.fbk
+code 2 "$tool" check --fail-on anything "$policy"
 code 2 "$tool" compile "$policy"
 code 2 "$tool" compile -t cobol -o "$work/x" "$policy"
 code 2 "$tool" compile --only nobody.prod -o "$work/x" "$policy"

@@ -45,6 +45,8 @@ check "$base|compiler/(box|pset|ledger)\.h" compiler/ledger.?
 check "$base|$sets|compiler/ledger\.h" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
 check "$base|$sets|compiler/(sieve|reach)\.h" compiler/reach.?
+check "$base|$sets|compiler/(sieve|covered)\.h" compiler/covered.?
+check "$base|$sets|compiler/(sieve|covered|lint)\.h" compiler/lint.?
 check "$base|compiler/mend\.h" compiler/mend.?
 check "$base|$sets|compiler/(sieve|reach|mend|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
 check "$base|compiler/box\.h" compiler/side.h

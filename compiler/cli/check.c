@@ -1,21 +1,58 @@
 /* firebreak check POLICY */
 #include "compiler/cli/cli.h"
 
+#include <string.h>
+
 static const char *plural(size_t count)
 {
 	return count == 1 ? "" : "s";
 }
 
+/* The least severe finding that makes the answer "no". */
+static bool read_fail_on(const char *word, enum fb_severity *out)
+{
+	static const char *const words[] = { [FB_ERROR] = "error",
+		[FB_WARNING] = "warning", [FB_NOTE] = "note" };
+
+	*out = FB_ERROR;
+	for (int i = FB_ERROR; word && i <= FB_NOTE; i++)
+		if (strcmp(word, words[i]) == 0) {
+			*out = (enum fb_severity)i;
+			return true;
+		}
+	if (word)
+		fprintf(stderr, "firebreak check: --fail-on takes error, warning or note, not `%s`\n",
+			word);
+	return !word;
+}
+
+static bool has_finding(struct fb *fb, enum fb_severity least)
+{
+	size_t count;
+	const struct fb_diag *all = fb_diagnostics(fb, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (all[i].severity <= least)
+			return true;
+	return false;
+}
+
 static int run(const struct cli *cli)
 {
 	struct fb_summary sum = { 0 };
+	enum fb_severity fail_on;
 	enum fb_status status;
-	struct fb *fb = cli_load(cli, cli->operands[0], &status);
+	struct fb *fb;
 	int code;
 
+	if (!read_fail_on(cli->fail_on, &fail_on))
+		return EXIT_CANNOT;
+	fb = cli_load(cli, cli->operands[0], &status);
 	if (status == FB_OK)
 		status = fb_check(fb, &sum);
 	code = cli_tell(cli, fb, status);
+	if (status == FB_OK && has_finding(fb, fail_on))
+		code = EXIT_NO;
 	if (cli->document != FB_FORMAT_TEXT) {
 		code = cli_finish(code);
 	} else if (status == FB_OK || status == FB_NO) {
@@ -33,6 +70,9 @@ static int run(const struct cli *cli)
 			       sum.due == 1 ? "s" : "");
 		if (sum.overdue)
 			printf(", %zu of them overdue", sum.overdue);
+		if (sum.lints)
+			printf(" · %zu lint warning%s", sum.lints,
+			       plural(sum.lints));
 		putchar('\n');
 		code = cli_finish(code);
 	}
@@ -47,11 +87,15 @@ const struct command command_check = {
 	"firebreak check policies/modyo-connect\n"
 	"firebreak check --as-of 2027-04-01 policies/modyo-connect\n"
 	"firebreak check --format sarif policies/modyo-connect > firebreak.sarif\n"
+	"firebreak check --fail-on warning policies/modyo-connect\n"
 	"firebreak check - < one-file.fbk\n\n"
 	"Reads POLICY (a file, a directory with a main.fbk, or - for stdin) and everything\n"
 	"it includes, and verifies each invariant for every packet.  A broken one is shown\n"
-	"with a packet that gets through and the rules that admit it.\n\n"
+	"with a packet or a route that gets through, the rules that admit it, and the fewest\n"
+	"rules whose removal mends it.  Rules that say nothing others do not say, or that\n"
+	"nobody can use, are warnings, each with its proof.\n\n"
 	"  --format FORMAT  text, json, markdown, sarif, github, gitlab, junit or csv\n"
+	"  --fail-on WORD   exit 1 from this severity on: error (the default), warning, note\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n"
 	"  -q, --quiet      say only what is wrong\n\n"
