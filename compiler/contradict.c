@@ -21,6 +21,28 @@ static bool is_forbidding(const struct ir_invariant *inv)
 	return false;
 }
 
+/* The boxes of INV by space: ORDER from FIRST[s] up to FIRST[s + 1]. */
+struct index {
+	const struct ir_invariant *inv;
+	uint32_t *first, *order;
+};
+
+static struct index index_of(struct arena *arena, const struct ir *ir,
+			     const struct ir_invariant *inv)
+{
+	struct index x = { inv,
+		arena_array(arena, ir->space_count + 2, sizeof *x.first),
+		arena_array(arena, inv->box_count, sizeof *x.order) };
+
+	for (size_t i = 0; i < inv->box_count; i++)
+		x.first[inv->boxes[i].space + 2]++;
+	for (size_t s = 2; s < ir->space_count + 2; s++)
+		x.first[s] += x.first[s - 1];
+	for (size_t i = 0; i < inv->box_count; i++)
+		x.order[x.first[inv->boxes[i].space + 1]++] = (uint32_t)i;
+	return x;
+}
+
 static struct boxes exceptions_of(struct arena *arena,
 				  const struct ir_invariant *inv,
 				  const struct ir_claim_box *box)
@@ -38,14 +60,16 @@ static struct boxes exceptions_of(struct arena *arena,
 
 /* A packet of the box WANTED that INV forbids, or false. */
 static bool meet(struct arena *arena, const struct ir_claim_box *wanted,
-		 const struct ir_invariant *inv, struct packet *out)
+		 const struct index *index, struct packet *out)
 {
 	struct boxes both = { 0 }, allowed;
 
-	for (size_t i = 0; i < inv->box_count; i++) {
-		const struct ir_claim_box *b = &inv->boxes[i];
+	for (uint32_t i = index->first[wanted->space];
+	     i < index->first[wanted->space + 1]; i++) {
+		const struct ir_claim_box *b =
+			&index->inv->boxes[index->order[i]];
 
-		if (b->space == wanted->space && b->family == wanted->family &&
+		if (b->family == wanted->family &&
 		    ranges_touch(b->src, wanted->src) &&
 		    ranges_touch(b->dst, wanted->dst) &&
 		    ranges_touch(b->svc, wanted->svc))
@@ -56,7 +80,7 @@ static bool meet(struct arena *arena, const struct ir_claim_box *wanted,
 	}
 	if (!both.count)
 		return false;
-	allowed = exceptions_of(arena, inv, wanted);
+	allowed = exceptions_of(arena, index->inv, wanted);
 	return !boxes_within(arena, wanted->family, &both, &allowed, out);
 }
 
@@ -78,33 +102,49 @@ static void tell(struct arena *arena, struct diags *diags,
 
 static void check_pair(struct arena *arena, struct diags *diags,
 		       const struct ir *ir, const struct ir_invariant *must,
-		       const struct ir_invariant *inv)
+		       const struct index *index)
 {
 	for (size_t i = 0; i < must->box_count; i++) {
 		struct packet packet;
 
-		if (!meet(arena, &must->boxes[i], inv, &packet))
+		if (!meet(arena, &must->boxes[i], index, &packet))
 			continue;
-		tell(diags->arena, diags, ir, must, inv, must->boxes[i].space,
-		     &packet);
+		tell(diags->arena, diags, ir, must, index->inv,
+		     must->boxes[i].space, &packet);
 		return;
+	}
+}
+
+/* INV, which forbids, against every `must`. */
+static void check_against(struct arena *arena, struct diags *diags,
+			  const struct ir *ir, const struct ir_invariant *inv)
+{
+	struct index index = index_of(arena, ir, inv);
+
+	for (size_t i = 0; i < ir->invariant_count; i++) {
+		const struct ir_invariant *must = &ir->invariants[i];
+		struct arena *scratch;
+
+		if (must->kind != CLAIM_MUST)
+			continue;
+		scratch = arena_child(arena);
+		check_pair(scratch, diags, ir, must, &index);
+		arena_free(scratch);
 	}
 }
 
 void contradictions_tell(struct arena *arena, struct diags *diags,
 			 const struct ir *ir)
 {
-	for (size_t i = 0; i < ir->invariant_count; i++) {
-		const struct ir_invariant *must = &ir->invariants[i];
+	bool any = false;
 
-		for (size_t k = 0; must->kind == CLAIM_MUST &&
-				   k < ir->invariant_count; k++) {
-			struct arena *scratch = arena_child(arena);
+	for (size_t i = 0; i < ir->invariant_count; i++)
+		any |= ir->invariants[i].kind == CLAIM_MUST;
+	for (size_t i = 0; any && i < ir->invariant_count; i++) {
+		struct arena *scratch = arena_child(arena);
 
-			if (is_forbidding(&ir->invariants[k]))
-				check_pair(scratch, diags, ir, must,
-					   &ir->invariants[k]);
-			arena_free(scratch);
-		}
+		if (is_forbidding(&ir->invariants[i]))
+			check_against(scratch, diags, ir, &ir->invariants[i]);
+		arena_free(scratch);
 	}
 }

@@ -142,11 +142,11 @@ static bool check_endpoint_word(struct names *n, const struct ast_expr *e)
 		return true;
 	if (is_address(e->word))
 		return check_prefix(n, e, &p);
+	if (is_qualified(e->word))
+		return check_qualified(n, e);
 	d = names_find(&n->endpoints, e->word);
 	if (d)
 		return d->kind != DECL_GROUP || check_group(n, d, e);
-	if (is_qualified(e->word))
-		return check_qualified(n, e);
 	if (names_excuse(n, e->word))
 		return false;
 	told = diag_add(n->diags, P0101, e->span,
