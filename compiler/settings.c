@@ -29,10 +29,10 @@ struct setting {
  * of a log line has 127 bytes (NF_LOG_PREFIXLEN, linux/netfilter/nf_log.h).
  */
 static const struct setting settings[] = {
-	{ "aws", "name-prefix",		 TAKES_TEXT,	AT(aws.name_prefix), 0, 64, "._-", false },
-	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL, false },
-	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL, false },
-	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@", false },
+	{ "aws", "name-prefix",		 TAKES_TEXT,	AT(aws.name_prefix), 0, 64, "._-", true },
+	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL, true },
+	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL, true },
+	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@", true },
 	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL, false },
 	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL, false },
 	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#,", false },

@@ -58,20 +58,43 @@ static void put_lists(struct writer *w, const struct aws_model *model)
 	put_close(w, '}');
 }
 
+/* OURS and the policy's own by key; who writes `Name` himself has his way. */
+static void put_tags(struct writer *w, const struct aws_model *model,
+		     const struct ir_tag *ours, size_t count)
+{
+	const struct ir_tag *own = model->tags, *end = own + model->tag_count;
+
+	put_open(w, "tags", '{');
+	for (const struct ir_tag *at = ours; at < ours + count || own < end;) {
+		int order = at == ours + count ? 1 : own == end ? -1 :
+			    strcmp(at->key, own->key);
+		const struct ir_tag *tag = order < 0 ? at : own;
+
+		put_literal(w, tag->key, tag->value);
+		at += order <= 0;
+		own += order >= 0;
+	}
+	put_close(w, '}');
+}
+
 static void put_group(struct writer *w, const struct aws_model *model,
 		      const struct aws_group *group)
 {
+	struct ir_tag tags[5] = { { "Name", group->name } };
+	size_t count = 1;
+
+	if (*model->identity.customer)
+		tags[count++] = (struct ir_tag){ "firebreak:customer",
+						 model->identity.customer };
+	tags[count++] = (struct ir_tag){ "firebreak:environment",
+					 model->identity.environment };
+	tags[count++] = (struct ir_tag){ "firebreak:layer", group->layer };
+	tags[count++] = (struct ir_tag){ "firebreak:policy",
+					 model->identity.policy };
 	put_open(w, group->key, '{');
 	put_literal(w, "description", group->description);
 	put_literal(w, "name", group->name);
-	put_open(w, "tags", '{');
-	put_literal(w, "Name", group->name);
-	if (*model->identity.customer)
-		put_literal(w, "firebreak:customer", model->identity.customer);
-	put_literal(w, "firebreak:environment", model->identity.environment);
-	put_literal(w, "firebreak:layer", group->layer);
-	put_literal(w, "firebreak:policy", model->identity.policy);
-	put_close(w, '}');
+	put_tags(w, model, tags, count);
 	put_key(w, "vpc_id");
 	text_puts(&w->text, "\"${var.vpc_id}\"");
 	put_close(w, '}');
@@ -109,6 +132,7 @@ static void put_rule(struct writer *w, const struct aws_model *model,
 {
 	const struct aws_service *s = &rule->is.service;
 	const struct aws_peer *peer = &rule->is.peer;
+	const struct ir_tag names = { "firebreak:rules", rule->names };
 
 	put_open(w, rule->key, '{');
 	w->one_line = true;
@@ -129,9 +153,7 @@ static void put_rule(struct writer *w, const struct aws_model *model,
 			      model->groups[peer->index].key);
 	put_reference(w, "security_group_id", "aws_security_group",
 		      model->groups[rule->is.group].key);
-	put_open(w, "tags", '{');
-	put_literal(w, "firebreak:rules", rule->names);
-	put_close(w, '}');
+	put_tags(w, model, &names, 1);
 	if (has_ports(s->protocol))
 		put_number(w, "to_port", s->to);
 	put_close(w, '}');

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULES_PER_GROUP = 60, TOLD_MOST = 5 };
+enum { TOLD_MOST = 5 };
 
 /* AWS's own lists by the end of their names. */
 static const struct weight {
@@ -196,12 +196,12 @@ static void tell(const struct job *job, const struct aws_model *model,
 	struct diag *d = diag_add(job->diags, P0502,
 		rules[costs[0].rule].span,
 		"layer `%s` needs %zu %s rules for %s in %s, and a security "
-		"group holds %d",
+		"group holds %u",
 		model->groups[group].layer, used,
 		direction == AWS_INGRESS ? "inbound" : "outbound",
 		family_name(family),
 		ir_space_name(job->arena, job->ir, job->meaning->space),
-		RULES_PER_GROUP);
+		job->ir->aws.rules_per_group);
 
 	for (size_t i = 0; i < count && i < TOLD_MOST; i++)
 		diag_note(d, rules[costs[i].rule].name_span,
@@ -227,7 +227,7 @@ bool aws_is_within_limits(const struct job *job, const struct aws_model *model)
 			for (int f = 0; f < FAMILIES; f++) {
 				size_t used = tallies[g].used[d][f];
 
-				if (used <= RULES_PER_GROUP)
+				if (used <= job->ir->aws.rules_per_group)
 					continue;
 				tell(job, model, g, (enum aws_direction)d,
 				     (enum family)f, used);

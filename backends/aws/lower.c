@@ -55,8 +55,9 @@ static int by_group_key(const void *x, const void *y)
 /* Names and descriptions for ever: AWS replaces a group to change them. */
 static struct aws_group group_of(const struct lowering *l, const char *layer)
 {
+	const char *prefix = l->ir->aws.name_prefix;
 	const char *name = arena_printf(l->arena, "%s-%s-%s",
-					l->identity.policy,
+					prefix ? prefix : l->identity.policy,
 					l->identity.environment, layer);
 	const char *description = arena_printf(l->arena,
 					       "layer %s of %s in %s", layer,
@@ -361,6 +362,7 @@ static const struct aws_model *make_model(struct lowering *l)
 		.groups = l->groups, .group_count = l->group_count,
 		.lists = l->lists, .list_count = l->list_count,
 		.rules = rules, .rule_count = l->drafts.count,
+		.tags = l->ir->aws.tags, .tag_count = l->ir->aws.tag_count,
 	};
 	return model;
 }

@@ -70,6 +70,8 @@ struct aws_model {
 	size_t list_count;
 	const struct aws_rule *rules;
 	size_t rule_count;
+	const struct ir_tag *tags;	/* on every resource; lowering's only */
+	size_t tag_count;
 };
 
 #endif

@@ -92,6 +92,8 @@ static struct world *empty_world(struct arena *arena)
 	w->customer.name = "banco-andino";
 	w->environment = "prod";
 	w->ir.policy = "modyo-connect";
+	w->ir.aws = (struct ir_aws){ .rules_per_group = 60,
+				     .groups_per_interface = 5 };
 	w->space.region = "us-east-1";
 	w->space.vpc = prefixes(arena, "10.30.0.0/16 2600:1f18:4a3:6900::/56");
 	return w;
