@@ -2,6 +2,7 @@
  * AWS security groups.  How to read this folder:
  *
  *   model.h     what a file of security groups says
+ *   view.c      layers that share hosts look like one
  *   exact.c     can AWS say this policy at all?
  *   lower.c     policy to model, with lower_services.c, lower_peers.c and
  *               reach.c; names.c names what comes out
@@ -11,18 +12,24 @@
  *   denote.c    model to packets, with compose.c; expect.c is what they are
  *               measured by, zones.c what both look layers up in
  *
- * What is above the readers and what is below share model.h alone.
+ * What is above the readers and what is below share model.h, and view_of().
  */
 #include "backends/aws/aws.h"
+
+#include "backends/aws/view.h"
 
 #include <string.h>
 
 static bool emit(const struct job *job, struct artefacts *out)
 {
 	size_t errors = job->diags->errors;
-	const struct aws_model *model = aws_lower(job);
-	bool good = job->diags->errors == errors;
+	const uint32_t *into = view_shared(job);
+	bool good = view_is_kept_apart(job, into);
+	const struct aws_model *model;
 
+	job = view_of(job, into);
+	model = aws_lower(job);
+	good &= job->diags->errors == errors;
 	/* all of them: what is wrong is wanted in one run */
 	good &= aws_is_exact(job);
 	good &= aws_is_within_limits(job, model);

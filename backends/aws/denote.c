@@ -11,6 +11,7 @@
 
 #include "backends/aws/denote.h"
 #include "backends/aws/expect.h"
+#include "backends/aws/view.h"
 #include "compiler/base/service.h"
 
 #include <string.h>
@@ -29,23 +30,79 @@ struct denoting {
 
 /* --- names --- */
 
-/* The layer of a group; it has to have addresses here. */
-static bool find_layer(struct denoting *d, uint32_t group)
+static bool is_foreign(struct denoting *d, uint32_t group, const char *why)
 {
-	const char *layer = d->model->groups[group].layer;
-
-	for (uint32_t i = 0; i < d->ir->layer_count; i++) {
-		if (strcmp(d->ir->layers[i].name, layer) != 0 ||
-		    both_empty(d->space->layers[i]))
-			continue;
-		d->layer_of[group] = i;
-		return true;
-	}
-	diag_add(d->job->diags, P0602, (struct span){ 0 },
-		 "security group `%s` is of a layer that %s does not have",
+	diag_add(d->job->diags, P0602, (struct span){ 0 }, why,
 		 d->model->groups[group].key,
 		 ir_space_name(d->arena, d->ir, d->space));
 	return false;
+}
+
+/* The layer of the LEN bytes of NAME that has addresses here, or UINT32_MAX. */
+static uint32_t layer_named(const struct denoting *d, const char *name,
+			    size_t len)
+{
+	for (uint32_t i = 0; i < d->ir->layer_count; i++)
+		if (strncmp(d->ir->layers[i].name, name, len) == 0 &&
+		    !d->ir->layers[i].name[len] &&
+		    !both_empty(d->space->layers[i]))
+			return i;
+	return UINT32_MAX;
+}
+
+/*
+ * The layer of a group, or the first of several with a `.` between: they share
+ * its interfaces.  INTO, by layer: which one stands for it, UINT32_MAX when no
+ * group was found to be of it yet.
+ */
+static bool find_layers(struct denoting *d, uint32_t group, uint32_t *into)
+{
+	const char *names = d->model->groups[group].layer;
+	uint32_t first = UINT32_MAX;
+
+	for (size_t len; ; names += len + 1) {
+		uint32_t layer;
+
+		len = strcspn(names, ".");
+		layer = layer_named(d, names, len);
+		if (layer == UINT32_MAX)
+			return is_foreign(d, group, "security group `%s` is of "
+					  "a layer that %s does not have");
+		if (into[layer] != UINT32_MAX)
+			return is_foreign(d, group, "security group `%s` is of "
+					  "a layer of %s that has one already");
+		if (first == UINT32_MAX)
+			first = layer;
+		into[layer] = first;
+		if (layer != first && !d->ir->layers[layer].shared_hosts)
+			return is_foreign(d, group, "security group `%s` is of "
+					  "layers of %s that share no hosts");
+		if (!names[len])
+			break;
+	}
+	d->layer_of[group] = first;
+	return true;
+}
+
+/* From here on layers of one group are one. */
+static bool find_all_layers(struct denoting *d)
+{
+	uint32_t *into = arena_array(d->arena, d->ir->layer_count,
+				     sizeof *into);
+	bool good = true;
+
+	memset(into, 0xff, d->ir->layer_count * sizeof *into);
+	for (uint32_t i = 0; i < d->model->group_count; i++)
+		good &= find_layers(d, i, into);
+	for (uint32_t i = 0; i < d->ir->layer_count; i++)
+		if (into[i] == UINT32_MAX)
+			into[i] = i;
+	if (!good)
+		return false;
+	d->job = view_of(d->job, into);
+	d->ir = d->job->ir;
+	d->space = d->job->meaning->space;
+	return true;
 }
 
 /* Is WRITTEN, where {region} stands for the region of the space, NAME? */
@@ -101,14 +158,13 @@ static bool find_list(struct denoting *d, uint32_t list)
 
 static bool find_names(struct denoting *d)
 {
-	bool good = true;
+	bool good;
 
 	d->layer_of = arena_array(d->arena, d->model->group_count,
 				  sizeof *d->layer_of);
 	d->list_of = arena_array(d->arena, d->model->list_count,
 				 sizeof *d->list_of);
-	for (uint32_t i = 0; i < d->model->group_count; i++)
-		good &= find_layer(d, i);
+	good = find_all_layers(d);
 	for (uint32_t i = 0; i < d->model->list_count; i++)
 		good &= find_list(d, i);
 	return good;
@@ -270,8 +326,8 @@ bool aws_denote(const struct job *job, const struct aws_model *model,
 
 	if (!find_names(&d))
 		return false;
-	zones_begin(&d.zones, job);
-	d.expect = expect_begin(job, &d.zones);
+	zones_begin(&d.zones, d.job);
+	d.expect = expect_begin(d.job, &d.zones);
 	for (enum family f = IPV4; f < FAMILIES; f++) {
 		admitted[f] = admit(&d, f);
 		lets[f] = lets_of(&d, &admitted[f]);

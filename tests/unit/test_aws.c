@@ -1306,6 +1306,64 @@ static void icmp_by_a_reference_is_protocol_1_over_ipv6(void **state)
 	assert_int_equal(d.packet.svc, service_key(PROTO_ICMP, 0));
 }
 
+static struct world *shared_world(struct arena *arena, const char *hosts)
+{
+	struct world *w = new_world(arena);
+
+	w->layers[1].shared_hosts = true;
+	add_layer(w, "tasks", hosts);
+	w->layers[4].shared_hosts = true;
+	return w;
+}
+
+static void layers_that_share_hosts_share_a_group(void **state)
+{
+	struct world *w = shared_world(*state,
+				       "10.30.0.0/24 2600:1f18:4a3:6900::/64");
+	const char *text;
+
+	allow(w, "web", "internet", "edge", tcp(w, 443, 443));
+	allow(w, "sql", "tasks", "data", tcp(w, 5432, 5432));
+	text = good_output(w);
+	has(text, "\"name\": \"modyo-connect-prod-edge.tasks\"");
+	has(text, "\"firebreak:layer\": \"edge.tasks\"");
+	has(text, "\"sql__edge_dtasks__tcp-5432__sg-data\"");
+	has(text, "\"web__edge_dtasks__tcp-443__v4-");
+	assert_int_equal(times(text, "\"vpc_id\": \"${var"), 4);
+}
+
+static void shared_hosts_that_lie_apart_have_a_group_each(void **state)
+{
+	struct world *w = shared_world(*state, "10.30.1.0/24");
+
+	allow(w, "sql", "tasks", "data", tcp(w, 5432, 5432));
+	has(good_output(w), "\"sql__tasks__tcp-5432__sg-data\"");
+}
+
+static void hosts_that_one_layer_alone_has_do_not_get_the_rules_of_both(
+	void **state)
+{
+	struct world *w = shared_world(*state, "10.30.0.128/25 10.30.1.0/25");
+
+	allow(w, "web", "internet", "edge", tcp(w, 443, 443));
+	assert_null(emitted(w));
+	assert_int_equal(told(w, "P0501"), 1);
+}
+
+static void a_file_may_name_only_layers_that_share_hosts(void **state)
+{
+	struct world *w = new_world(*state);
+	const char *text;
+	struct sides sides = { 0 };
+
+	allow(w, "sql", "services", "data", tcp(w, 5432, 5432));
+	text = changed(w, good_output(w), "\"firebreak:layer\": \"ops\"",
+			"\"firebreak:layer\": \"ops.edge\"");
+	assert_false(backend_terraform.denote(&w->job, read_text(w, text),
+					      &sides));
+	assert_true(told(w, "P0602") > 0);
+}
+
 /* Every limit up to where it fits: under AddressSanitizer nothing leaks. */
 static void memory_that_runs_out_while_reading_ends_the_reading(void **state)
 {
@@ -1348,6 +1406,20 @@ static void a_list_nobody_declares_is_not_ours(void **state)
 
 /* --- against a second evaluator --- */
 
+/* Is LAYER one of TAG, which has several with a `.` between? */
+static bool names_layer(const char *tag, const char *layer)
+{
+	size_t len = strlen(layer);
+
+	for (; *tag; tag += *tag == '.') {
+		if (strncmp(tag, layer, len) == 0 &&
+		    (tag[len] == '.' || !tag[len]))
+			return true;
+		tag += strcspn(tag, ".");
+	}
+	return false;
+}
+
 static bool holds(const struct aws_model *model, const struct world *w,
 		  const struct aws_peer *peer, enum family family, u128 at)
 {
@@ -1363,8 +1435,9 @@ static bool holds(const struct aws_model *model, const struct world *w,
 		return ranges_have(w->others[1].of[family], at);
 	case AWS_GROUP:
 		for (size_t i = 0; i < w->ir.layer_count; i++)
-			if (strcmp(w->layers[i].name, g->layer) == 0)
-				return ranges_have(w->hosts[i].of[family], at);
+			if (names_layer(g->layer, w->layers[i].name) &&
+			    ranges_have(w->hosts[i].of[family], at))
+				return true;
 	}
 	return false;
 }
@@ -1468,10 +1541,33 @@ static struct both some_service(struct world *w, struct dice *dice)
 	}
 }
 
+/* Tasks on the hosts of `edge`: the same, some of them, or others too. */
+static void share_edge(struct world *w, struct dice *dice)
+{
+	static const char *const hosts[] = {
+		"10.30.0.0/24 2600:1f18:4a3:6900::/64",
+		"10.30.0.0/25 2600:1f18:4a3:6900::/64",
+		"10.30.0.128/25 10.30.1.0/25",
+	};
+	static const char *const ends[] = { "tasks", "edge tasks", "data",
+					    "internet", "tasks services" };
+
+	w->layers[1].shared_hosts = true;
+	add_layer(w, "tasks", hosts[dice_roll(dice, COUNT(hosts))]);
+	w->layers[w->ir.layer_count - 1].shared_hosts = true;
+	for (int i = 0; i < 2; i++)
+		allow(w, i ? "s1" : "s0", ends[dice_roll(dice, COUNT(ends))],
+		      ends[dice_roll(dice, COUNT(ends))],
+		      some_service(w, dice));
+}
+
 static struct world *random_world(struct arena *arena, struct dice *dice)
 {
 	struct world *w = new_world(arena);
 	unsigned rules = 1 + dice_roll(dice, 6);
+
+	if (dice_chance(dice, 30))
+		share_edge(w, dice);
 
 	if (dice_chance(dice, 50)) {		/* no room between the layers */
 		w->space.vpc = (struct both){ 0 };
@@ -1630,6 +1726,10 @@ int main(int argc, char **argv)
 		IN_ARENA(a_list_of_two_contents_means_nothing),
 		IN_ARENA(icmp_by_a_reference_is_protocol_1_over_ipv6),
 		IN_ARENA(a_list_nobody_declares_is_not_ours),
+		IN_ARENA(layers_that_share_hosts_share_a_group),
+		IN_ARENA(shared_hosts_that_lie_apart_have_a_group_each),
+		IN_ARENA(hosts_that_one_layer_alone_has_do_not_get_the_rules_of_both),
+		IN_ARENA(a_file_may_name_only_layers_that_share_hosts),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};
