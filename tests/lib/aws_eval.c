@@ -249,36 +249,63 @@ static bool is_service(const struct rule *r, const struct packet *p)
 	       (r->to == -1 || r->to == value % 256);
 }
 
+/* Is ADDRESS one of TAG's layers, which has several with a `.` between? */
+static bool is_of(const struct aws_eval *e, const char *tag,
+		  enum family family, u128 address)
+{
+	for (size_t len; *tag; tag += len + (tag[len] == '.')) {
+		len = strcspn(tag, ".");
+		if (naive_is_in(e->ast, e->customer, e->environment,
+				arena_copy(e->arena, tag, len), family,
+				address))
+			return true;
+	}
+	return false;
+}
+
+/* Is LAYER one of them? */
+static bool names(const char *tag, const char *layer)
+{
+	size_t want = strlen(layer);
+
+	for (size_t len; *tag; tag += len + (tag[len] == '.')) {
+		len = strcspn(tag, ".");
+		if (len == want && strncmp(tag, layer, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_peer(const struct aws_eval *e, const struct rule *r,
 		    enum family family, u128 address)
 {
 	if (r->is_prefix)
 		return r->family == family && r->prefix.lo <= address &&
 		       address <= r->prefix.hi;
-	return naive_is_in(e->ast, e->customer, e->environment, r->name, family,
-			   address);
+	return is_of(e, r->name, family, address);
+}
+
+static bool permits(const struct aws_eval *e, const struct rule *r,
+		    bool ingress, const struct packet *p)
+{
+	return r->ingress == ingress &&
+	       is_of(e, r->layer, p->family, ingress ? p->dst : p->src) &&
+	       is_service(r, p) &&
+	       is_peer(e, r, p->family, ingress ? p->src : p->dst);
 }
 
 bool aws_eval_group(const struct aws_eval *e, const char *layer, bool ingress,
 		    const struct packet *p)
 {
-	if (!naive_is_in(e->ast, e->customer, e->environment, layer, p->family,
-			 ingress ? p->dst : p->src))
-		return false;
-	for (size_t i = 0; i < e->rules.count; i++) {
-		const struct rule *r = &e->rules.at[i];
-
-		if (r->ingress == ingress && strcmp(r->layer, layer) == 0 &&
-		    is_service(r, p) &&
-		    is_peer(e, r, p->family, ingress ? p->src : p->dst))
+	for (size_t i = 0; i < e->rules.count; i++)
+		if (names(e->rules.at[i].layer, layer) &&
+		    permits(e, &e->rules.at[i], ingress, p))
 			return true;
-	}
 	return false;
 }
 
-/* The layer that has ADDRESS, or NULL; layers lie apart. */
-static const char *layer_at(const struct aws_eval *e, enum family family,
-			    u128 address)
+/* Does some layer have ADDRESS? */
+static bool is_ours(const struct aws_eval *e, enum family family, u128 address)
 {
 	for (size_t f = 0; f < e->ast->files.count; f++)
 		for (const struct ast_node *n = e->ast->files.at[f]->nodes; n;
@@ -286,15 +313,25 @@ static const char *layer_at(const struct aws_eval *e, enum family family,
 			if (n->kind == AST_LAYER &&
 			    naive_is_in(e->ast, e->customer, e->environment,
 					n->name.text, family, address))
-				return n->name.text;
-	return NULL;
+				return true;
+	return false;
+}
+
+/* An interface carries the groups of all layers that have its address. */
+static bool passes(const struct aws_eval *e, bool ingress,
+		   const struct packet *p)
+{
+	for (size_t i = 0; i < e->rules.count; i++)
+		if (permits(e, &e->rules.at[i], ingress, p))
+			return true;
+	return false;
 }
 
 bool aws_eval_composed(const struct aws_eval *e, const struct packet *p)
 {
-	const char *from = layer_at(e, p->family, p->src);
-	const char *to = layer_at(e, p->family, p->dst);
+	bool from = is_ours(e, p->family, p->src);
+	bool to = is_ours(e, p->family, p->dst);
 
-	return (from || to) && (!from || aws_eval_group(e, from, false, p)) &&
-	       (!to || aws_eval_group(e, to, true, p));
+	return (from || to) && (!from || passes(e, false, p)) &&
+	       (!to || passes(e, true, p));
 }
