@@ -6,6 +6,7 @@
 # make check-z3        what the packet sets answer, asked of Z3
 # make check-faults    faults put into the packet sets: found?
 # make bench           ratios; never fails on time
+# make bench-engine    the packet sets alone, beside BuDDy
 # make MODE=asan ...   the same with AddressSanitizer and UBSan
 # make install DESTDIR= PREFIX=
 
@@ -119,6 +120,17 @@ check-z3: $(B)/tests/z3/cases
 check-faults: $(B)/tests/prop/test_engine $(B)/tests/unit/test_pset
 	tests/faults.sh $(B)
 
+# The packet sets alone, beside BuDDy (libbdd-dev, which nothing else needs).
+ENGINE_BENCH := $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/bench/engine/*.c))
+
+$(B)/tests/bench/engine/engine: $(ENGINE_BENCH) $(TLB_OBJ) $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $(ENGINE_BENCH) $(OBJ)/tests/lib/dice.o $(B)/libfirebreak.a $(LDLIBS) -lbdd
+
+bench-engine: $(B)/tests/bench/engine/engine
+	$<
+
 bench: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
 
@@ -131,7 +143,7 @@ install: $(B)/firebreak
 clean:
 	rm -rf build
 
-.PHONY: all check check-kernel check-aws check-mutants check-z3 check-faults bench install clean
+.PHONY: all check check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
 .SECONDARY:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)

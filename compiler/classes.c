@@ -10,15 +10,22 @@
 
 uint32_t classes_add(struct classes *classes, struct ranges set)
 {
-	/* the empty set is one too, with no class in it */
-	void **at = table_at(&classes->ids, set.count ? (const void *)set.at
-			     : "", set.count * sizeof *set.at);
+	struct known_set *known = &classes->known[
+		((uintptr_t)set.at >> 5 ^ (uintptr_t)set.at >> 12) % KNOWN_SETS];
+	void **at;
 
+	if (set.count && known->at == set.at && known->count == set.count)
+		return known->id;
+	/* the empty set is one too, with no class in it */
+	at = table_at(&classes->ids, set.count ? (const void *)set.at : "",
+		      set.count * sizeof *set.at);
 	if (!*at) {
 		*LIST_PUSH(classes->arena, &classes->sets) = set;
 		*at = (void *)(uintptr_t)classes->sets.count;
 	}
-	return (uint32_t)((uintptr_t)*at - 1);
+	*known = (struct known_set){ set.at, set.count,
+				     (uint32_t)((uintptr_t)*at - 1) };
+	return known->id;
 }
 
 uint32_t classes_id(const struct classes *classes, struct ranges set)

@@ -42,10 +42,20 @@ struct numbers {
 	size_t count;
 };
 
+/* A set by its place: equal ones are mostly the very same memory. */
+struct known_set {
+	const struct range *at;
+	size_t count;
+	uint32_t id;
+};
+
+enum { KNOWN_SETS = 256 };
+
 struct classes {
 	struct arena *arena;
 	const char *what;		/* "addresses", for limit errors */
 	struct table ids;		/* bytes of a ranges -> its id + 1 */
+	struct known_set known[KNOWN_SETS];	/* some of them, by place */
 	LIST(struct ranges) sets;	/* by id */
 	uint32_t count;
 	uint32_t *parent;		/* by class; NO_CLASS: at the top */

@@ -161,12 +161,42 @@ static struct pset made(struct universe *u)
 	return set;
 }
 
+static uint32_t lower(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Is no class below CLASS? */
+static bool is_last(const struct classes *classes, uint32_t class)
+{
+	return classes->end[class] == class + 1;
+}
+
 /* --- from boxes --- */
 
 /* A destination demanded by one class of services from one of sources. */
 struct demand {
 	uint32_t dst;		/* a set */
 	uint32_t next;		/* + 1; 0: the last */
+};
+
+/* F of a source, where it is not as that of the class above, and what is new. */
+struct held {
+	uint32_t src, row, new;
+};
+
+/* A class of services that is being visited: F, from place FIRST of held. */
+struct level {
+	uint32_t svc;
+	size_t first;
+};
+
+/*
+ * A source above the one at hand: its F for the parent of the class of
+ * services at hand and for that itself, and what is asked there and above.
+ */
+struct above {
+	uint32_t src, old, new, asked;
 };
 
 struct building {
@@ -179,8 +209,10 @@ struct building {
 	LIST(struct demand) demands;
 	uint32_t *head;		/* by source class, its demands + 1 */
 	uint64_t *touched;	/* bits: source classes with demands */
-	uint32_t *now, *before;	/* by source class: rows added, and had */
-	LIST(struct run) runs;
+	uint64_t *bits;		/* room for a row; all clear */
+	LIST(struct held) held;	/* of all levels, one behind the other */
+	LIST(struct level) levels;
+	LIST(struct above) above;
 };
 
 static const struct box_ids *ids_of(struct universe *u, struct arena *scratch,
@@ -251,38 +283,18 @@ static uint32_t row_of_set(struct universe *u, uint32_t set)
 	return u->set_rows[set];
 }
 
-static int by_lo(const void *x, const void *y)
-{
-	const struct run *a = x, *b = y;
-
-	return (a->lo > b->lo) - (a->lo < b->lo);
-}
-
 /* The union of many sets, without the rows of the unions on the way. */
 static uint32_t row_of_many(struct building *b, uint32_t first)
 {
-	struct run *at;
-	size_t kept = 0;
+	size_t words = b->u->addresses.count / 64 + 1;
+	uint32_t row;
 
-	b->runs.count = 0;
-	for (uint32_t i = first; i; i = b->demands.at[i - 1].next) {
-		struct runs m = b->u->addresses.members[
-			b->demands.at[i - 1].dst];
-
-		for (size_t k = 0; k < m.count; k++)
-			*LIST_PUSH(b->scratch, &b->runs) = m.at[k];
-	}
-	if (!b->runs.count)
-		return NO_ROW;
-	at = b->runs.at;
-	qsort(at, b->runs.count, sizeof *at, by_lo);
-	for (size_t i = 1; i < b->runs.count; i++) {
-		if (at[i].lo > at[kept].hi + 1)
-			at[++kept] = at[i];
-		else if (at[i].hi > at[kept].hi)
-			at[kept].hi = at[i].hi;
-	}
-	return rows_of(&b->u->rows, (struct runs){ at, kept + 1 });
+	for (uint32_t i = first; i; i = b->demands.at[i - 1].next)
+		rows_mark(&b->u->rows,
+			  row_of_set(b->u, b->demands.at[i - 1].dst), b->bits);
+	row = rows_of_bits(&b->u->rows, b->bits, words);
+	memset(b->bits, 0, words * sizeof *b->bits);
+	return row;
 }
 
 /* The row demanded from SRC; its demands are then done with. */
@@ -304,61 +316,111 @@ static uint32_t demanded(struct building *b, uint32_t src)
 }
 
 /*
- * What the demands add at SRC, below UP: all that they and those above it ask
- * for and that F of the parent does not have.
+ * What the demands add at SRC, which had HELD: all that is asked of it, A, and
+ * of those above it, U.  Against the one above:
+ *
+ *	X = (A - HELD - U), and what of U was new in HELD
+ *
+ * the first because it is new here, the second because it is new there and no
+ * longer here.  Only U may be large, and many sources share it.
  */
-static void add(struct building *b, uint32_t svc, uint32_t src, uint32_t up)
+static uint32_t corner_of(struct rows *rows, const struct held *held,
+			  uint32_t asked, uint32_t above)
 {
-	struct universe *u = b->u;
-	struct lane *lane = &u->lanes[0];
-	uint32_t asked = demanded(b, src), above = NO_ROW;
+	uint32_t new = rows_combine(rows, ROW_MINUS, asked, held->row);
 
-	b->before[src] = lane->row[src];
-	b->now[src] = NO_ROW;
-	if (up != NO_CLASS) {
-		b->now[src] = b->now[up];
-		above = lane->change[up];
-	}
-	if (asked != NO_ROW)
-		b->now[src] = rows_combine(&u->rows, ROW_UNION, b->now[src],
-					   asked);
-	if (up != NO_CLASS && b->now[src] == b->now[up] &&
-	    b->before[src] == b->before[up]) {
-		lane->change[src] = above;
-	} else {
-		lane->change[src] = rows_combine(&u->rows, ROW_MINUS,
-						 b->now[src], b->before[src]);
-		make_corner(u, svc, src, change(u, lane->change[src], above));
-	}
-	/* with no class below, nobody will look */
-	if (lane->change[src] == NO_ROW || u->services.end[svc] == svc + 1)
-		return;
-	walk_remember(u, src);
-	lane->row[src] = rows_combine(&u->rows, ROW_UNION, lane->row[src],
-				      lane->change[src]);
+	return rows_combine(rows, ROW_UNION,
+			    rows_combine(rows, ROW_MINUS, new, above),
+			    rows_combine(rows, ROW_MEET, held->new, above));
 }
 
+/* The source of HELD, its row for the parent of SVC, at class SVC. */
+static void add(struct building *b, uint32_t svc, const struct held *held,
+		const struct above *up)
+{
+	struct rows *rows = &b->u->rows;
+	bool is_kept = !is_last(&b->u->services, svc);
+	struct above own = { held->src, held->row, held->row, up->asked };
+	uint32_t asked = demanded(b, held->src);
+
+	make_corner(b->u, svc, held->src,
+		    corner_of(rows, held, asked, up->asked));
+	if (!is_kept && is_last(&b->u->addresses, held->src))
+		return;
+	own.asked = rows_combine(rows, ROW_UNION, up->asked, asked);
+	if (is_kept)
+		own.new = rows_combine(rows, ROW_UNION, held->row, own.asked);
+	if (is_kept && own.new != up->new)
+		*LIST_PUSH(b->scratch, &b->held) = (struct held){
+			held->src, own.new, rows_combine(rows, ROW_MINUS,
+							 own.new, up->new) };
+	*LIST_PUSH(b->scratch, &b->above) = own;
+}
+
+static struct above nearest_above(struct building *b, uint32_t src)
+{
+	const uint32_t *end = b->u->addresses.end;
+
+	while (b->above.count &&
+	       end[b->above.at[b->above.count - 1].src] <= src)
+		b->above.count--;
+	return b->above.count ? b->above.at[b->above.count - 1]
+			      : (struct above){ 0 };
+}
+
+/* The next source with demands from FROM on, or NO_CLASS. */
+static uint32_t next_touched(const struct building *b, uint32_t from)
+{
+	size_t words = b->u->addresses.count / 64 + 1, w = from / 64;
+	uint64_t bits = b->touched[w] & ~UINT64_C(0) << from % 64;
+
+	while (!bits && ++w < words)
+		bits = b->touched[w];
+	return bits ? (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits)
+		    : NO_CLASS;
+}
+
+/* F of the parent of SVC, or of what stands for it: where its rows are held. */
+static void open_level(struct building *b, uint32_t svc, size_t *first,
+		       size_t *end)
+{
+	while (b->levels.count && b->u->services.end[
+		       b->levels.at[b->levels.count - 1].svc] <= svc)
+		b->held.count = b->levels.at[--b->levels.count].first;
+	*end = b->held.count;
+	*first = b->levels.count ? b->levels.at[b->levels.count - 1].first
+				 : *end;
+	if (!is_last(&b->u->services, svc))
+		*LIST_PUSH(b->scratch, &b->levels) =
+			(struct level){ svc, *end };
+}
+
+/*
+ * Where F of the parent differs from above and where something is asked, in
+ * order: between these F is as above, and so it stays.
+ */
 static void add_class(struct building *b, uint32_t svc)
 {
-	const struct classes *addresses = &b->u->addresses;
-	size_t words = (addresses->count + 63) / 64;
-	uint32_t done = 0;
+	size_t at, end;
+	uint32_t touched = next_touched(b, 0);
 
-	walk_to(b->u, svc);
-	for (size_t w = 0; w < words; w++) {
-		for (uint64_t bits = b->touched[w]; bits; bits &= bits - 1) {
-			uint32_t top = (uint32_t)(w * 64) +
-				       (uint32_t)__builtin_ctzll(bits);
+	b->above.count = 0;
+	open_level(b, svc, &at, &end);
+	while (at < end || touched != NO_CLASS) {
+		uint32_t src = lower(at < end ? b->held.at[at].src : NO_CLASS,
+				     touched);
+		struct above up = nearest_above(b, src);
+		struct held held = { src, up.old, NO_ROW };
 
-			if (top < done)
-				continue;
-			done = addresses->end[top];
-			for (uint32_t s = top; s < done; s++)
-				add(b, svc, s, s == top ? NO_CLASS
-							: addresses->parent[s]);
-		}
-		b->touched[w] = 0;
+		if (at < end && b->held.at[at].src == src)
+			held = b->held.at[at++];
+		add(b, svc, &held, &up);
+		if (src == touched)
+			touched = src + 1 < b->u->addresses.count
+				? next_touched(b, src + 1) : NO_CLASS;
 	}
+	memset(b->touched, 0, (b->u->addresses.count / 64 + 1) *
+			      sizeof *b->touched);
 }
 
 struct pset pset_of(struct universe *u, const struct boxes *boxes)
@@ -371,9 +433,8 @@ struct pset pset_of(struct universe *u, const struct boxes *boxes)
 
 	sort_by_services(&b, boxes->count);
 	b.head = arena_array(scratch, sources, sizeof *b.head);
-	b.now = arena_array(scratch, sources, sizeof *b.now);
-	b.before = arena_array(scratch, sources, sizeof *b.before);
 	b.touched = arena_array(scratch, sources / 64 + 1, sizeof *b.touched);
+	b.bits = arena_array(scratch, sources / 64 + 1, sizeof *b.bits);
 	for (uint32_t svc = 0; svc < u->services.count; svc++) {
 		collect(&b, svc);
 		if (b.demands.count)
@@ -404,11 +465,6 @@ static uint32_t next_svc(const struct cursor *c)
 static uint32_t next_src(const struct cursor *c, uint32_t svc)
 {
 	return is_at(c, svc) ? c->at->src : NO_CLASS;
-}
-
-static uint32_t lower(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
 }
 
 /* How lane I changes at SRC, below UP. */

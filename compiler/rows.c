@@ -1,15 +1,16 @@
 /*
- * A row's number is the place of its first word in a store of words: for a
- * leaf its 64 bits in two words, for a node the mask of what is below it and
- * then the number of each.  The first word says which and how high.
+ * A row's number is the place of its first word in a store of words.  The
+ * first word is a mask of what is below and says how high the row is; for a
+ * block, the lowest, two words follow for each 64 classes that are not empty;
+ * for a node, the number of each row below it.
  */
 #include "compiler/rows.h"
 
 #include <string.h>
 
 enum { LEAF_BITS = 6, FAN_BITS = 4, FAN = 1 << FAN_BITS,
-       NODE_WORDS = 1 + FAN, LEAF_WORDS = 3, LEVEL_SHIFT = 16,
-       FIRST_CHUNK_BITS = 7 };
+       BLOCK_BITS = LEAF_BITS + FAN_BITS, WORDS_MOST = 1 + 2 * FAN,
+       MASK = (1 << FAN) - 1, LEVEL_SHIFT = 16, FIRST_CHUNK_BITS = 7 };
 
 struct row_memo {
 	uint32_t a, b, op, row;
@@ -19,7 +20,7 @@ struct rows rows_in(struct arena *arena, uint32_t count)
 {
 	struct rows rows = { .arena = arena, .next = 1 };
 
-	while (((uint64_t)1 << (LEAF_BITS + FAN_BITS * rows.levels)) < count)
+	while (((uint64_t)1 << (BLOCK_BITS + FAN_BITS * rows.levels)) < count)
 		rows.levels++;
 	return rows;
 }
@@ -59,10 +60,15 @@ static uint32_t make_room(struct rows *rows, unsigned count)
 
 static uint32_t hash_words(const uint32_t *words, unsigned count)
 {
-	uint64_t h = count;
+	uint64_t h = *words, pair;
 
-	for (unsigned i = 0; i < count; i++) {
-		h = (h ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	for (unsigned i = 1; i + 1 < count; i += 2) {
+		memcpy(&pair, &words[i], sizeof pair);
+		h = (h ^ pair) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	if (count % 2 == 0) {
+		h = (h ^ words[count - 1]) * UINT64_C(0x9e3779b97f4a7c15);
 		h ^= h >> 32;
 	}
 	return (uint32_t)h;
@@ -111,51 +117,48 @@ static uint32_t keep(struct rows *rows, const uint32_t *words, unsigned count)
 	return row;
 }
 
-static uint32_t keep_leaf(struct rows *rows, uint64_t bits)
-{
-	const uint32_t words[LEAF_WORDS] = { 0, (uint32_t)bits,
-					     (uint32_t)(bits >> 32) };
-
-	return bits ? keep(rows, words, LEAF_WORDS) : NO_ROW;
-}
-
-static uint64_t leaf_bits(const struct rows *rows, uint32_t row)
-{
-	const uint32_t *words;
-
-	if (row == NO_ROW)
-		return 0;
-	words = words_at(rows, row);
-	return (uint64_t)words[2] << 32 | words[1];
-}
-
-/* A node while it is made. */
-struct node {
-	uint32_t words[NODE_WORDS];
-	unsigned count;
+/* A row while it is made. */
+struct making {
+	uint32_t words[WORDS_MOST];
+	unsigned count;		/* of words behind the first */
 };
 
-static void put(struct node *n, unsigned place, uint32_t below)
+static void put_bits(struct making *m, unsigned place, uint64_t bits)
+{
+	if (!bits)
+		return;
+	m->words[0] |= 1u << place;
+	m->words[++m->count] = (uint32_t)bits;
+	m->words[++m->count] = (uint32_t)(bits >> 32);
+}
+
+static void put_row(struct making *m, unsigned place, uint32_t below)
 {
 	if (below == NO_ROW)
 		return;
-	n->words[0] |= 1u << place;
-	n->words[++n->count] = below;
+	m->words[0] |= 1u << place;
+	m->words[++m->count] = below;
 }
 
-static uint32_t keep_node(struct rows *rows, struct node *n, unsigned level)
+static uint32_t keep_made(struct rows *rows, struct making *m, unsigned level)
 {
-	if (!n->count)
+	if (!m->count)
 		return NO_ROW;
-	n->words[0] |= level << LEVEL_SHIFT;
-	return keep(rows, n->words, n->count + 1);
+	m->words[0] |= level << LEVEL_SHIFT;
+	return keep(rows, m->words, m->count + 1);
+}
+
+static uint64_t bits_at(const uint32_t *words)
+{
+	return (uint64_t)words[1] << 32 | words[0];
 }
 
 /* --- from runs --- */
 
+/* Bits of what one row below a node of LEVEL covers. */
 static unsigned shift_of(unsigned level)
 {
-	return LEAF_BITS + FAN_BITS * (level - 1);
+	return BLOCK_BITS + FAN_BITS * (level - 1);
 }
 
 /* The bits LO to HI. */
@@ -164,7 +167,8 @@ static uint64_t bits_between(unsigned lo, unsigned hi)
 	return ~UINT64_C(0) >> (63 - hi + lo) << lo;
 }
 
-static uint32_t leaf_of(struct rows *rows, uint64_t first, struct runs *runs)
+/* What of RUNS is in the 64 classes from FIRST on; moves RUNS on. */
+static uint64_t leaf_of(uint64_t first, struct runs *runs)
 {
 	uint64_t bits = 0, last = first + 63;
 
@@ -179,19 +183,27 @@ static uint32_t leaf_of(struct rows *rows, uint64_t first, struct runs *runs)
 		runs->at++;
 		runs->count--;
 	}
-	return keep_leaf(rows, bits);
+	return bits;
+}
+
+static uint32_t block_of(struct rows *rows, uint64_t first, struct runs *runs)
+{
+	struct making m = { 0 };
+
+	for (unsigned i = 0; i < FAN && runs->count; i++)
+		put_bits(&m, i, leaf_of(first + (uint64_t)i * 64, runs));
+	return keep_made(rows, &m, 0);
 }
 
 /* The row of what of RUNS is at FIRST and above; moves RUNS on. */
 static uint32_t row_of(struct rows *rows, unsigned level, uint64_t first,
 		       struct runs *runs)
 {
-	struct node n = { .count = 0 };
+	struct making m = { 0 };
 	uint32_t whole = NO_ROW;
 
 	if (level == 0)
-		return leaf_of(rows, first, runs);
-	n.words[0] = 0;
+		return block_of(rows, first, runs);
 	for (unsigned i = 0; i < FAN && runs->count; i++) {
 		uint64_t lo = first + ((uint64_t)i << shift_of(level));
 		uint64_t hi = lo + ((uint64_t)1 << shift_of(level)) - 1;
@@ -201,22 +213,71 @@ static uint32_t row_of(struct rows *rows, unsigned level, uint64_t first,
 			continue;
 		/* a run that goes on and on is built once a level */
 		if (!all || whole == NO_ROW)
-			put(&n, i, row_of(rows, level - 1, lo, runs));
+			put_row(&m, i, row_of(rows, level - 1, lo, runs));
 		else
-			put(&n, i, whole);
+			put_row(&m, i, whole);
 		if (all)
-			whole = n.words[n.count];
+			whole = m.words[m.count];
 		if (all && runs->count && runs->at->hi == hi) {
 			runs->at++;
 			runs->count--;
 		}
 	}
-	return keep_node(rows, &n, level);
+	return keep_made(rows, &m, level);
 }
 
 uint32_t rows_of(struct rows *rows, struct runs runs)
 {
 	return row_of(rows, rows->levels, 0, &runs);
+}
+
+/* --- by way of bits --- */
+
+static void mark(const struct rows *rows, uint32_t row, unsigned level,
+		 uint64_t *bits)
+{
+	const uint32_t *words = words_at(rows, row);
+	uint32_t mask = *words++ & MASK;
+
+	for (; mask; mask &= mask - 1) {
+		size_t place = (size_t)__builtin_ctz(mask);
+
+		if (level) {
+			mark(rows, *words++, level - 1, bits +
+			     (place << (shift_of(level) - LEAF_BITS)));
+		} else {
+			bits[place] |= bits_at(words);
+			words += 2;
+		}
+	}
+}
+
+void rows_mark(const struct rows *rows, uint32_t row, uint64_t *bits)
+{
+	if (row != NO_ROW)
+		mark(rows, row, rows->levels, bits);
+}
+
+static uint32_t row_of_bits(struct rows *rows, unsigned level,
+			    const uint64_t *bits, size_t words)
+{
+	struct making m = { 0 };
+	size_t step = level ? (size_t)1 << (shift_of(level) - LEAF_BITS) : 1;
+
+	for (unsigned i = 0; i < FAN && i * step < words; i++) {
+		if (level)
+			put_row(&m, i, row_of_bits(rows, level - 1,
+						   bits + i * step,
+						   words - i * step));
+		else
+			put_bits(&m, i, bits[i]);
+	}
+	return keep_made(rows, &m, level);
+}
+
+uint32_t rows_of_bits(struct rows *rows, const uint64_t *bits, size_t words)
+{
+	return row_of_bits(rows, rows->levels, bits, words);
 }
 
 /* --- the algebra --- */
@@ -263,43 +324,114 @@ static struct row_memo *memo_of(struct rows *rows, enum row_op op, uint32_t a,
 	return &rows->memo[(h ^ h >> 31) & (rows->memo_cap - 1)];
 }
 
+/* The places that may be in the result. */
+static uint32_t places(enum row_op op, uint32_t x, uint32_t y)
+{
+	return MASK & (op == ROW_MEET ? x & y : op == ROW_MINUS ? x : x | y);
+}
+
+static void combine_blocks(enum row_op op, const uint32_t *x,
+			   const uint32_t *y, struct making *m)
+{
+	uint32_t in_x = *x++, in_y = *y++, both = MASK & (in_x | in_y);
+
+	for (; both; both &= both - 1) {
+		uint32_t bit = both & -both;
+		uint64_t p = 0, q = 0;
+
+		if (in_x & bit) {
+			p = bits_at(x);
+			x += 2;
+		}
+		if (in_y & bit) {
+			q = bits_at(y);
+			y += 2;
+		}
+		put_bits(m, (unsigned)__builtin_ctz(bit),
+			 combine_bits(op, p, q));
+	}
+}
+
+static uint32_t combine(struct rows *rows, enum row_op op, unsigned level,
+			uint32_t a, uint32_t b);
+
+static void combine_nodes(struct rows *rows, enum row_op op, unsigned level,
+			  const uint32_t *x, const uint32_t *y,
+			  struct making *m)
+{
+	uint32_t in_x = *x++, in_y = *y++, may = places(op, in_x, in_y);
+	uint32_t both = MASK & (in_x | in_y);
+
+	for (; both; both &= both - 1) {
+		uint32_t bit = both & -both;
+		uint32_t p = in_x & bit ? *x++ : NO_ROW;
+		uint32_t q = in_y & bit ? *y++ : NO_ROW;
+
+		if (may & bit)
+			put_row(m, (unsigned)__builtin_ctz(bit),
+				combine(rows, op, level - 1, p, q));
+	}
+}
+
+/* Is what was made the row of these words?  Then it need not be looked up. */
+static bool is_made(const struct making *m, unsigned level,
+		    const uint32_t *words)
+{
+	return *words == (m->words[0] | level << LEVEL_SHIFT) &&
+	       memcmp(words + 1, m->words + 1,
+		      m->count * sizeof *words) == 0;
+}
+
+/* At most two rows below. */
+static bool is_little(uint32_t mask)
+{
+	mask &= MASK;
+	mask &= mask - 1;
+	return (mask & (mask - 1)) == 0;
+}
+
 static uint32_t combine(struct rows *rows, enum row_op op, unsigned level,
 			uint32_t a, uint32_t b)
 {
 	const uint32_t *x, *y;
-	struct node n = { .count = 0 };
+	struct making m;
 	struct row_memo *memo;
-	uint32_t row, masks;
+	uint32_t row;
 
 	if (is_trivial(op, a, b, &row))
 		return row;
-	if (level == 0)
-		return keep_leaf(rows, combine_bits(op, leaf_bits(rows, a),
-						    leaf_bits(rows, b)));
+	x = words_at(rows, a);
+	y = words_at(rows, b);
+	if (!(*x & *y & MASK) && op == ROW_MEET)
+		return NO_ROW;
+	if (!(*x & *y & MASK) && op == ROW_MINUS)
+		return a;
+	m.count = 0;
+	m.words[0] = 0;
+	/* a block is made as soon as it is looked up */
+	if (level == 0) {
+		combine_blocks(op, x, y, &m);
+		return is_made(&m, 0, x) ? a : is_made(&m, 0, y) ? b
+			: keep_made(rows, &m, 0);
+	}
 	if (op != ROW_MINUS && a > b) {
 		row = a;
 		a = b;
 		b = row;
+		x = words_at(rows, a);
+		y = words_at(rows, b);
+	}
+	/* so little is made as fast as looked up, and leaves the memo to others */
+	if (level == 1 && is_little(places(op, *x, *y))) {
+		combine_nodes(rows, op, level, x, y, &m);
+		return is_made(&m, 1, x) ? a : is_made(&m, 1, y) ? b
+			: keep_made(rows, &m, 1);
 	}
 	memo = memo_of(rows, op, a, b);
 	if (memo->a == a && memo->b == b && memo->op == (uint32_t)op)
 		return memo->row;
-	x = words_at(rows, a);
-	y = words_at(rows, b);
-	n.words[0] = 0;
-	masks = (op == ROW_MEET ? *x & *y : op == ROW_MINUS ? *x : *x | *y) &
-		((1u << FAN) - 1);
-	for (; masks; masks &= masks - 1) {
-		uint32_t bit = masks & -masks, before = bit - 1;
-		uint32_t p = *x & bit
-			? x[1 + __builtin_popcount(*x & before)] : NO_ROW;
-		uint32_t q = *y & bit
-			? y[1 + __builtin_popcount(*y & before)] : NO_ROW;
-
-		put(&n, (unsigned)__builtin_ctz(bit),
-		    combine(rows, op, level - 1, p, q));
-	}
-	row = keep_node(rows, &n, level);
+	combine_nodes(rows, op, level, x, y, &m);
+	row = keep_made(rows, &m, level);
 	/* below, the memo may have moved */
 	*memo_of(rows, op, a, b) = (struct row_memo){ a, b, op, row };
 	return row;
@@ -313,30 +445,41 @@ uint32_t rows_combine(struct rows *rows, enum row_op op, uint32_t a,
 
 /* --- looking --- */
 
+static uint32_t next_in_block(const uint32_t *words, uint64_t first,
+			      uint64_t from)
+{
+	uint32_t mask = *words++ & MASK;
+
+	for (; mask; mask &= mask - 1, words += 2) {
+		uint64_t lo = first + 64 * (uint64_t)__builtin_ctz(mask);
+		uint64_t bits = bits_at(words);
+
+		if (from >= lo + 64)
+			continue;
+		if (from > lo)
+			bits &= ~UINT64_C(0) << (from - lo);
+		if (bits)
+			return (uint32_t)(lo + (unsigned)__builtin_ctzll(bits));
+	}
+	return NO_CLASS;
+}
+
 static uint32_t next_in(const struct rows *rows, uint32_t row, unsigned level,
 			uint64_t first, uint64_t from)
 {
 	const uint32_t *words = words_at(rows, row);
+	uint32_t mask = *words++ & MASK;
 
-	if (level == 0) {
-		uint64_t bits = leaf_bits(rows, row);
-
-		if (from > first)
-			bits &= ~UINT64_C(0) << (from - first);
-		return bits ? (uint32_t)(first +
-					 (unsigned)__builtin_ctzll(bits))
-			    : NO_CLASS;
-	}
-	for (unsigned i = 0, k = 0; i < FAN; i++) {
-		uint64_t lo = first + ((uint64_t)i << shift_of(level));
+	if (level == 0)
+		return next_in_block(words - 1, first, from);
+	for (; mask; mask &= mask - 1, words++) {
+		uint64_t lo = first + ((uint64_t)__builtin_ctz(mask)
+				       << shift_of(level));
 		uint32_t found;
 
-		if (!(*words >> i & 1))
-			continue;
-		k++;
 		if (from >= lo + ((uint64_t)1 << shift_of(level)))
 			continue;
-		found = next_in(rows, words[k], level - 1, lo, from);
+		found = next_in(rows, *words, level - 1, lo, from);
 		if (found != NO_CLASS)
 			return found;
 	}
