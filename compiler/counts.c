@@ -29,7 +29,7 @@ static void resolve_from(struct resolver *r, struct ir_invariant *inv,
 				&r->names, s, item(node->src, k)));
 	}
 	if (w.in_any_space && !w.told)
-		sentence_idle(r, node->src, w.src_added);
+		sentence_idle(r, node->src, w.src_added, "invariant");
 	inv->from = from.at;
 	inv->from_count = from.count;
 }

@@ -251,12 +251,13 @@ void sentence_skipped(struct resolver *r, const struct work *w)
 }
 
 void sentence_idle(struct resolver *r, const struct ast_expr *e,
-		   const bool *added)
+		   const bool *added, const char *what)
 {
 	for (size_t i = 0; i < item_count(e); i++)
 		if (!added[i])
 			diag_label(diag_add(r->diags, P0303, item(e, i)->span,
-					    "this member adds nothing to the rule"),
+					    "this member adds nothing to the %s",
+					    what),
 				   "no packet in any environment comes of it");
 }
 
@@ -303,9 +304,9 @@ void sentence_judge(struct resolver *r, const struct work *w,
 				    n->name.text),
 			   "IPv4 on one side, IPv6 on the other, or services of the other family");
 	} else if (!w->told) {
-		sentence_idle(r, n->src, w->src_added);
-		sentence_idle(r, n->dst, w->dst_added);
-		sentence_idle(r, n->on, w->svc_added);
+		sentence_idle(r, n->src, w->src_added, what);
+		sentence_idle(r, n->dst, w->dst_added, what);
+		sentence_idle(r, n->on, w->svc_added, what);
 	}
 }
 

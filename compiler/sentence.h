@@ -69,9 +69,9 @@ void sentence_missing(struct resolver *r, struct work *w,
 void sentence_judge(struct resolver *r, const struct work *w,
 		    const char *what);
 
-/* Tell the members of E that added nothing. */
+/* Tell the members of E that added nothing to WHAT: a rule, an invariant. */
 void sentence_idle(struct resolver *r, const struct ast_expr *e,
-		   const bool *added);
+		   const bool *added, const char *what);
 
 /* One note, however many environments lack something. */
 void sentence_skipped(struct resolver *r, const struct work *w);

@@ -314,6 +314,11 @@ static void check_target(struct place *p, const struct backend *b,
 	}
 	if (cannot)
 		fail_msg("%s: %s says it", e->name, b->name);
+	for (size_t i = 0; i < made.count; i++)
+		if (strstr(arena_copy(e->arena, made.at[i].bytes,
+				      made.at[i].len), "prefix-list/"))
+			fail_msg("%s: %s has a class for an address", e->name,
+				 made.at[i].path);
 	if (!are_proved(p, b, &made))
 		fail_msg("%s: %s: not proved", e->name, b->name);
 	ask_packets(p, &made, counts);

@@ -173,10 +173,50 @@ static void what_is_foreign_is_what_the_definition_says(void **state)
 	assert_true(foreign > 2000 && near > 2000);
 }
 
+/* COUNT customers of three environments, each with a few rules. */
+static size_t memory_of_fleet(unsigned count)
+{
+	struct arena *arena = arena_new(0);
+	struct text t = TEXT_IN(arena);
+	struct policy p;
+	size_t before, used;
+
+	text_puts(&t, "language 1; policy p; environments dev, staging, prod;\n"
+		  "layer a; layer b; i: isolate customers; k: isolate environments;\n"
+		  "r: allow a -> b on tcp/1; s: allow internet -> a on tcp/2;\n");
+	for (unsigned c = 0; c < count; c++) {
+		text_printf(&t, "customer c%u {\n", c);
+		for (unsigned e = 0; e < 3; e++) {
+			unsigned n = (c * 3 + e) * 2;	/* no two touch */
+
+			text_printf(&t, "  environment %s { vpc 10.%u.%u.0/24; layer a 10.%u.%u.0/26; layer b 10.%u.%u.64/26; }\n",
+				    names[e], n >> 8, n & 255, n >> 8, n & 255,
+				    n >> 8, n & 255);
+		}
+		text_puts(&t, "}\n");
+	}
+	before = arena_used(arena);
+	assert_true(policy_of_text(&p, arena, text_string(&t), "2026-06-01"));
+	assert_int_equal(p.ir->invariants[0].box_count > 0, 1);
+	used = arena_used(arena) - before;
+	arena_free(arena);
+	return used;
+}
+
+static void a_fleet_costs_what_its_customers_cost(void **state)
+{
+	size_t few = memory_of_fleet(500), many = memory_of_fleet(2000);
+
+	(void)state;
+	print_message("%zu bytes for 500 customers, %zu for 2000\n", few, many);
+	assert_true(many < 6 * few);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_ARENA(what_is_foreign_is_what_the_definition_says),
+		cmocka_unit_test(a_fleet_costs_what_its_customers_cost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
