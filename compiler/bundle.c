@@ -4,13 +4,12 @@
  */
 #include "firebreak/firebreak.h"
 
+#include "compiler/base/json.h"
 #include "compiler/base/text.h"
 #include "compiler/context.h"
 #include "compiler/evidence/evidence.h"
+#include "firebreak/diff.h"
 
-#include <jansson.h>
-#include <nettle/sha2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +25,7 @@ static void add(struct bundle *b, const char *path, const char *bytes,
 								  len };
 }
 
-/* The sources as seen from the policy's root, wherever it was read from. */
+/* FB's sources as seen from the policy's root, wherever it was read from. */
 static const char *const *source_names(struct fb *fb)
 {
 	size_t count = fb->sources.files.count;
@@ -76,6 +75,7 @@ struct report_call {
 	const struct fb_report_options *options;
 	const struct fb_summary *summary;
 	const struct fb_compilation *made;
+	const struct fb_diff *changes;	/* of options->since */
 	struct fb_compilation *out;
 };
 
@@ -83,6 +83,45 @@ struct report_call {
 static bool is_library(const char *name)
 {
 	return *name == '<';
+}
+
+/* Every source of FB, which may be another context than the bundle's. */
+static void add_sources(struct bundle *b, struct fb *fb, const char *below,
+			const char *const *names)
+{
+	for (size_t i = 0; i < fb->sources.files.count; i++)
+		if (!is_library(names[i]))
+			add(b, arena_printf(b->fb->arena, "%s/%s", below,
+					    names[i]),
+			    fb->sources.files.at[i]->text,
+			    fb->sources.files.at[i]->len);
+}
+
+static bool is_approval(const struct json *a)
+{
+	const char *commit = jv_string(jv_get(a, "commit"));
+
+	return commit && strlen(commit) >= 7 &&
+	       jv_string(jv_get(a, "approved_by")) &&
+	       (!jv_get(a, "at") || jv_string(jv_get(a, "at")));
+}
+
+/* The forge's export: an array of approvals, or NULL and told. */
+static const struct json *read_approvals(struct fb *fb, const char *bytes,
+					 size_t len)
+{
+	struct jv_fault fault = { 0, "something else" };
+	const struct json *all = jv_read(fb->arena, bytes, len, &fault);
+	bool good = all && all->kind == JV_ARRAY;
+
+	for (const struct json *a = good ? all->first : NULL; a; a = a->next)
+		good &= is_approval(a);
+	if (good)
+		return all;
+	diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
+			   "the approvals are not an export as firebreak reads it"),
+		  "write `[{\"commit\": \"9f1c2e7a4b3d\", \"approved_by\": \"m.rojas\", \"at\": \"2026-08-10T09:12:00Z\"}]`; at is optional");
+	return NULL;
 }
 
 static enum fb_status report(struct fb *fb, void *argument)
@@ -96,17 +135,31 @@ static enum fb_status report(struct fb *fb, void *argument)
 		.proofs = call->made->sides, .summary = *call->summary,
 		.packs = call->options->controls,
 		.classification = call->options->classification,
+		.since = call->options->since, .changes = call->changes,
 	};
+	const char *const *before = NULL;
 	struct evidence e;
+
+	if (from.since) {
+		before = source_names(from.since->before);
+		from.main_before = before[0];
+	}
+	if (call->options->approvals) {
+		from.approvals = read_approvals(fb, call->options->approvals,
+						call->options->approvals_len);
+		if (!from.approvals)
+			return FB_BAD;
+		add(&b, "approvals.json", call->options->approvals,
+		    call->options->approvals_len);
+	}
 
 	from.diags = diag_list(&fb->diags, &from.diag_count);
 	e = evidence_gather(fb->arena, &fb->diags, &from);
-	for (size_t i = 0; i < fb->sources.files.count; i++)
-		if (!is_library(from.names[i]))
-			add(&b, arena_printf(fb->arena, "sources/%s",
-					     from.names[i]),
-			    fb->sources.files.at[i]->text,
-			    fb->sources.files.at[i]->len);
+	add_sources(&b, fb, "sources", from.names);
+	if (from.since) {
+		add_sources(&b, from.since->before, "before", before);
+		add_text(&b, "history.json", evidence_history, &e);
+	}
 	for (size_t i = 0; i < call->made->count; i++)
 		add(&b, arena_printf(fb->arena, "outputs/%s",
 				     call->made->outputs[i].path),
@@ -154,7 +207,8 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 {
 	struct fb_compilation made = { 0 };
 	struct fb_summary summary = { 0 };
-	struct report_call call = { options, &summary, &made, out };
+	struct fb_diff changes = { 0 };
+	struct report_call call = { options, &summary, &made, &changes, out };
 	enum fb_status checked, status;
 
 	*out = (struct fb_compilation){ 0 };
@@ -168,51 +222,17 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 		checked = fb_compile(fb, NULL, NULL, &made);
 	if (checked != FB_OK && checked != FB_NO)
 		return checked;
+	if (options->since) {
+		const struct fb_diff_options how = {
+			.old_name = options->since->name,
+			.new_name = "the policy", .reach_only = true };
+
+		status = fb_diff(options->since->before, fb, &how, &changes);
+		if (status != FB_OK)
+			return status;
+	}
 	status = guarded(fb, report, &call);
 	if (status != FB_OK)
 		return status;
 	return fb->diags.errors || summary.expired ? FB_NO : FB_OK;
-}
-
-void fb_digest(const char *bytes, size_t len, char out[65])
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx state;
-
-	sha256_init(&state);
-	sha256_update(&state, len, (const uint8_t *)bytes);
-	sha256_digest(&state, sizeof digest, digest);
-	for (size_t i = 0; i < sizeof digest; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
-}
-
-/* The string KEY of OBJECT into the CAP bytes at OUT; false: none, too long. */
-static bool take(const json_t *object, const char *key, char *out, size_t cap)
-{
-	const char *string = json_string_value(json_object_get(object, key));
-
-	if (!string || strlen(string) >= cap)
-		return false;
-	memcpy(out, string, strlen(string) + 1);
-	return true;
-}
-
-bool fb_bundle_read(const char *bytes, size_t len, struct fb_bundle *out)
-{
-	json_t *model = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, NULL);
-	char schema[32], day[16];
-	bool good = take(model, "schema", schema, sizeof schema) &&
-		    strcmp(schema, "firebreak-model-1") == 0 &&
-		    take(model, "firebreak", out->version,
-			 sizeof out->version) &&
-		    take(model, "main", out->main, sizeof out->main) &&
-		    take(model, "controls_chosen", out->controls,
-			 sizeof out->controls) &&
-		    take(model, "classification", out->classification,
-			 sizeof out->classification) &&
-		    take(model, "as_of", day, sizeof day) &&
-		    fb_day(day, &out->as_of);
-
-	json_decref(model);
-	return good;
 }

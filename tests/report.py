@@ -123,7 +123,8 @@ try:
     import jsonschema
     schema = json.load(open("schemas/model.schema.json"))
     jsonschema.Draft7Validator.check_schema(schema)
-    for file in (f"{work}/hostile/model.json", f"{work}/b/model.json", f"{work}/broken/model.json"):
+    for file in (f"{work}/hostile/model.json", f"{work}/b/model.json", f"{work}/broken/model.json",
+                 f"{work}/period/model.json"):
         for error in jsonschema.Draft7Validator(schema).iter_errors(json.load(open(file))):
             fail(f"{file}: {error.message[:200]}")
 except ImportError:

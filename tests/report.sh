@@ -7,6 +7,7 @@ tool=$(realpath "${FIREBREAK:-build/firebreak}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bad=0
+export GIT_CONFIG_GLOBAL=/dev/null
 fail() { echo "FAILED: $*"; bad=1; }
 
 day=2026-11-27
@@ -21,7 +22,7 @@ named=0
 for file in $(cd "$work/a" && find . -type f | sed 's|^\./||' | sort); do
 	cp "$work/a/$file" "$work/kept"
 	printf 'x' >>"$work/a/$file"
-	if $tool verify-bundle "$work/a" 2>&1 | grep -qF -e "$file" -e "sources: do not compile"; then
+	if $tool verify-bundle "$work/a" 2>&1 | grep -qF -e "$file" -e "sources: do not make this bundle"; then
 		named=$((named + 1))
 	else
 		fail "a changed $file is not named"
@@ -55,6 +56,48 @@ $tool verify-bundle "$work/broken" >/dev/null || fail "a bundle with a broken ve
 # Unknown packs and controls.
 $tool report --controls iso27001-1999 policies/modyo-connect -o "$work/x" 2>&1 | grep -q 'no pack of controls' || fail "an unknown pack passes"
 [ -e "$work/x" ] && fail "an unknown pack leaves files"
+
+# A period: commits, their effect and their approvers, and all of it made again.
+mkdir "$work/repo" && cp -r policies/modyo-connect "$work/repo/policy"
+commit() { git -C "$work/repo" -c user.name="$1" -c user.email="$1@example.org" commit -qam "$2"; }
+(
+	cd "$work/repo" || exit 1
+	git init -q . && git add -A
+	commit dana "the first version" && git tag v1
+	sed -i 's/^ops-ssh: .*/ops-ssh:        allow ops -> services, edge on ssh in staging/' policy/rules.fbk
+	GIT_COMMITTER_DATE=2026-11-02T10:00:00Z commit dana "ops: reach the balancer
+
+Ticket: CHG-2001
+Approved-by: m.rojas <m.rojas@example.org>"
+	sed -i '/^core-ping:/,/;$/d' policy/rules.fbk
+	commit dana "core: no more pings <script>
+
+Approved-by: dana"
+	echo "# nothing" >>policy/rules.fbk
+	commit eva "a comment"
+) || fail "no git repository for the test"
+last=$(git -C "$work/repo" rev-parse HEAD)
+printf '[{"commit": "%s", "approved_by": "l.soto", "at": "2026-11-03T09:00:00Z"}]\n' "$last" >"$work/approvals.json"
+(cd "$work/repo" && "$tool" report --since v1 --approvals "$work/approvals.json" policy -o "$work/period" --as-of $day >/dev/null) || fail "report --since exits $?"
+for words in 'm.rojas' 'the author alone' 'l.soto, 2026-11-03T09:00:00Z' 'CHG-2001' 'opens' 'narrows' ': 3, all listed' '&lt;script&gt;'; do
+	grep -qF -- "$words" "$work/period/report.html" || fail "the period does not say: $words"
+done
+grep -q 'not committed' "$work/period/report.html" && fail "a clean tree is said not to be committed"
+$tool verify-bundle "$work/period" >/dev/null || fail "a bundle with a period does not verify"
+for file in history.json approvals.json before/rules.fbk; do
+	cp "$work/period/$file" "$work/kept"
+	sed -i 's/dana/dora/; s/soto/sota/; s/CHG-1090/CHG-1091/' "$work/period/$file"
+	$tool verify-bundle "$work/period" 2>/dev/null | grep -qF "$file" || fail "a changed $file is not named"
+	cp "$work/kept" "$work/period/$file"
+done
+echo "# more" >>"$work/repo/policy/rules.fbk"
+(cd "$work/repo" && "$tool" report --since v1 policy -o "$work/dirty" --as-of $day >/dev/null)
+grep -q 'not committed' "$work/dirty/report.html" || fail "what is in no commit is not told"
+(cd "$work/repo" && "$tool" report --since --output=x policy -o "$work/none" 2>&1) | grep -q 'is not a revision' || fail "an option as a revision is not refused"
+echo '{}' >"$work/approvals.json"
+(cd "$work/repo" && "$tool" report --approvals "$work/approvals.json" policy -o "$work/none" >/dev/null 2>&1)
+[ $? = 2 ] || fail "approvals that are none pass"
+[ -e "$work/none" ] && fail "refused reports leave files"
 
 /usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
 [ $bad = 0 ] && echo "report: $named changed files named"

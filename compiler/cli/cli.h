@@ -22,7 +22,7 @@ struct cli {
 	bool recheck;		/* look at proofs a second time */
 	uint32_t as_of;
 	const char *output, *targets, *only;
-	const char *controls, *classification;
+	const char *controls, *classification, *since, *approvals;
 	const char *format, *fail_on;	/* NULL: not given */
 	const char *expected[CLI_EXPECTED];
 	size_t expected_count;
@@ -69,6 +69,15 @@ enum fb_status cli_load_revision(struct fb *fb, const char *operand);
 /* CLI's format of an answer; false after saying why. */
 bool cli_answer_format(const struct cli *cli, const char *command,
 		       enum fb_answer_format *format);
+
+/*
+ * The history of POLICY, a file or directory below the working directory, from
+ * the revision SINCE on, through git.  BEFORE gets the policy as of it.  False
+ * after saying why.  Either way *OUT is for cli_history_free().
+ */
+bool cli_history(const char *since, const char *policy, struct fb *before,
+		 struct fb_since *out);
+void cli_history_free(struct fb_since *since);
 
 /*
  * Print what was said and return the exit code of STATUS: as text to stderr; as

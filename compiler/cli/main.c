@@ -109,8 +109,8 @@ static bool set_colour(struct cli *cli, const char *when)
 }
 
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
-       OPT_CLASSIFICATION, OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
-       OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
+       OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
+       OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF };
 
 static const struct option options[] = {
@@ -121,6 +121,8 @@ static const struct option options[] = {
 	{ "only",   required_argument, NULL, OPT_ONLY },
 	{ "controls", required_argument, NULL, OPT_CONTROLS },
 	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
+	{ "since",  required_argument, NULL, OPT_SINCE },
+	{ "approvals", required_argument, NULL, OPT_APPROVALS },
 	{ "recheck", no_argument,      NULL, OPT_RECHECK },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
@@ -153,6 +155,12 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_CONTROLS:
 		cli->controls = value;
+		return true;
+	case OPT_SINCE:
+		cli->since = value;
+		return true;
+	case OPT_APPROVALS:
+		cli->approvals = value;
 		return true;
 	case OPT_CLASSIFICATION:
 		cli->classification = value;

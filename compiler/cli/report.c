@@ -1,22 +1,18 @@
 /* firebreak report POLICY -o DIR */
 #include "compiler/cli/cli.h"
 
-static int run(const struct cli *cli)
+#include <stdlib.h>
+
+/* The rest, once what the options name was read. */
+static int make(const struct cli *cli, const struct fb_report_options *options)
 {
-	const struct fb_report_options options = { cli->controls,
-						   cli->classification };
 	struct fb_compilation made = { 0 };
 	enum fb_status status;
-	struct fb *fb;
+	struct fb *fb = cli_load(cli, cli->operands[0], &status);
 	int code;
 
-	if (!cli->output) {
-		fputs("firebreak report: where to? give -o DIR\n", stderr);
-		return EXIT_CANNOT;
-	}
-	fb = cli_load(cli, cli->operands[0], &status);
 	if (status == FB_OK)
-		status = fb_report(fb, &options, &made);
+		status = fb_report(fb, options, &made);
 	code = cli_tell(cli, fb, status);
 	if (!made.count)
 		fputs("nothing was written\n", stderr);
@@ -29,13 +25,51 @@ static int run(const struct cli *cli)
 	return cli_finish(code);
 }
 
+static int run(const struct cli *cli)
+{
+	struct fb_report_options options = { .controls = cli->controls,
+		.classification = cli->classification };
+	struct fb *before = NULL;
+	struct fb_since since = { 0 };
+	char *approvals = NULL;
+	bool good = true;
+	int code = EXIT_CANNOT;
+
+	if (!cli->output) {
+		fputs("firebreak report: where to? give -o DIR\n", stderr);
+		return EXIT_CANNOT;
+	}
+	if (cli->approvals) {
+		approvals = cli_read(cli->approvals, &options.approvals_len);
+		options.approvals = approvals;
+		good = approvals != NULL;
+	}
+	if (good && cli->since) {
+		before = cli_context(cli);
+		good = before && cli_history(cli->since, cli->operands[0],
+					     before, &since);
+		if (before && !good)
+			(void)cli_tell(cli, before, FB_BAD);
+		options.since = &since;
+	}
+	if (good)
+		code = make(cli, &options);
+	else
+		fputs("nothing was written\n", stderr);
+	free(approvals);
+	cli_history_free(&since);
+	fb_free(before);
+	return code;
+}
+
 const struct command command_report = {
 	.name = "report",
 	.summary = "the evidence bundle for an auditor: report, sources, outputs, digests",
 	.usage =
 	"firebreak report policies/modyo-connect -o evidence\n"
 	"firebreak report --controls iso27001-2022,ccm-4.0 --classification Confidential \\\n"
-	"  --as-of 2026-12-31 policies/modyo-connect -o evidence\n\n"
+	"  --as-of 2026-12-31 policies/modyo-connect -o evidence\n"
+	"firebreak report --since v11 policies/modyo-connect -o evidence\n\n"
 	"Checks POLICY, compiles it with proof, and writes report.html (one file, no script,\n"
 	"prints on A4), report.md, model.json (all facts), rules.csv, matrix.csv, fleet.csv,\n"
 	"the sources, the outputs, and MANIFEST.sha256 over all of them.  With a broken\n"
@@ -44,6 +78,8 @@ const struct command command_report = {
 	"  --controls LIST        packs of controls to cite: iso27001-2022, ccm-4.0, pci-4.0.1,\n"
 	"                         soc2-2017r2022, nist-800-53r5, cis-aws-7 (default: all)\n"
 	"  --classification TEXT  stands on every page: Confidential\n"
+	"  --since REV            also what changed since this git revision, and who approved it\n"
+	"  --approvals FILE       approvals.json as CI exported it from the forge\n"
 	"  --as-of DATE           judge expiry and reviews by this day\n"
 	"  --color WHEN           auto, always or never\n"
 	"  -q, --quiet            say only what is wrong\n\n"

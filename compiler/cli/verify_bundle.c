@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { DEEP = 32 };	/* directories below a bundle: more is none of ours */
 
@@ -132,51 +133,115 @@ static bool no_strangers(const char *directory, const char *below,
 	return good;
 }
 
-static enum fb_status make_again(const struct cli *cli, const char *directory,
-				 const struct fb_bundle *bundle, struct fb **fb,
-				 struct fb_compilation *made)
+/* PATH below DIRECTORY, or NULL. */
+static char *read_below(const char *directory, const char *path, size_t *len)
 {
-	struct cli as_then = *cli;
-	struct fb_report_options options = {
-		*bundle->controls ? bundle->controls : NULL,
-		*bundle->classification ? bundle->classification : NULL,
-	};
-	char *root = join(directory, "sources");
-	char *path = root ? join(root, bundle->main) : NULL;
-	enum fb_status status = FB_MEMORY;
+	char *full = join(directory, path);
+	char *bytes = full ? cli_read(full, len) : NULL;
 
-	as_then.as_of = bundle->as_of;
-	*fb = cli_context(&as_then);
-	if (*fb && path)
-		status = fb_load_below(*fb, root, path);
-	if (status == FB_OK)
-		status = fb_report(*fb, &options, made);
+	free(full);
+	return bytes;
+}
+
+static enum fb_status load(struct fb *fb, const char *directory,
+			   const char *below, const char *main)
+{
+	char *root = join(directory, below);
+	char *path = root ? join(root, main) : NULL;
+	enum fb_status status = path ? fb_load_below(fb, root, path)
+				     : FB_MEMORY;
+
 	free(path);
 	free(root);
 	return status;
 }
 
+/* A bundle being made again; what it borrows lives as long as it. */
+struct again {
+	struct fb *fb, *before;
+	char *approvals, *history;
+	struct fb_compilation made;
+};
+
+static bool load_period(struct again *a, const struct cli *cli,
+			const char *directory, const struct fb_bundle *bundle,
+			struct fb_report_options *options)
+{
+	struct fb_since *since;
+	size_t len = 0;
+
+	a->history = read_below(directory, "history.json", &len);
+	a->before = cli_context(cli);
+	if (!a->history || !a->before ||
+	    load(a->before, directory, "before", bundle->main_before) != FB_OK)
+		return false;
+	since = fb_history_read(a->fb, a->history, len);
+	if (!since)
+		return false;
+	since->before = a->before;
+	options->since = since;
+	return true;
+}
+
+static enum fb_status make_again(const struct cli *cli, const char *directory,
+				 const struct fb_bundle *bundle,
+				 struct again *a)
+{
+	struct cli as_then = *cli;
+	struct fb_report_options options = {
+		.controls = *bundle->controls ? bundle->controls : NULL,
+		.classification = *bundle->classification
+				  ? bundle->classification : NULL,
+	};
+	enum fb_status status;
+	char *path = join(directory, "approvals.json");
+
+	as_then.as_of = bundle->as_of;
+	a->fb = cli_context(&as_then);
+	if (!a->fb || !path) {
+		free(path);
+		return FB_MEMORY;
+	}
+	if (access(path, F_OK) == 0)
+		a->approvals = cli_read(path, &options.approvals_len);
+	free(path);
+	options.approvals = a->approvals;
+	status = load(a->fb, directory, "sources", bundle->main);
+	if (status == FB_OK && *bundle->main_before &&
+	    !load_period(a, &as_then, directory, bundle, &options)) {
+		say("history.json", "and before/ cannot be read");
+		return FB_BAD;
+	}
+	return status == FB_OK ? fb_report(a->fb, &options, &a->made) : status;
+}
+
+static void release(struct again *a)
+{
+	fb_free(a->fb);
+	fb_free(a->before);
+	free(a->approvals);
+	free(a->history);
+}
+
 static bool read_facts(const char *directory, struct fb_bundle *bundle)
 {
-	char *path = join(directory, "model.json");
 	size_t len = 0;
-	char *bytes = path ? cli_read(path, &len) : NULL;
+	char *bytes = read_below(directory, "model.json", &len);
 	bool good = bytes && fb_bundle_read(bytes, len, bundle);
 
 	if (bytes && !good)
 		say("model.json", "is not the model of a report");
 	free(bytes);
-	free(path);
 	return good;
 }
 
 /* The rest, once the digests are known to be GOOD or not. */
 static int compare(const struct cli *cli, const char *directory, bool good)
 {
-	struct fb_compilation made = { 0 };
+	struct again again = { 0 };
 	struct fb_bundle bundle;
 	enum fb_status status;
-	struct fb *fb;
+	int code = EXIT_CANNOT;
 
 	if (!read_facts(directory, &bundle))
 		return EXIT_CANNOT;
@@ -185,22 +250,21 @@ static int compare(const struct cli *cli, const char *directory, bool good)
 			bundle.version, FIREBREAK_VERSION);
 		return EXIT_CANNOT;
 	}
-	status = make_again(cli, directory, &bundle, &fb, &made);
-	if (!made.count) {
-		int code = cli_tell(cli, fb, status);
-
-		say("sources", "do not compile");
-		fb_free(fb);
-		return code;
+	status = make_again(cli, directory, &bundle, &again);
+	if (!again.made.count) {
+		code = cli_tell(cli, again.fb, status);
+		say("sources", "do not make this bundle");
+	} else {
+		for (size_t i = 0; i < again.made.count; i++)
+			good &= same_file(directory, &again.made.outputs[i]);
+		good &= no_strangers(directory, "", &again.made, 0);
+		code = good ? EXIT_EQUAL : EXIT_NO;
 	}
-	for (size_t i = 0; i < made.count; i++)
-		good &= same_file(directory, &made.outputs[i]);
-	good &= no_strangers(directory, "", &made, 0);
-	if (good)
+	if (code == EXIT_EQUAL)
 		printf("%zu files: each is what the manifest says and follows from the sources\n",
-		       made.count);
-	fb_free(fb);
-	return good ? EXIT_EQUAL : EXIT_NO;
+		       again.made.count);
+	release(&again);
+	return code;
 }
 
 static int run(const struct cli *cli)

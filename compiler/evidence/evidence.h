@@ -9,10 +9,12 @@
 #define FIREBREAK_COMPILER_EVIDENCE_EVIDENCE_H
 
 #include "compiler/base/diag.h"
+#include "compiler/base/json.h"
 #include "compiler/base/text.h"
 #include "compiler/evidence/controls.h"
 #include "compiler/ir.h"
 #include "compiler/verify.h"
+#include "firebreak/diff.h"
 #include "firebreak/firebreak.h"
 
 /* Who stands in a row and a column of the matrix. */
@@ -104,6 +106,13 @@ struct promise {
 	const char *statement, *where;
 };
 
+/* Who approved a commit, by where that is known from. */
+struct approval {
+	const char *exported;	/* "m.rojas, 2026-08-10T09:12:00Z", or "" */
+	bool by_author;		/* the only approver wrote it */
+	bool missing;		/* nobody did */
+};
+
 struct file_fact {
 	const char *path;
 	const char *digest;	/* SHA-256, 64 hexadecimal digits */
@@ -141,6 +150,10 @@ struct evidence {
 	bool reviews;			/* some rule was reviewed, or has to be */
 	const struct control_row *controls;
 	size_t control_count;
+	const struct fb_since *since;	/* NULL: no period was asked for */
+	const char *main_before;	/* "" without */
+	const struct approval *approvals;	/* by commit of since */
+	const struct fb_diff *changes;	/* of the period */
 	size_t due_soon;		/* exceptions that end within SOON days */
 };
 
@@ -157,6 +170,10 @@ struct evidence_sources {
 	struct fb_summary summary;
 	const char *packs;		/* of controls, comma-separated; NULL: all named */
 	const char *classification;	/* or NULL */
+	const struct fb_since *since;	/* or NULL; then the next ones too */
+	const char *main_before;
+	const struct fb_diff *changes;
+	const struct json *approvals;	/* checked: an array of objects */
 };
 
 /* All facts, in ARENA.  A control that no pack knows is told as P0711 in DIAGS. */
@@ -173,6 +190,7 @@ void evidence_json(struct text *out, const struct evidence *e);
 void evidence_rules_csv(struct text *out, const struct evidence *e);
 void evidence_matrix_csv(struct text *out, const struct evidence *e);
 void evidence_fleet_csv(struct text *out, const struct evidence *e);
+void evidence_history(struct text *out, const struct evidence *e);
 
 /* SET for people: "10.0.0.0/16, 2001:db8::/56". */
 const char *evidence_addresses(struct arena *arena, struct both set);

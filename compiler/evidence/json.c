@@ -8,20 +8,20 @@
 #include "compiler/evidence/assumptions.h"
 
 /* Where in the text: how deep, and whether something stands before. */
-struct json {
+struct json_writer {
 	struct text *out;
 	unsigned depth;
 	bool started;
 };
 
-static void next(struct json *j)
+static void next(struct json_writer *j)
 {
 	text_puts(j->out, j->started ? ",\n" : "\n");
 	text_fill(j->out, ' ', 2 * j->depth);
 	j->started = true;
 }
 
-static void open_with(struct json *j, const char *key, char bracket)
+static void open_with(struct json_writer *j, const char *key, char bracket)
 {
 	if (j->depth)
 		next(j);
@@ -32,7 +32,7 @@ static void open_with(struct json *j, const char *key, char bracket)
 	j->started = false;
 }
 
-static void close_with(struct json *j, char bracket)
+static void close_with(struct json_writer *j, char bracket)
 {
 	j->depth--;
 	if (j->started) {
@@ -44,7 +44,7 @@ static void close_with(struct json *j, char bracket)
 }
 
 /* KEY (NULL in a list) and STRING; a NULL one is null. */
-static void put(struct json *j, const char *key, const char *string)
+static void put(struct json_writer *j, const char *key, const char *string)
 {
 	next(j);
 	if (key)
@@ -55,19 +55,19 @@ static void put(struct json *j, const char *key, const char *string)
 		text_puts(j->out, "null");
 }
 
-static void put_number(struct json *j, const char *key, long long number)
+static void put_number(struct json_writer *j, const char *key, long long number)
 {
 	next(j);
 	text_printf(j->out, "\"%s\": %lld", key, number);
 }
 
-static void put_bool(struct json *j, const char *key, bool value)
+static void put_bool(struct json_writer *j, const char *key, bool value)
 {
 	next(j);
 	text_printf(j->out, "\"%s\": %s", key, value ? "true" : "false");
 }
 
-static void put_files(struct json *j, const char *key,
+static void put_files(struct json_writer *j, const char *key,
 		      const struct file_fact *files, size_t count)
 {
 	open_with(j, key, '[');
@@ -81,7 +81,7 @@ static void put_files(struct json *j, const char *key,
 	close_with(j, ']');
 }
 
-static void put_summary(struct json *j, const struct fb_summary *s)
+static void put_summary(struct json_writer *j, const struct fb_summary *s)
 {
 	open_with(j, "summary", '{');
 	put_number(j, "invariants", (long long)s->invariants);
@@ -94,7 +94,7 @@ static void put_summary(struct json *j, const struct fb_summary *s)
 	close_with(j, '}');
 }
 
-static void put_concerns(struct json *j, const struct evidence *e)
+static void put_concerns(struct json_writer *j, const struct evidence *e)
 {
 	open_with(j, "attention", '[');
 	for (size_t i = 0; i < e->concern_count; i++) {
@@ -112,7 +112,7 @@ static void put_concerns(struct json *j, const struct evidence *e)
 	close_with(j, ']');
 }
 
-static void put_environments(struct json *j, const struct evidence *e)
+static void put_environments(struct json_writer *j, const struct evidence *e)
 {
 	open_with(j, "environments", '[');
 	for (uint32_t i = 0; i < e->ir->space_count; i++) {
@@ -138,7 +138,7 @@ static void put_environments(struct json *j, const struct evidence *e)
 	close_with(j, ']');
 }
 
-static void put_cell(struct json *j, const struct segment *s,
+static void put_cell(struct json_writer *j, const struct segment *s,
 		     const struct cell *c)
 {
 	open_with(j, NULL, '{');
@@ -160,7 +160,7 @@ static void put_cell(struct json *j, const struct segment *s,
 	close_with(j, '}');
 }
 
-static void put_nodes(struct json *j, const struct segment *s)
+static void put_nodes(struct json_writer *j, const struct segment *s)
 {
 	static const char *const kinds[] = {
 		[NODE_INTERNET] = "internet", [NODE_NETWORK] = "network",
@@ -181,7 +181,7 @@ static void put_nodes(struct json *j, const struct segment *s)
 	close_with(j, ']');
 }
 
-static void put_segments(struct json *j, const struct evidence *e)
+static void put_segments(struct json_writer *j, const struct evidence *e)
 {
 	open_with(j, "segments", '[');
 	for (size_t i = 0; i < e->segment_count; i++) {
@@ -202,7 +202,7 @@ static void put_segments(struct json *j, const struct evidence *e)
 	close_with(j, ']');
 }
 
-static void put_hops(struct json *j, const struct evidence *e,
+static void put_hops(struct json_writer *j, const struct evidence *e,
 		     const struct verdict *v)
 {
 	open_with(j, "route", '[');
@@ -221,7 +221,7 @@ static void put_hops(struct json *j, const struct evidence *e,
 	close_with(j, ']');
 }
 
-static void put_promises(struct json *j, const struct evidence *e)
+static void put_promises(struct json_writer *j, const struct evidence *e)
 {
 	static const char *const kinds[] = {
 		[VERDICT_HOLDS] = "holds", [VERDICT_BROKEN] = "broken",
@@ -249,7 +249,7 @@ static void put_promises(struct json *j, const struct evidence *e)
 	close_with(j, ']');
 }
 
-static void put_entries(struct json *j, const struct evidence *e)
+static void put_entries(struct json_writer *j, const struct evidence *e)
 {
 	open_with(j, "rules", '[');
 	for (size_t i = 0; i < e->entry_count; i++) {
@@ -278,7 +278,7 @@ static void put_entries(struct json *j, const struct evidence *e)
 	close_with(j, ']');
 }
 
-static void put_controls(struct json *j, const struct evidence *e)
+static void put_controls(struct json_writer *j, const struct evidence *e)
 {
 	open_with(j, "controls", '[');
 	for (size_t i = 0; i < e->control_count; i++) {
@@ -300,7 +300,98 @@ static void put_controls(struct json *j, const struct evidence *e)
 	close_with(j, ']');
 }
 
-static void put_strings(struct json *j, const char *key,
+static void put_commit(struct json_writer *j, const struct fb_commit *c,
+		       const struct approval *a)
+{
+	open_with(j, NULL, '{');
+	put(j, "commit", c->hash);
+	put(j, "day", c->day);
+	put(j, "author", c->author);
+	put(j, "email", c->email);
+	put(j, "subject", c->subject);
+	put(j, "tickets", c->tickets);
+	put(j, "approvers", c->approvers);
+	if (a) {
+		put(j, "exported_approvals", a->exported);
+		put_bool(j, "approved_by_author_only", a->by_author);
+		put_bool(j, "approval_missing", a->missing);
+	}
+	close_with(j, '}');
+}
+
+/* The period as it was read: all that a bundle needs to be made again. */
+static void put_since(struct json_writer *j, const struct evidence *e,
+		      bool judged)
+{
+	const struct fb_since *s = e->since;
+
+	put(j, "since", s->name);
+	put(j, "from", s->from);
+	put(j, "to", s->to);
+	put(j, "path", s->path);
+	put_bool(j, "uncommitted", s->uncommitted);
+	open_with(j, "commits", '[');
+	for (size_t i = 0; i < s->commit_count; i++)
+		put_commit(j, &s->commits[i], judged ? &e->approvals[i] : NULL);
+	close_with(j, ']');
+}
+
+static void put_reach(struct json_writer *j, const struct fb_reach *r)
+{
+	static const char *const kinds[] = {
+		[FB_OPENS] = "opens", [FB_MOVED] = "moved",
+		[FB_NARROWS] = "narrows", [FB_CLOSES] = "closes",
+	};
+
+	open_with(j, NULL, '{');
+	put(j, "kind", kinds[r->kind]);
+	put(j, "from", r->words.src);
+	put(j, "to", r->words.dst);
+	put(j, "services", r->words.services);
+	put(j, "ports", r->words.ports);
+	put(j, "family", r->words.family);
+	put(j, "reasons", r->reasons);
+	put(j, "expires_on", r->expires);
+	put(j, "example", r->example);
+	open_with(j, "environments", '[');
+	for (size_t i = 0; i < r->environment_count; i++)
+		put(j, NULL, r->environments[i]);
+	close_with(j, ']');
+	open_with(j, "rules", '[');
+	for (size_t i = 0; i < r->rule_count; i++)
+		put(j, NULL, r->rules[i].name);
+	close_with(j, ']');
+	close_with(j, '}');
+}
+
+static void put_changes(struct json_writer *j, const struct evidence *e)
+{
+	if (!e->since) {
+		next(j);
+		text_puts(j->out, "\"changes\": null");
+		return;
+	}
+	open_with(j, "changes", '{');
+	put_since(j, e, true);
+	open_with(j, "reach", '[');
+	for (size_t i = 0; i < e->changes->reach_count; i++)
+		put_reach(j, &e->changes->reach[i]);
+	close_with(j, ']');
+	close_with(j, '}');
+}
+
+void evidence_history(struct text *out, const struct evidence *e)
+{
+	struct json_writer j = { .out = out };
+
+	open_with(&j, NULL, '{');
+	put(&j, "schema", "firebreak-history-1");
+	put_since(&j, e, false);
+	close_with(&j, '}');
+	text_putc(out, '\n');
+}
+
+static void put_strings(struct json_writer *j, const char *key,
 			const char *const *strings)
 {
 	open_with(j, key, '[');
@@ -311,7 +402,7 @@ static void put_strings(struct json *j, const char *key,
 
 void evidence_json(struct text *out, const struct evidence *e)
 {
-	struct json j = { .out = out };
+	struct json_writer j = { .out = out };
 
 	open_with(&j, NULL, '{');
 	put(&j, "schema", "firebreak-model-1");
@@ -320,6 +411,7 @@ void evidence_json(struct text *out, const struct evidence *e)
 	put(&j, "title", e->ir->title);
 	put(&j, "as_of", e->day);
 	put(&j, "main", e->main);
+	put(&j, "main_before", e->main_before);
 	put(&j, "controls_chosen", e->packs);
 	put(&j, "classification", e->classification);
 	put(&j, "source_digest", e->source_digest);
@@ -327,6 +419,7 @@ void evidence_json(struct text *out, const struct evidence *e)
 	put_number(&j, "proofs", (long long)e->proofs);
 	put_summary(&j, &e->summary);
 	put_concerns(&j, e);
+	put_changes(&j, e);
 	put_environments(&j, e);
 	put_segments(&j, e);
 	put_promises(&j, e);

@@ -63,6 +63,37 @@ static void put_concerns(struct text *out, const struct evidence *e)
 	}
 }
 
+static void put_changes(struct text *out, const struct evidence *e)
+{
+	static const char *const kinds[] = {
+		[FB_OPENS] = "opens", [FB_MOVED] = "moved",
+		[FB_NARROWS] = "narrows", [FB_CLOSES] = "closes",
+	};
+
+	if (!e->since)
+		return;
+	head(out, "Changes in the period",
+	     "Effect | From | To | Services | Last day");
+	for (size_t i = 0; i < e->changes->reach_count; i++) {
+		const struct fb_reach *r = &e->changes->reach[i];
+
+		ROW(out, kinds[r->kind], r->words.src, r->words.dst,
+		    r->words.services, r->expires);
+	}
+	head(out, "Commits in the period",
+	     "Day | Commit | Subject | Ticket | Author | Approved by");
+	for (size_t i = 0; i < e->since->commit_count; i++) {
+		const struct fb_commit *c = &e->since->commits[i];
+		const struct approval *a = &e->approvals[i];
+
+		ROW(out, c->day, arena_printf(out->arena, "%.12s", c->hash),
+		    c->subject, c->tickets, c->author,
+		    a->missing ? "nobody is named"
+		    : a->by_author ? "the author alone"
+		    : *c->approvers ? c->approvers : a->exported);
+	}
+}
+
 static const char *cell_text(struct text *out, const struct cell *c)
 {
 	struct text cell = TEXT_IN(out->arena);
@@ -194,6 +225,7 @@ void evidence_markdown(struct text *out, const struct evidence *e)
 {
 	put_verdict(out, e);
 	put_concerns(out, e);
+	put_changes(out, e);
 	put_matrices(out, e);
 	put_promises(out, e);
 	put_entries(out, e);

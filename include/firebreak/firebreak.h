@@ -118,9 +118,32 @@ enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 			size_t len);
 
+/* A commit as the history has it; strings are never NULL, "" for nothing. */
+struct fb_commit {
+	const char *hash, *day;		/* "2026-08-10", of the commit */
+	const char *author, *email, *subject;
+	const char *tickets;		/* of its trailers Ticket:, ", " between */
+	const char *approvers;		/* of Approved-by: and Reviewed-by:, likewise */
+};
+
+/* A period: the policy before, and every commit that touched it since. */
+struct fb_since {
+	struct fb *before;		/* loaded without mistakes */
+	const char *name;		/* the revision, as given */
+	const char *from, *to;		/* hashes: of it, and of the newest commit */
+	const char *path;		/* what the commits touched, from the top */
+	bool uncommitted;		/* the sources differ from those of the newest */
+	const struct fb_commit *commits;	/* newest first */
+	size_t commit_count;
+};
+
 struct fb_report_options {
 	const char *controls;		/* packs of controls, comma-separated; NULL: all */
 	const char *classification;	/* "Confidential": stands on the report; NULL: none */
+	const struct fb_since *since;	/* NULL: the report shows a state only */
+	/* approvals.json as a forge's export, see schemas/approvals.schema.json; NULL */
+	const char *approvals;
+	size_t approvals_len;
 };
 
 /*
@@ -136,12 +159,19 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 struct fb_bundle {
 	char version[64];		/* of firebreak */
 	char main[4096];		/* the policy's first file, below sources/ */
+	char main_before[4096];		/* likewise below before/; "": no period */
 	char controls[512], classification[512];	/* "": none given */
 	uint32_t as_of;
 };
 
 /* Read LEN BYTES of model.json.  False when it is none, or too strange. */
 bool fb_bundle_read(const char *bytes, size_t len, struct fb_bundle *out);
+
+/*
+ * The period that LEN BYTES of a bundle's history.json tell, `before` left out;
+ * it and its strings belong to FB.  NULL when the file is none.
+ */
+struct fb_since *fb_history_read(struct fb *fb, const char *bytes, size_t len);
 
 /* SHA-256 of LEN BYTES as 64 hexadecimal digits and a NUL. */
 void fb_digest(const char *bytes, size_t len, char out[65]);
