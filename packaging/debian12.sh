@@ -9,8 +9,8 @@ build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
 # cmocka for the unit tests; nft, ip and python3 for the kernel tests;
 # patch takes the diffs of fmt;
 # jsonschema holds the report's model against its published schema;
-# z3 answers what the packet sets answer
-test='libcmocka-dev nftables iproute2 python3 diffutils patch python3-jsonschema z3'
+# z3 answers what the packet sets answer; git keeps the histories for diff and report
+test='libcmocka-dev nftables iproute2 python3 diffutils patch python3-jsonschema z3 git'
 
 case ${1-} in
 build) packages=$build ;;

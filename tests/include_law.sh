@@ -58,8 +58,8 @@ check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
 check "$base|compiler/(context|ir|parse|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h
 check "$base|$sets|compiler/verify\.h|compiler/findings/[a-z]*\.h|firebreak/firebreak\.h" compiler/findings/*.c compiler/findings/*.h
 check "$base|compiler/context\.h|compiler/findings/findings\.h|firebreak/firebreak\.h" compiler/tell.c
-check "$base|$sets|compiler/verify\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/firebreak\.h|style\.inc" compiler/evidence/*.c compiler/evidence/*.h
-check "$base|compiler/(context|evidence/evidence)\.h|firebreak/firebreak\.h" compiler/bundle.c
+check "$base|$sets|compiler/verify\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/(firebreak|diff)\.h|style\.inc" compiler/evidence/*.c compiler/evidence/*.h
+check "$base|compiler/(context|evidence/evidence)\.h|firebreak/(firebreak|diff)\.h" compiler/bundle.c
 check "$base|compiler/(ir|naming)\.h" compiler/naming.?
 check "$base|$sets|compiler/(naming|delta)\.h" compiler/delta.?
 check "$base|$front|compiler/question\.h" compiler/question.?
