@@ -603,7 +603,7 @@ static enum fb_status compare(struct fb *fb, void *call)
 }
 
 struct output_call {
-	struct output_trees old, new;
+	const struct fb_compilation *old, *new;
 	struct fb_diff *out;
 };
 
@@ -611,7 +611,7 @@ static enum fb_status compare_outputs(struct fb *fb, void *argument)
 {
 	struct output_call *call = argument;
 
-	outputs_compare(fb->arena, &call->old, &call->new,
+	outputs_compare(fb->arena, call->old, call->new,
 			fb->ir->aws.rules_per_group, call->out);
 	return FB_OK;
 }
@@ -674,8 +674,8 @@ static enum fb_status diff_outputs(struct fb *old, struct fb *new,
 				   struct fb_diff *out)
 {
 	struct fb_compilation was, is;
-	struct output_call call = { .out = out };
-	enum fb_status before, after, status = FB_MEMORY;
+	struct output_call call = { &was, &is, out };
+	enum fb_status before, after;
 
 	out->outputs_refused = "";
 	if (same_outputs(out)) {
@@ -693,12 +693,7 @@ static enum fb_status diff_outputs(struct fb *old, struct fb *new,
 	if (*out->outputs_refused)
 		return FB_OK;
 	out->outputs_compared = true;
-	/* trees are malloc'd: opened and closed outside of the guard */
-	if (outputs_open(&was, &call.old) && outputs_open(&is, &call.new))
-		status = guarded(new, compare_outputs, &call);
-	outputs_close(&call.old);
-	outputs_close(&call.new);
-	return status;
+	return guarded(new, compare_outputs, &call);
 }
 
 enum fb_status fb_diff(struct fb *old, struct fb *new,

@@ -650,6 +650,81 @@ static void add_lines(const struct direction *d,
 
 /* --- environments --- */
 
+static bool meets(const struct box *a, const struct box *b)
+{
+	return pair_meets(a, b) && ranges_touch(a->svc, b->svc);
+}
+
+static bool meets_any(const struct box *b, const struct boxes *some)
+{
+	for (size_t i = 0; i < some->count; i++)
+		if (meets(b, &some->at[i]))
+			return true;
+	return false;
+}
+
+/* A flow and its place, by size. */
+struct sized {
+	const struct box *box;
+	double size;
+};
+
+static int largest_first(const void *x, const void *y)
+{
+	const struct sized *a = x, *b = y;
+
+	if (a->size != b->size)
+		return a->size > b->size ? -1 : 1;
+	return (a->box > b->box) - (a->box < b->box);
+}
+
+/* Looks of flows at each other: more than this would be seen in the time. */
+enum { LOOKS_MOST = 4000000 };
+
+/*
+ * Of OWN those that nothing of NEAR and no larger one of OWN touches: each is told
+ * as a line of its own, which reads like the rule it comes from.
+ */
+static struct boxes whole_flows(struct arena *arena, enum family f,
+				const struct boxes *own,
+				const struct boxes *near)
+{
+	struct sized *order = arena_array(arena, own->count, sizeof *order);
+	struct boxes out = { 0 };
+
+	if (!own->count || own->count > LOOKS_MOST / (own->count + near->count))
+		return out;
+	for (size_t i = 0; i < own->count; i++) {
+		const struct box *b = &own->at[i];
+
+		order[i] = (struct sized){ b, size_of(b->src) *
+			size_of(b->dst) * (double)service_count(f, b->svc) };
+	}
+	qsort(order, own->count, sizeof *order, largest_first);
+	for (size_t i = 0; i < own->count; i++)
+		if (!meets_any(order[i].box, near) &&
+		    !meets_any(order[i].box, &out))
+			*LIST_PUSH(arena, &out) = *order[i].box;
+	return out;
+}
+
+/* OWN less NEAR as disjoint boxes: whole flows first, then what is left. */
+static struct boxes difference(struct arena *arena, enum family f,
+			       const struct boxes *own,
+			       const struct boxes *near)
+{
+	struct boxes out = whole_flows(arena, f, own, near), told = { 0 }, rest;
+
+	for (size_t i = 0; i < out.count; i++)
+		*LIST_PUSH(arena, &told) = out.at[i];
+	for (size_t i = 0; i < near->count; i++)
+		*LIST_PUSH(arena, &told) = near->at[i];
+	rest = minus(arena, f, own, &told);
+	for (size_t i = 0; i < rest.count; i++)
+		*LIST_PUSH(arena, &out) = rest.at[i];
+	return out;
+}
+
 /* What SIDE alone permits: its own flows less what the other permits. */
 static void subtract(struct direction *d, struct boxes out[FAMILIES])
 {
@@ -660,7 +735,7 @@ static void subtract(struct direction *d, struct boxes out[FAMILIES])
 		struct boxes own = own_boxes(arena, d->side, (enum family)f);
 
 		d->near[f] = near(arena, d->other, (enum family)f, &own);
-		out[f] = minus(arena, (enum family)f, &own, &d->near[f]);
+		out[f] = difference(arena, (enum family)f, &own, &d->near[f]);
 		out[f] = merged(arena, n, &out[f], offsetof(struct box, src));
 		out[f] = merged(arena, n, &out[f], offsetof(struct box, dst));
 		out[f] = merged(arena, n, &out[f], offsetof(struct box, svc));

@@ -73,7 +73,7 @@ static void put_resources(struct json *j, const struct fb_diff *diff)
 
 		json_open(j, NULL, '{');
 		json_put(j, "kind", kinds[r->kind]);
-		json_put(j, "path", r->path);
+		json_strings(j, "paths", r->paths, r->path_count);
 		json_put(j, "group", r->group);
 		json_put(j, "key", r->key);
 		json_put(j, "was", r->was);
@@ -86,7 +86,7 @@ static void put_resources(struct json *j, const struct fb_diff *diff)
 		const struct fb_quota_change *q = &diff->quotas[i];
 
 		json_open(j, NULL, '{');
-		json_put(j, "path", q->path);
+		json_strings(j, "paths", q->paths, q->path_count);
 		json_put(j, "group", q->group);
 		json_number(j, "was", q->was);
 		json_number(j, "is", q->is);

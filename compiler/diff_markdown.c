@@ -2,8 +2,9 @@
  * A diff as the comment of a pull request.
  *
  * A comment takes 65,536 characters.  This one stays below 60,000 bytes: sections
- * are written by themselves and put in whole while there is room, in a fixed
- * order; the table of reach is cut between rows, and what was left out is said.
+ * are written first, and put in whole while there is room, in a fixed order; the
+ * table of reach gets what they leave and is cut between rows; what was left out
+ * is said.
  */
 #include "compiler/diff_render.h"
 
@@ -13,15 +14,18 @@
 
 enum {
 	COMMENT_MOST = 60000,
-	TABLE_MOST = 36000,	/* bytes of the rows of reach */
+	SECTIONS_MOST = 30000,	/* of it, for what stands below the table */
+	FRAME_MOST = 2000,	/* title, foot, and what was left out */
 	ROWS_OPEN = 12,		/* before the others are folded */
 	WORDS_MOST = 240,
 	LISTED = 200,
+	BROKEN_SHOWN = 25,
 };
 
 struct page {
 	struct text *out;
 	const struct fb_diff *diff;
+	struct text sections;	/* what comes below the table */
 	struct text left_out;
 };
 
@@ -31,12 +35,41 @@ static void put_code(struct text *out, const char *words)
 	text_printf(out, "`%s`", diff_short(out->arena, words, WORDS_MOST));
 }
 
-static void put_place(struct text *out, const struct fb_named *n)
+static bool is_plain(const char *at, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789-_./", at[i]))
+			return false;
+	return len > 0;
+}
+
+/* A message: names in backticks stay so, all else of it is hostile. */
+static void put_message(struct text *out, const char *message)
+{
+	while (*message) {
+		size_t len = strcspn(message, "`");
+		size_t name = message[len]
+			? strcspn(message + len + 1, "`") : 0;
+
+		if (!message[len] || !message[len + 1 + name] ||
+		    !is_plain(message + len + 1, name)) {
+			put_markdown(out, message);
+			return;
+		}
+		put_markdown(out, arena_copy(out->arena, message, len));
+		text_add(out, message + len, name + 2);
+		message += len + name + 2;
+	}
+}
+
+static void put_place(struct text *out, const struct fb_named *n,
+		      const char *between)
 {
 	put_code(out, n->name);
 	if (!n->file)
 		return;
-	text_putc(out, ' ');
+	text_puts(out, between);
 	put_markdown(out, n->file);
 	text_printf(out, ":%u%s", (unsigned)n->line, n->old ? " (gone)" : "");
 }
@@ -81,29 +114,38 @@ static void put_state(struct text *out, const struct fb_reach *r, bool before)
 	}
 }
 
+/* Where, and why it stands where it stands: small, under the connection. */
+static void put_small(struct text *out, const struct fb_diff *diff,
+		      const struct fb_reach *r)
+{
+	text_printf(out, "<br><sub>%s", diff_where(out->arena, diff,
+		r->environments, r->environment_count));
+	if (*r->reasons)
+		text_printf(out, " \xc2\xb7 %s%s%s", r->breaks ? "**" : "",
+			    r->reasons, r->breaks ? "**" : "");
+	text_puts(out, "</sub>");
+}
+
 static void put_row(struct text *out, const struct fb_diff *diff,
 		    const struct fb_reach *r)
 {
-	static const char *const signs[] = { "**+ opens**", "**\xe2\x87\x84 moves**",
-					     "\xe2\x88\x92 narrows", "\xe2\x88\x92 closes" };
+	static const char *const signs[] = {
+		"**+&nbsp;opens**", "**>&nbsp;moves**",
+		"\xe2\x88\x92&nbsp;narrows", "\xe2\x88\x92&nbsp;closes" };
 
 	text_printf(out, "| %s | ", signs[r->kind]);
 	put_pair(out, &r->words);
-	if (*r->reasons) {
-		text_puts(out, r->breaks ? "<br>\xe2\x9d\x8c " : "<br>");
-		text_printf(out, "<sub>%s</sub>", r->reasons);
-	}
+	put_small(out, diff, r);
 	text_puts(out, " | ");
 	put_code(out, diff_services(out->arena, &r->words));
 	text_puts(out, " | ");
 	put_state(out, r, true);
 	text_puts(out, " | ");
 	put_state(out, r, false);
-	text_printf(out, " | %s | ", diff_where(out->arena, diff,
-		r->environments, r->environment_count) + strlen("in "));
+	text_puts(out, " | ");
 	for (size_t i = 0; i < r->rule_count && i < 3; i++) {
 		text_puts(out, i ? "<br>" : "");
-		put_place(out, &r->rules[i]);
+		put_place(out, &r->rules[i], "<br>");
 	}
 	if (r->rule_count > 3)
 		text_printf(out, "<br>and %zu more", r->rule_count - 3);
@@ -112,26 +154,33 @@ static void put_row(struct text *out, const struct fb_diff *diff,
 
 static void put_head(struct text *out)
 {
-	text_puts(out, "\n| | Connection | Service | Before | After | Where | Rule |\n"
-		       "|---|---|---|---|---|---|---|\n");
+	text_puts(out, "\n| | Connection | Service | Before | After | Rule |\n"
+		       "|---|---|---|---|---|---|\n");
 }
 
-/* Rows FROM and on, while there is room; the first that was not written. */
+/* Rows FROM to TO while there is ROOM; the first that was not written. */
 static size_t put_rows(struct page *p, size_t from, size_t to, size_t room)
 {
-	const struct fb_diff *diff = p->diff;
 	size_t i = from, began = p->out->len;
 
 	put_head(p->out);
 	for (; i < to; i++) {
 		struct text row = TEXT_IN(p->out->arena);
 
-		put_row(&row, diff, &diff->reach[i]);
-		if (p->out->len - began + row.len > room && i > from)
+		put_row(&row, p->diff, &p->diff->reach[i]);
+		if (p->out->len - began + row.len > room)
 			break;
 		text_add(p->out, row.at, row.len);
 	}
 	return i;
+}
+
+/* The table takes what the sections leave. */
+static size_t room_left(const struct page *p)
+{
+	size_t used = p->out->len + p->sections.len + FRAME_MOST;
+
+	return used < COMMENT_MOST ? COMMENT_MOST - used : 0;
 }
 
 static void put_reach(struct page *p)
@@ -141,11 +190,11 @@ static void put_reach(struct page *p)
 	if (!count)
 		return;
 	open = count <= ROWS_OPEN + 3 ? count : ROWS_OPEN;
-	done = put_rows(p, 0, open, TABLE_MOST / 2);
-	if (done < count) {
+	done = put_rows(p, 0, open, room_left(p));
+	if (done < count && done == open) {
 		text_printf(p->out, "\n<details><summary>%zu more lines of reach, less risky</summary>\n",
 			    count - done);
-		done = put_rows(p, done, count, TABLE_MOST / 2);
+		done = put_rows(p, done, count, room_left(p));
 		text_puts(p->out, "\n</details>\n");
 	}
 	if (done < count)
@@ -161,13 +210,14 @@ static void put_section(struct page *p, const char *title,
 {
 	if (!section->len)
 		return;
-	if (p->out->len + section->len + strlen(title) + 1000 > COMMENT_MOST) {
+	if (p->sections.len + section->len + strlen(title) > SECTIONS_MOST) {
 		text_printf(&p->left_out, "%s; ", what);
 		return;
 	}
-	text_printf(p->out, "\n<details><summary>%s</summary>\n\n", title);
-	text_add(p->out, section->at, section->len);
-	text_puts(p->out, "\n</details>\n");
+	text_printf(&p->sections, "\n<details><summary>%s</summary>\n\n",
+		    title);
+	text_add(&p->sections, section->at, section->len);
+	text_puts(&p->sections, "\n</details>\n");
 }
 
 static void put_was_is(struct text *out, const char *was, const char *is)
@@ -197,7 +247,7 @@ static void put_rules(struct page *p, enum fb_rule_change_kind kind,
 		if (r->kind != kind || ++count > LISTED)
 			continue;
 		text_puts(&section, "- ");
-		put_place(&section, &r->rule);
+		put_place(&section, &r->rule, " ");
 		text_printf(&section, ": %s", r->what);
 		text_puts(&section, kind == FB_RULE_METADATA ? " " : "");
 		if (kind == FB_RULE_METADATA)
@@ -234,12 +284,12 @@ static void put_places(struct page *p)
 static void put_invariant(struct text *out, const struct fb_invariant_change *v)
 {
 	text_printf(out, "- **%s** ", diff_invariant_word(v->kind));
-	put_place(out, &v->invariant);
+	put_place(out, &v->invariant, " ");
 	if (*v->detail) {
 		text_puts(out, v->kind == FB_INVARIANT_CHANGED ||
 			  v->kind == FB_INVARIANT_REMOVED ? ", was: " : ": ");
-		put_markdown(out, diff_short(out->arena, v->detail,
-					     2 * WORDS_MOST));
+		put_message(out, diff_short(out->arena, v->detail,
+					    2 * WORDS_MOST));
 	}
 	text_putc(out, '\n');
 }
@@ -247,16 +297,23 @@ static void put_invariant(struct text *out, const struct fb_invariant_change *v)
 /* What is broken stands open, before everything else. */
 static void put_broken(struct page *p)
 {
-	for (size_t i = 0; i < p->diff->invariant_count; i++)
+	for (size_t i = 0; i < p->diff->invariant_count && i < BROKEN_SHOWN;
+	     i++)
 		if (p->diff->invariants[i].kind <= FB_INVARIANT_REMOVED) {
 			text_puts(p->out, i ? "" : "\n");
 			put_invariant(p->out, &p->diff->invariants[i]);
 		}
-	for (size_t i = 0; i < p->diff->unexpected_count && i < LISTED; i++) {
+	for (size_t i = 0; i < p->diff->unexpected_count && i < BROKEN_SHOWN;
+	     i++) {
 		text_puts(p->out, i ? "- " : "\n**Not as expected**\n\n- ");
-		put_markdown(p->out, p->diff->unexpected[i]);
+		put_message(p->out, diff_short(p->out->arena,
+					       p->diff->unexpected[i],
+					       WORDS_MOST));
 		text_putc(p->out, '\n');
 	}
+	if (p->diff->unexpected_count > BROKEN_SHOWN)
+		text_printf(p->out, "- and %zu more\n",
+			    p->diff->unexpected_count - BROKEN_SHOWN);
 }
 
 static void put_invariants(struct page *p)
@@ -285,16 +342,16 @@ static void put_line(struct text *out, const char *string)
 static void put_resource_lines(struct text *out, const struct fb_diff *diff)
 {
 	static const char signs[] = "+~!-";
-	const char *path = "", *group = NULL;
+	const char *group = NULL;
 
 	for (size_t i = 0; i < diff->resource_count && i < LISTED; i++) {
 		const struct fb_resource_change *r = &diff->resources[i];
 
-		if (strcmp(path, r->path) != 0) {
-			path = r->path;
+		if (!i || !diff_same_files(r, r - 1)) {
 			group = NULL;
 			text_puts(out, "@@ ");
-			put_line(out, path);
+			put_line(out, diff_files(out->arena, r->paths,
+						 r->path_count));
 			text_puts(out, " @@\n");
 		}
 		if (!group || strcmp(group, r->group) != 0) {
@@ -322,11 +379,11 @@ static void put_resources(struct page *p)
 	const struct fb_diff *diff = p->diff;
 
 	if (*diff->outputs_refused) {
-		text_puts(p->out, "\nThe outputs were not compared: ");
-		put_markdown(p->out, diff_short(p->out->arena,
-						diff->outputs_refused,
-						WORDS_MOST));
-		text_putc(p->out, '\n');
+		text_puts(&p->sections, "\nThe outputs were not compared: ");
+		put_message(&p->sections, diff_short(p->out->arena,
+						     diff->outputs_refused,
+						     WORDS_MOST));
+		text_putc(&p->sections, '\n');
 	}
 	if (!diff->resource_count)
 		return;
@@ -338,10 +395,10 @@ static void put_resources(struct page *p)
 
 		text_puts(&section, i ? " \xc2\xb7 " : "\n");
 		put_markdown(&section, q->group);
-		text_puts(&section, " of ");
-		put_markdown(&section, q->path);
-		text_printf(&section, " uses %u of %u, was %u", q->is, q->most,
-			    q->was);
+		text_printf(&section, " uses %u of %u, was %u, in ", q->is,
+			    q->most, q->was);
+		put_markdown(&section, diff_files(section.arena, q->paths,
+						  q->path_count));
 	}
 	text_putc(&section, '\n');
 	put_section(p, arena_printf(p->out->arena, "What this does to AWS: %s",
@@ -358,8 +415,7 @@ static void put_title(struct page *p)
 	text_printf(p->out, "### `%s`: %s", p->diff->policy,
 		    diff_summary(p->out->arena, p->diff));
 	if (*invariants)
-		text_printf(p->out, " \xc2\xb7 %s%s", p->diff->broken
-			    ? "\xe2\x9d\x8c " : "", invariants);
+		text_printf(p->out, " \xc2\xb7 %s", invariants);
 	text_putc(p->out, '\n');
 }
 
@@ -377,17 +433,19 @@ static void put_foot(struct page *p)
 
 void diff_markdown(struct text *out, const struct fb_diff *diff)
 {
-	struct page p = { out, diff, TEXT_IN(out->arena) };
+	struct page p = { out, diff, TEXT_IN(out->arena),
+			  TEXT_IN(out->arena) };
 
-	put_title(&p);
-	put_broken(&p);
-	if (!diff->reach_count)
-		text_puts(out, "\nNo connection opens and none closes.\n");
-	put_reach(&p);
 	put_resources(&p);
 	put_invariants(&p);
 	put_rules(&p, FB_RULE_METADATA, "Rules with other metadata");
 	put_rules(&p, FB_RULE_SAME_REACH, "Rules rewritten with the same reach");
 	put_places(&p);
+	put_title(&p);
+	put_broken(&p);
+	if (!diff->reach_count)
+		text_puts(out, "\nNo connection opens and none closes.\n");
+	put_reach(&p);
+	text_add(out, p.sections.at, p.sections.len);
 	put_foot(&p);
 }

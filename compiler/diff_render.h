@@ -36,6 +36,14 @@ const char *diff_short(struct arena *arena, const char *text, size_t most);
 /* How many resources of each kind: "2 rules added, 1 removed"; "" for none. */
 const char *diff_resources(struct arena *arena, const struct fb_diff *diff);
 
+/* "prod/aws.tf.json", "in 8 files (a, b, …)". */
+const char *diff_files(struct arena *arena, const char *const *paths,
+		       size_t count);
+
+/* Do both stand in the same files, as far as a reader is told? */
+bool diff_same_files(const struct fb_resource_change *a,
+		     const struct fb_resource_change *b);
+
 /* How many rule changes are of KIND. */
 size_t diff_rules(const struct fb_diff *diff, enum fb_rule_change_kind kind);
 

@@ -241,17 +241,16 @@ static void put_quotas(const struct drawing *d)
 	for (size_t i = 0; i < d->diff->quota_count && i < 3; i++) {
 		const struct fb_quota_change *q = &d->diff->quotas[i];
 
-		text_puts(d->out, "  ");
-		put(d, q->path);
-		text_printf(d->out, ": %s uses %u of %u, was %u\n", q->group,
+		text_printf(d->out, "  %s uses %u of %u, was %u, in ", q->group,
 			    q->is, q->most, q->was);
+		put(d, diff_files(d->out->arena, q->paths, q->path_count));
+		text_putc(d->out, '\n');
 	}
 }
 
 static void put_resources(const struct drawing *d)
 {
 	const struct fb_diff *diff = d->diff;
-	const char *path = "";
 
 	if (*diff->outputs_refused) {
 		head(d, "outputs");
@@ -265,13 +264,15 @@ static void put_resources(const struct drawing *d)
 	head(d, arena_printf(d->out->arena, "AWS: %s",
 			     diff_resources(d->out->arena, diff)));
 	for (size_t i = 0; i < diff->resource_count && i < LISTED; i++) {
-		if (strcmp(path, diff->resources[i].path) != 0) {
-			path = diff->resources[i].path;
+		const struct fb_resource_change *r = &diff->resources[i];
+
+		if (!i || !diff_same_files(r, r - 1)) {
 			text_puts(d->out, "  ");
-			put(d, path);
+			put(d, diff_files(d->out->arena, r->paths,
+					  r->path_count));
 			text_putc(d->out, '\n');
 		}
-		put_resource(d, &diff->resources[i]);
+		put_resource(d, r);
 	}
 	if (diff->resource_count > LISTED)
 		text_printf(d->out, "    \xe2\x80\xa6 %zu more (--format json has all)\n",

@@ -63,14 +63,30 @@ const char *diff_invariant_word(enum fb_invariant_change_kind kind)
 
 enum { NAMES_SHOWN = 3 };
 
+/* The environment that all NAMES are of different customers', or NULL. */
+static const char *shared_environment(const char *const *names, size_t count)
+{
+	const char *first = strrchr(names[0], '.'), *other;
+
+	for (size_t i = 1; i < count && first; i++) {
+		other = strrchr(names[i], '.');
+		if (!other || strcmp(other, first) != 0)
+			return NULL;
+	}
+	return first && count > 1 ? first + 1 : NULL;
+}
+
 const char *diff_where(struct arena *arena, const struct fb_diff *diff,
 		       const char *const *names, size_t count)
 {
 	struct text out = TEXT_IN(arena);
-	bool all = count == diff->environments && count > 1;
+	const char *shared = shared_environment(names, count);
 
-	if (all)
+	if (count == diff->environments && count > 1)
 		return arena_printf(arena, "in all %zu environments", count);
+	if (shared)
+		return arena_printf(arena, "in %s of %zu customers", shared,
+				    count);
 	if (count > NAMES_SHOWN)
 		text_printf(&out, "in %zu environments (", count);
 	else
@@ -80,6 +96,30 @@ const char *diff_where(struct arena *arena, const struct fb_diff *diff,
 	if (count > NAMES_SHOWN)
 		text_puts(&out, ", \xe2\x80\xa6)");
 	return text_string(&out);
+}
+
+const char *diff_files(struct arena *arena, const char *const *paths,
+		       size_t count)
+{
+	struct text out = TEXT_IN(arena);
+
+	if (count == 1)
+		return paths[0];
+	text_printf(&out, "%zu files (", count);
+	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+		text_printf(&out, "%s%s", i ? ", " : "", paths[i]);
+	text_puts(&out, count > NAMES_SHOWN ? ", \xe2\x80\xa6)" : ")");
+	return text_string(&out);
+}
+
+bool diff_same_files(const struct fb_resource_change *a,
+		     const struct fb_resource_change *b)
+{
+	bool same = a->path_count == b->path_count;
+
+	for (size_t i = 0; same && i < a->path_count; i++)
+		same = strcmp(a->paths[i], b->paths[i]) == 0;
+	return same;
 }
 
 const char *diff_services(struct arena *arena, const struct fb_words *words)
@@ -123,7 +163,8 @@ const char *diff_resources(struct arena *arena, const struct fb_diff *diff)
 		size_t count = 0;
 
 		for (size_t i = 0; i < diff->resource_count; i++)
-			count += (int)diff->resources[i].kind == kind;
+			if ((int)diff->resources[i].kind == kind)
+				count += diff->resources[i].path_count;
 		if (count)
 			text_printf(&out, out.len ? ", %zu %s"
 				    : count == 1 ? "%zu resource %s"

@@ -23,47 +23,125 @@ static bool ends_in(const char *text, const char *end)
 	return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-bool outputs_open(const struct fb_compilation *made, struct output_trees *out)
-{
-	*out = (struct output_trees){
-		.paths = calloc(made->count + 1, sizeof *out->paths),
-		.at = calloc(made->count + 1, sizeof *out->at) };
-	for (size_t i = 0; i < made->count && out->paths && out->at; i++) {
-		const struct fb_output *o = &made->outputs[i];
+/* --- JSON, as far as our own files go --- */
 
-		if (!ends_in(o->path, ".tf.json"))
-			continue;
-		out->paths[out->count] = o->path;
-		out->at[out->count] = json_loadb(o->bytes, o->len, 0, NULL);
-		if (!out->at[out->count++])
-			break;
-	}
-	if (out->paths && out->at &&
-	    (!out->count || out->at[out->count - 1]))
-		return true;
-	outputs_close(out);
-	return false;
+/*
+ * A place in a text.  What is read is what we have emitted and proved, so it is
+ * well formed; whatever is not leaves `at` at `end` and finds nothing.
+ */
+struct cursor {
+	const char *at, *end;
+};
+
+/* A stretch of the text: a value, or what is between the quotes of a key. */
+struct stretch {
+	const char *at;
+	size_t len;
+};
+
+static void skip_blanks(struct cursor *c)
+{
+	while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' ||
+				  *c->at == '\t' || *c->at == '\r'))
+		c->at++;
 }
 
-void outputs_close(struct output_trees *trees)
+/* The string that begins here, without its quotes, escapes as they are. */
+static struct stretch take_quoted(struct cursor *c)
 {
-	for (size_t i = 0; trees->at && i < trees->count; i++)
-		json_decref(trees->at[i]);
-	free(trees->at);
-	free(trees->paths);
-	*trees = (struct output_trees){ 0 };
+	struct stretch s = { ++c->at, 0 };
+
+	while (c->at < c->end && *c->at != '"')
+		c->at += *c->at == '\\' && c->at + 1 < c->end ? 2 : 1;
+	s.len = (size_t)(c->at - s.at);
+	c->at += c->at < c->end;
+	return s;
+}
+
+/* Behind the value that begins here. */
+static struct stretch take_value(struct cursor *c)
+{
+	struct stretch s = { c->at, 0 };
+	unsigned depth = 0;
+
+	while (c->at < c->end) {
+		if (*c->at == '"') {
+			(void)take_quoted(c);
+		} else if (depth == 0 && (*c->at == ',' || *c->at == '}' ||
+					  *c->at == ']')) {
+			break;
+		} else {
+			depth += *c->at == '{' || *c->at == '[';
+			depth -= *c->at == '}' || *c->at == ']';
+			c->at++;
+		}
+	}
+	s.len = (size_t)(c->at - s.at);
+	while (s.len && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\n'))
+		s.len--;
+	return s;
+}
+
+static struct cursor inside(struct stretch object)
+{
+	struct cursor c = { object.at, object.at + object.len };
+
+	skip_blanks(&c);
+	if (c.at < c.end && *c.at == '{')
+		c.at++;
+	else
+		c.at = c.end;
+	return c;
+}
+
+/* The next member of an object; false behind the last. */
+static bool next_member(struct cursor *c, struct stretch *key,
+			struct stretch *value)
+{
+	skip_blanks(c);
+	if (c->at < c->end && *c->at == ',')
+		c->at++;
+	skip_blanks(c);
+	if (c->at >= c->end || *c->at != '"')
+		return false;
+	*key = take_quoted(c);
+	skip_blanks(c);
+	if (c->at >= c->end || *c->at != ':')
+		return false;
+	c->at++;
+	skip_blanks(c);
+	*value = take_value(c);
+	return true;
+}
+
+static bool is_key(struct stretch key, const char *name)
+{
+	return key.len == strlen(name) && memcmp(key.at, name, key.len) == 0;
+}
+
+/* The value of NAME in OBJECT; empty when it has none. */
+static struct stretch member(struct stretch object, const char *name)
+{
+	struct cursor c = inside(object);
+	struct stretch key, value;
+
+	while (next_member(&c, &key, &value))
+		if (is_key(key, name))
+			return value;
+	return (struct stretch){ object.at, 0 };
 }
 
 /* --- resources --- */
 
 struct resource {
 	const char *type, *key;
-	json_t *is;
+	struct stretch is;
 	bool paired;
 };
 
 struct resources {
 	LIST(struct resource) list;
+	struct table by_name;		/* type, newline, key -> number + 1 */
 };
 
 static bool is_group(const struct resource *r)
@@ -76,35 +154,78 @@ static bool is_rule(const struct resource *r)
 	return strncmp(r->type, "aws_vpc_security_group_", 23) == 0;
 }
 
-static int by_identity(const void *x, const void *y)
+static const char *name_of(struct arena *arena, const char *type,
+			   const char *key)
 {
-	const struct resource *a = x, *b = y;
-	int order = strcmp(a->type, b->type);
-
-	return order ? order : strcmp(a->key, b->key);
+	return arena_printf(arena, "%s\n%s", type, key);
 }
 
-static struct resources resources_of(struct arena *arena, json_t *tree)
+static struct resources resources_of(struct arena *arena,
+				     const struct fb_output *file)
 {
-	struct resources out = { 0 };
-	const char *type, *key;
-	json_t *of_type, *one;
+	struct resources out = { .by_name = TABLE_IN(arena) };
+	struct stretch none = { "", 0 }, type, of_type, key, is;
+	struct cursor types = inside(member(file
+		? (struct stretch){ file->bytes, file->len } : none,
+		"resource")), keys;
 
-	json_object_foreach(json_object_get(tree, "resource"), type, of_type)
-		json_object_foreach(of_type, key, one)
-			*LIST_PUSH(arena, &out.list) =
-				(struct resource){ type, key, one, false };
-	if (out.list.count)
-		qsort(out.list.at, out.list.count, sizeof *out.list.at,
-		      by_identity);
+	while (next_member(&types, &type, &of_type)) {
+		const char *kind = arena_copy(arena, type.at, type.len);
+
+		keys = inside(of_type);
+		while (next_member(&keys, &key, &is)) {
+			struct resource *r = LIST_PUSH(arena, &out.list);
+
+			*r = (struct resource){ kind, arena_copy(arena, key.at,
+				key.len), is, false };
+			*table_at_name(&out.by_name, name_of(arena, kind,
+							     r->key)) =
+				(void *)(uintptr_t)out.list.count;
+		}
+	}
 	return out;
 }
 
-static const char *string_of(const struct resource *r, const char *key)
+static struct resource *same_resource(struct arena *arena,
+				      struct resources *all,
+				      const struct resource *r)
 {
-	const char *is = json_string_value(json_object_get(r->is, key));
+	uintptr_t number = (uintptr_t)table_get_name(&all->by_name,
+		name_of(arena, r->type, r->key));
 
-	return is ? is : "";
+	return number ? &all->list.at[number - 1] : NULL;
+}
+
+/* A string member with its escapes undone as far as people need it. */
+static const char *string_of(struct arena *arena, const struct resource *r,
+			     const char *key)
+{
+	struct stretch value = member(r->is, key);
+	struct text out = TEXT_IN(arena);
+
+	if (value.len < 2 || *value.at != '"')
+		return "";
+	for (size_t i = 1; i + 1 < value.len; i++) {
+		if (value.at[i] == '\\' && (value.at[i + 1] == '"' ||
+					     value.at[i + 1] == '\\'))
+			i++;
+		text_putc(&out, value.at[i]);
+	}
+	return text_string(&out);
+}
+
+/* A number member; -1 when there is none. */
+static long number_member(const struct resource *r, const char *key)
+{
+	struct stretch value = member(r->is, key);
+	long number = 0;
+
+	if (!value.len || *value.at < '0' || *value.at > '9')
+		return -1;
+	for (size_t i = 0; i < value.len && value.at[i] >= '0' &&
+			   value.at[i] <= '9' && i < 9; i++)
+		number = 10 * number + value.at[i] - '0';
+	return number;
 }
 
 /* "edge" of "${aws_security_group.edge.id}"; another text as it is. */
@@ -124,25 +245,23 @@ static const char *group_of(struct arena *arena, const struct resource *r)
 	if (!is_rule(r))
 		return "";
 	return arena_printf(arena, "%s %s",
-		referred(arena, string_of(r, "security_group_id")),
+		referred(arena, string_of(arena, r, "security_group_id")),
 		strstr(r->type, "ingress") ? "ingress" : "egress");
 }
 
 static void put_ports(struct text *out, const struct resource *r)
 {
-	const char *protocol = string_of(r, "ip_protocol");
-	json_t *from = json_object_get(r->is, "from_port");
-	json_t *to = json_object_get(r->is, "to_port");
+	const char *protocol = string_of(out->arena, r, "ip_protocol");
+	long from = number_member(r, "from_port");
+	long to = number_member(r, "to_port");
 
 	text_puts(out, strcmp(protocol, "-1") == 0 ? "all" : protocol);
-	if (!json_is_integer(from) || json_integer_value(from) < 0)
+	if (from < 0)
 		return;
-	text_printf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(from));
-	if (json_is_integer(to) &&
-	    json_integer_value(to) != json_integer_value(from))
-		text_printf(out, "%s%" JSON_INTEGER_FORMAT,
-			    strncmp(protocol, "icmp", 4) == 0 ? "/" : "-",
-			    json_integer_value(to));
+	text_printf(out, " %ld", from);
+	if (to >= 0 && to != from)
+		text_printf(out, "%s%ld", strncmp(protocol, "icmp", 4) == 0
+			    ? "/" : "-", to);
 }
 
 static const char *const peers[] = { "cidr_ipv4", "cidr_ipv6",
@@ -156,7 +275,7 @@ static size_t peer_kind(const struct resource *r)
 {
 	size_t i = 0;
 
-	while (i < PEERS && !*string_of(r, peers[i]))
+	while (i < PEERS && !member(r->is, peers[i]).len)
 		i++;
 	return i;
 }
@@ -168,40 +287,74 @@ static const char *resource_text(struct arena *arena, const struct resource *r)
 	size_t kind = peer_kind(r);
 
 	if (!is_rule(r))
-		return string_of(r, "name");
+		return string_of(arena, r, "name");
 	put_ports(&out, r);
 	text_puts(&out, strstr(r->type, "ingress") ? " from " : " to ");
 	if (kind < PEERS)
 		text_printf(&out, "%s%s", kind == 2 ? "list " : kind == 3
 			    ? "group " : "",
-			    referred(arena, string_of(r, peers[kind])));
+			    referred(arena, string_of(arena, r, peers[kind])));
 	return text_string(&out);
 }
 
 /* --- comparing --- */
 
+/* What is the same in several files is told once, with all of them. */
 struct comparing {
 	struct arena *arena;
 	const char *path;
+	size_t most_paths;
 	LIST(struct fb_resource_change) changes;
 	LIST(struct fb_quota_change) quotas;
+	struct table known;		/* what it says -> number + 1 */
 };
+
+/* The place in the LIST of what KEY says, new or known; *FRESH says which. */
+static size_t place_of(struct comparing *c, const char *key, size_t count,
+		       bool *fresh)
+{
+	void **place = table_at_name(&c->known, key);
+
+	*fresh = !*place;
+	if (*fresh)
+		*place = (void *)(uintptr_t)(count + 1);
+	return (uintptr_t)*place - 1;
+}
+
+static const char *const *new_paths(const struct comparing *c)
+{
+	return arena_array(c->arena, c->most_paths, sizeof(char *));
+}
 
 static void add_change(struct comparing *c, enum fb_resource_change_kind kind,
 		       const struct resource *r, const char *was,
 		       const char *is)
 {
-	*LIST_PUSH(c->arena, &c->changes) = (struct fb_resource_change){
-		kind, c->path, group_of(c->arena, r),
-		arena_printf(c->arena, "%s.%s", r->type, r->key), was, is };
+	const char *group = group_of(c->arena, r);
+	const char *key = arena_printf(c->arena, "%d\n%s\n%s\n%s\n%s",
+				       (int)kind, group, is_rule(r) ? r->type
+				       : r->key, was, is);
+	struct fb_resource_change *change;
+	bool fresh;
+	size_t at = place_of(c, key, c->changes.count, &fresh);
+
+	if (fresh)
+		*LIST_PUSH(c->arena, &c->changes) = (struct fb_resource_change){
+			kind, new_paths(c), 0, group, arena_printf(c->arena,
+				"%s.%s", r->type, r->key), was, is };
+	change = &c->changes.at[at];
+	((const char **)change->paths)[change->path_count++] = c->path;
+}
+
+static bool same_bytes(struct stretch a, struct stretch b)
+{
+	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
 }
 
 static bool same_member(const struct resource *a, const struct resource *b,
 			const char *key)
 {
-	return json_equal(json_object_get(a->is, key),
-			  json_object_get(b->is, key)) ||
-	       (!json_object_get(a->is, key) && !json_object_get(b->is, key));
+	return same_bytes(member(a->is, key), member(b->is, key));
 }
 
 static bool is_replaced(const struct resource *a, const struct resource *b)
@@ -225,9 +378,9 @@ static void change_texts(struct arena *arena, const struct resource *a,
 		return;
 	if (!same_member(a, b, "description")) {
 		*was = arena_printf(arena, "%s, description \"%s\"", *was,
-				    string_of(a, "description"));
+				    string_of(arena, a, "description"));
 		*is = arena_printf(arena, "%s, description \"%s\"", *is,
-				   string_of(b, "description"));
+				   string_of(arena, b, "description"));
 	} else if (!same_member(a, b, "tags")) {
 		*is = arena_printf(arena, "%s, other tags", *is);
 	}
@@ -238,7 +391,7 @@ static void compare_both(struct comparing *c, const struct resource *a,
 {
 	const char *was, *is;
 
-	if (json_equal(a->is, b->is))
+	if (same_bytes(a->is, b->is))
 		return;
 	change_texts(c->arena, a, b, &was, &is);
 	add_change(c, is_replaced(a, b) ? FB_REPLACED : FB_CHANGED, b, was,
@@ -277,33 +430,29 @@ static void pair_renamed(struct comparing *c, struct resources *gone,
 	}
 }
 
-static void compare_trees(struct comparing *c, json_t *old, json_t *new)
+static void compare_files(struct comparing *c, struct resources *was,
+			  struct resources *is)
 {
-	struct resources was = resources_of(c->arena, old), gone = { 0 };
-	struct resources is = resources_of(c->arena, new), come = { 0 };
-	size_t i = 0, k = 0;
+	struct resources gone = { 0 }, come = { 0 };
 
-	while (i < was.list.count || k < is.list.count) {
-		const struct resource *a = &was.list.at[i];
-		const struct resource *b = &is.list.at[k];
-		int order = i == was.list.count ? 1 : k == is.list.count ? -1
-			  : by_identity(a, b);
+	for (size_t i = 0; i < is->list.count; i++) {
+		const struct resource *b = &is->list.at[i];
+		const struct resource *a = same_resource(c->arena, was, b);
 
-		if (order < 0)
-			*LIST_PUSH(c->arena, &gone.list) = *a;
-		else if (order > 0)
-			*LIST_PUSH(c->arena, &come.list) = *b;
-		else
+		if (a)
 			compare_both(c, a, b);
-		i += order <= 0;
-		k += order >= 0;
+		else
+			*LIST_PUSH(c->arena, &come.list) = *b;
 	}
+	for (size_t i = 0; i < was->list.count; i++)
+		if (!same_resource(c->arena, is, &was->list.at[i]))
+			*LIST_PUSH(c->arena, &gone.list) = was->list.at[i];
 	pair_renamed(c, &gone, &come);
-	for (i = 0; i < come.list.count; i++)
+	for (size_t i = 0; i < come.list.count; i++)
 		if (!come.list.at[i].paired)
 			add_change(c, FB_ADDED, &come.list.at[i], "",
 				   resource_text(c->arena, &come.list.at[i]));
-	for (i = 0; i < gone.list.count; i++)
+	for (size_t i = 0; i < gone.list.count; i++)
 		if (!gone.list.at[i].paired)
 			add_change(c, FB_REMOVED, &gone.list.at[i],
 				   resource_text(c->arena, &gone.list.at[i]),
@@ -339,13 +488,13 @@ static struct tally *tally_of(struct tallies *t, const char *group)
 	return *place;
 }
 
-static struct tallies tallies_of(struct arena *arena, json_t *tree)
+static struct tallies tallies_of(struct arena *arena,
+				 const struct resources *all)
 {
 	struct tallies t = { .arena = arena, .known = TABLE_IN(arena) };
-	struct resources all = resources_of(arena, tree);
 
-	for (size_t i = 0; i < all.list.count; i++) {
-		const struct resource *r = &all.list.at[i];
+	for (size_t i = 0; i < all->list.count; i++) {
+		const struct resource *r = &all->list.at[i];
 		size_t kind = peer_kind(r);
 		struct tally *one;
 
@@ -359,8 +508,23 @@ static struct tallies tallies_of(struct arena *arena, json_t *tree)
 	return t;
 }
 
-static void compare_quotas(struct comparing *c, json_t *old, json_t *new,
-			   unsigned most)
+static void add_quota(struct comparing *c, const char *group, unsigned was,
+		      unsigned is, unsigned most)
+{
+	struct fb_quota_change *change;
+	bool fresh;
+	size_t at = place_of(c, arena_printf(c->arena, "%s\n%u\n%u", group, was,
+					     is), c->quotas.count, &fresh);
+
+	if (fresh)
+		*LIST_PUSH(c->arena, &c->quotas) = (struct fb_quota_change){
+			new_paths(c), 0, group, was, is, most };
+	change = &c->quotas.at[at];
+	((const char **)change->paths)[change->path_count++] = c->path;
+}
+
+static void compare_quotas(struct comparing *c, const struct resources *old,
+			   const struct resources *new, unsigned most)
 {
 	static const char *const families[BY_FAMILY] = { "IPv4", "IPv6" };
 	struct tallies was = tallies_of(c->arena, old);
@@ -370,15 +534,16 @@ static void compare_quotas(struct comparing *c, json_t *old, json_t *new,
 		for (int f = 0; f < BY_FAMILY; f++) {
 			const struct tally *b = is.list.at[i];
 			const struct tally *a = tally_of(&was, b->group);
+			bool both = a->rules[0] == a->rules[1] &&
+				    b->rules[0] == b->rules[1];
 
-			if (a->rules[f] == b->rules[f])
+			if (a->rules[f] == b->rules[f] || (both && f))
 				continue;
-			*LIST_PUSH(c->arena, &c->quotas) =
-				(struct fb_quota_change){ c->path,
-				arena_printf(c->arena, b->lists
-					? "%s, %s, prefix lists aside"
-					: "%s, %s", b->group, families[f]),
-				a->rules[f], b->rules[f], most };
+			add_quota(c, arena_printf(c->arena, "%s%s%s%s",
+					b->group, both ? "" : ", ",
+					both ? "" : families[f], b->lists
+					? ", prefix lists aside" : ""),
+				  a->rules[f], b->rules[f], most);
 		}
 }
 
@@ -389,41 +554,83 @@ static int fullest_first(const void *x, const void *y)
 
 	if (a->is != b->is)
 		return a->is > b->is ? -1 : 1;
-	order = strcmp(a->path, b->path);
-	return order ? order : strcmp(a->group, b->group);
+	order = strcmp(a->group, b->group);
+	return order ? order : strcmp(a->paths[0], b->paths[0]);
 }
 
-static void compare_files(struct comparing *c, const char *path, json_t *was,
-			  json_t *is, unsigned most)
+/* What most files have first; then as found, which the address says. */
+static int widest_first(const void *x, const void *y)
 {
-	c->path = path;
-	compare_trees(c, was, is);
-	compare_quotas(c, was, is, most);
+	const struct fb_resource_change *const *a = x, *const *b = y;
+
+	if ((*a)->path_count != (*b)->path_count)
+		return (*a)->path_count > (*b)->path_count ? -1 : 1;
+	return (*a > *b) - (*a < *b);
 }
 
-void outputs_compare(struct arena *arena, const struct output_trees *old,
-		     const struct output_trees *new, unsigned most,
+static const struct fb_resource_change *sorted_changes(struct comparing *c)
+{
+	size_t count = c->changes.count;
+	const struct fb_resource_change **order = arena_array(c->arena, count,
+							      sizeof *order);
+	struct fb_resource_change *out = arena_array(c->arena, count,
+						     sizeof *out);
+
+	for (size_t i = 0; i < count; i++)
+		order[i] = &c->changes.at[i];
+	if (count)
+		qsort(order, count, sizeof *order, widest_first);
+	for (size_t i = 0; i < count; i++)
+		out[i] = *order[i];
+	return out;
+}
+
+/* WAS or IS may be NULL: there is no such file. */
+static void compare_outputs(struct comparing *c, const struct fb_output *was,
+			    const struct fb_output *is, unsigned most)
+{
+	struct resources old, new;
+
+	c->path = is ? is->path : was->path;
+	if (!ends_in(c->path, ".tf.json") ||
+	    (was && is && was->len == is->len &&
+	     memcmp(was->bytes, is->bytes, is->len) == 0))
+		return;
+	old = resources_of(c->arena, was);
+	new = resources_of(c->arena, is);
+	compare_files(c, &old, &new);
+	compare_quotas(c, &old, &new, most);
+}
+
+static struct table by_path(struct arena *arena,
+			    const struct fb_compilation *made)
+{
+	struct table known = TABLE_IN(arena);
+
+	for (size_t i = 0; i < made->count; i++)
+		*table_at_name(&known, made->outputs[i].path) =
+			(void *)&made->outputs[i];
+	return known;
+}
+
+void outputs_compare(struct arena *arena, const struct fb_compilation *old,
+		     const struct fb_compilation *new, unsigned most,
 		     struct fb_diff *out)
 {
-	struct comparing c = { .arena = arena };
-	struct table olds = TABLE_IN(arena), news = TABLE_IN(arena);
+	struct comparing c = { .arena = arena, .known = TABLE_IN(arena),
+			       .most_paths = old->count + new->count };
+	struct table olds = by_path(arena, old), news = by_path(arena, new);
 
+	for (size_t i = 0; i < new->count; i++)
+		compare_outputs(&c, table_get_name(&olds, new->outputs[i].path),
+				&new->outputs[i], most);
 	for (size_t i = 0; i < old->count; i++)
-		*table_at_name(&olds, old->paths[i]) = old->at[i];
-	for (size_t i = 0; i < new->count; i++) {
-		*table_at_name(&news, new->paths[i]) = new->at[i];
-		compare_files(&c, new->paths[i],
-			      table_get_name(&olds, new->paths[i]),
-			      new->at[i], most);
-	}
-	for (size_t i = 0; i < old->count; i++)
-		if (!table_get_name(&news, old->paths[i]))
-			compare_files(&c, old->paths[i], old->at[i], NULL,
-				      most);
+		if (!table_get_name(&news, old->outputs[i].path))
+			compare_outputs(&c, &old->outputs[i], NULL, most);
 	if (c.quotas.count)
 		qsort(c.quotas.at, c.quotas.count, sizeof *c.quotas.at,
 		      fullest_first);
-	out->resources = c.changes.at;
+	out->resources = sorted_changes(&c);
 	out->resource_count = c.changes.count;
 	out->quotas = c.quotas.at;
 	out->quota_count = c.quotas.count;

@@ -8,25 +8,13 @@
 #include "compiler/base/arena.h"
 #include "firebreak/diff.h"
 
-#include <jansson.h>
-
-/* The Terraform files of one compilation; the trees are malloc'd. */
-struct output_trees {
-	const char **paths;	/* of the compilation, in its order */
-	json_t **at;
-	size_t count;
-};
-
-/* Parse them.  False without memory; then there is nothing to close. */
-bool outputs_open(const struct fb_compilation *made, struct output_trees *out);
-void outputs_close(struct output_trees *trees);
-
 /*
- * Compare resource by resource, into OUT's resources and quotas.  MOST is how
- * many rules a security group may hold, a direction and family.
+ * Compare the Terraform files of two compilations resource by resource, into
+ * OUT's resources and quotas.  MOST is how many rules a security group may hold,
+ * a direction and family.
  */
-void outputs_compare(struct arena *arena, const struct output_trees *old,
-		     const struct output_trees *new, unsigned most,
+void outputs_compare(struct arena *arena, const struct fb_compilation *old,
+		     const struct fb_compilation *new, unsigned most,
 		     struct fb_diff *out);
 
 /* One line of an output, without the white space around it. */

@@ -124,7 +124,7 @@ assert r["kind"] == "opens" and r["words"]["ports"] == "tcp/22" and r["rules"][0
 assert r["environments"] == ["dev", "prod"] and d["outputs"]["resources"]' "$work/out" || wrong "the JSON is not as expected"
 code 0 "$tool" diff --format markdown old.fbk new.fbk
 says '<!-- firebreak:diff policy=small v=1 -->'
-says '| **+ opens** | `web` → `app`'
+says '| **+&nbsp;opens** | `web` → `app`'
 code 2 "$tool" diff --format pdf old.fbk new.fbk
 code 2 "$tool" diff --fail-on tuesday old.fbk new.fbk
 code 2 "$tool" diff old.fbk

@@ -92,15 +92,21 @@ enum fb_resource_change_kind { FB_ADDED, FB_CHANGED, FB_REPLACED, FB_REMOVED };
 
 struct fb_resource_change {
 	enum fb_resource_change_kind kind;
-	const char *path;		/* the output, "prod/aws.tf.json" */
+	const char *const *paths;	/* outputs with it, "prod/aws.tf.json" */
+	size_t path_count;
 	const char *group;		/* "edge ingress"; "" for the group itself */
 	const char *key;		/* "aws_security_group.edge" */
 	const char *was, *is;		/* "tcp 443 from sg edge"; "" for nothing */
 };
 
-/* Rules of the fullest security group, direction and family of an output. */
+/*
+ * How full a security group is in one direction: a group as peer counts in both
+ * families, a prefix list, which counts as its entries, in none.
+ */
 struct fb_quota_change {
-	const char *path, *group;	/* "edge ingress, IPv4" */
+	const char *const *paths;	/* outputs with it */
+	size_t path_count;
+	const char *group;	/* "edge ingress", "edge ingress, IPv4" */
 	unsigned was, is, most;
 };
 

@@ -23,12 +23,13 @@ RULES_PER_LAYER = 50            # in and out: a security group holds 60
 FIRST_PORT = 1024
 GROWTH = (1250, 2500, 5000, 10000, 20000)
 MAIN = 10000
+DIFFED = 100000
 
 
-def flat(rules):
+def flat(rules, port_of=lambda k: FIRST_PORT + k):
     """(source, destination, port) of each rule; layers by number."""
     layers = rules // RULES_PER_LAYER
-    return [(k % layers, (7 * k + 1) % layers, FIRST_PORT + k)
+    return [(k % layers, (7 * k + 1) % layers, port_of(k))
             for k in range(rules)]
 
 
@@ -36,7 +37,7 @@ def prefix(layer):
     return f"10.{layer // 256}.{layer % 256}.0/24"
 
 
-def write_policy(path, rules):
+def write_policy(path, rules, port_of=lambda k: FIRST_PORT + k):
     layers = range(rules // RULES_PER_LAYER)
     vpcs = ", ".join(f"10.{i}.0.0/16" for i in range(layers[-1] // 256 + 1))
     with open(path, "w") as file:
@@ -49,7 +50,8 @@ def write_policy(path, rules):
         file.write("}\n")
         file.writelines(
             f"r{k}: allow l{a} -> l{b} on tcp/{port} owner bench ticket T-{k} "
-            f'reason "rule {k}";\n' for k, (a, b, port) in enumerate(flat(rules)))
+            f'reason "rule {k}";\n' for k, (a, b, port) in enumerate(
+                flat(rules, port_of)))
 
 
 def write_nft(path, rules):
@@ -135,6 +137,30 @@ def print_line(what, one, base):
           f"  {megabytes(one[2])}", flush=True)
 
 
+def bench_diff(arguments, directory):
+    """Ten changed rules among many: beside reading both policies alone."""
+    old, new = directory / "old.fbk", directory / "new.fbk"
+    write_policy(old, DIFFED, lambda k: FIRST_PORT + k // 2)
+    write_policy(new, DIFFED, lambda k: FIRST_PORT + k // 2 +
+                 (k % (DIFFED // 10) == 7))
+    _, check, _ = median_of(arguments.runs,
+                            [arguments.firebreak, "check", str(old)])
+    print(f"diff of two policies of {DIFFED} rules, 10 changed; "
+          f"processor time, median of {arguments.runs}\n"
+          f"  check, twice                    {2 * check:8.3f} s  1.00")
+    for name, options in (("packets only", ["--reach-only"]),
+                          ("with invariants and outputs", [])):
+        _, took, _ = median_of(arguments.runs, [
+            arguments.firebreak, "diff", *options, str(old), str(new)])
+        print(f"  diff, {name:25} {took:8.3f} s  {took / (2 * check):.2f}",
+              flush=True)
+    into = directory / "diffed"
+    _, once, _ = median_of(arguments.runs, compile_command(
+        arguments, old, into, "terraform"), into)
+    print(f"  compile for Terraform, twice    {2 * once:8.3f} s  "
+          f"{once / check:.2f}", flush=True)
+
+
 def bench_start(arguments):
     version, _, _ = median_of(50, [arguments.firebreak, "version"])
     nothing, _, _ = median_of(50, [shutil.which("true")])
@@ -168,6 +194,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as name:
         directory = pathlib.Path(name)
         bench_proof(arguments, directory)
+        bench_diff(arguments, directory)
         bench_start(arguments)
         bench_growth(arguments, directory)
 
