@@ -4,6 +4,7 @@
  */
 #include "compiler/claims.h"
 
+#include "compiler/base/addr.h"
 #include "compiler/count.h"
 #include "compiler/endpoint.h"
 
@@ -71,7 +72,7 @@ void resolve_reach(struct resolver *r, struct ir_invariant *inv,
 }
 
 /* Can a rule have more of it than this? */
-static uint64_t most_of(struct resolver *r, const struct ir_invariant *inv)
+static uint64_t most_of(const struct ir_invariant *inv)
 {
 	u128 most = 0;
 
@@ -85,11 +86,13 @@ static uint64_t most_of(struct resolver *r, const struct ir_invariant *inv)
 	}
 	for (size_t i = 0; i < inv->from_count; i++)
 		for (int f = IPV4; f < FAMILIES; f++) {
-			u128 size = ranges_size(inv->from[i].set.of[f]);
+			struct ranges set = inv->from[i].set.of[f];
+			u128 size = ranges_size(set);
 
+			if (holds_opaque((enum family)f, set))
+				return UINT64_MAX;	/* nobody knows */
 			most = size > most ? size : most;
 		}
-	(void)r;
 	return most > UINT64_MAX ? UINT64_MAX : (uint64_t)most;
 }
 
@@ -106,7 +109,7 @@ void resolve_each(struct resolver *r, struct ir_invariant *inv,
 		return;
 	resolve_from(r, inv, node);
 	inv->most = most;
-	if (inv->from_count && most >= most_of(r, inv))
+	if (inv->from_count && most >= most_of(inv))
 		claim_is_vacuous(r, node, inv->each == EACH_PORTS
 				 ? "tcp and udp have no more ports"
 				 : "no environment has more addresses there");

@@ -384,7 +384,8 @@ void resolve_isolation(struct resolver *r, struct ir_invariant *inv,
 	if (!boxes.count && !r->diags->errors)
 		diag_label(diag_add(r->diags, P0312, node->list->span,
 				    "`%s` keeps nothing apart yet",
-				    node->name.text), "fewer than two");
+				    node->name.text),
+			   "fewer than two, or all of them at the same addresses");
 	inv->boxes = boxes.at;
 	inv->box_count = boxes.count;
 }

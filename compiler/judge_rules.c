@@ -32,6 +32,8 @@ static uint64_t amount(const struct judge *j, const struct ir_flow *f,
 
 	switch (j->inv->each) {
 	case EACH_ADDRESSES:
+		if (holds_opaque(f->family, src))
+			return UINT64_MAX;	/* nobody knows how many */
 		size = ranges_size(src);
 		return size > UINT64_MAX ? UINT64_MAX : (uint64_t)size;
 	case EACH_PORTS:

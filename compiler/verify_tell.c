@@ -125,7 +125,7 @@ static const char *amount_text(struct arena *arena, enum ir_each each,
 	switch (each) {
 	case EACH_ADDRESSES:
 		return amount == UINT64_MAX
-			? "more than 10^19 source addresses"
+			? "more source addresses than can be counted"
 			: arena_printf(arena, "%llu source addresses", n);
 	case EACH_PORTS:
 		return arena_printf(arena, "%llu ports", n);
