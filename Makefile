@@ -133,6 +133,7 @@ bench-engine: $(B)/tests/bench/engine/engine
 
 bench: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
+	FIREBREAK=$(B)/firebreak python3 tests/bench/verify.py
 
 install: $(B)/firebreak
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/firebreak

@@ -4,6 +4,7 @@
  */
 #include "compiler/contradict.h"
 
+#include "compiler/by_space.h"
 #include "compiler/pset.h"
 
 /* Does INV forbid the packets of its boxes? */
@@ -21,56 +22,23 @@ static bool is_forbidding(const struct ir_invariant *inv)
 	return false;
 }
 
-/* The boxes of INV by space: ORDER from FIRST[s] up to FIRST[s + 1]. */
-struct index {
-	const struct ir_invariant *inv;
-	uint32_t *first, *order;
+/* What an invariant forbids and what it lets through, by space. */
+struct forbidden {
+	struct by_space boxes, exceptions;
 };
 
-static struct index index_of(struct arena *arena, const struct ir *ir,
-			     const struct ir_invariant *inv)
-{
-	struct index x = { inv,
-		arena_array(arena, ir->space_count + 2, sizeof *x.first),
-		arena_array(arena, inv->box_count, sizeof *x.order) };
-
-	for (size_t i = 0; i < inv->box_count; i++)
-		x.first[inv->boxes[i].space + 2]++;
-	for (size_t s = 2; s < ir->space_count + 2; s++)
-		x.first[s] += x.first[s - 1];
-	for (size_t i = 0; i < inv->box_count; i++)
-		x.order[x.first[inv->boxes[i].space + 1]++] = (uint32_t)i;
-	return x;
-}
-
-static struct boxes exceptions_of(struct arena *arena,
-				  const struct ir_invariant *inv,
-				  const struct ir_claim_box *box)
-{
-	struct boxes out = { 0 };
-
-	for (size_t i = 0; i < inv->exception_count; i++) {
-		const struct ir_claim_box *e = &inv->exceptions[i];
-
-		if (e->space == box->space && e->family == box->family)
-			boxes_add(arena, &out, e->src, e->dst, e->svc);
-	}
-	return out;
-}
-
-/* A packet of the box WANTED that INV forbids, or false. */
+/* A packet of the box WANTED that F forbids, or false. */
 static bool meet(struct arena *arena, const struct ir_claim_box *wanted,
-		 const struct index *index, struct packet *out)
+		 const struct forbidden *f, struct packet *out)
 {
+	struct boxes all = by_space_in(&f->boxes, arena, wanted->space,
+				       wanted->family);
 	struct boxes both = { 0 }, allowed;
 
-	for (uint32_t i = index->first[wanted->space];
-	     i < index->first[wanted->space + 1]; i++) {
-		const struct ir_claim_box *b =
-			&index->inv->boxes[index->order[i]];
+	for (size_t i = 0; i < all.count; i++) {
+		const struct box *b = &all.at[i];
 
-		if (b->family == wanted->family &&
-		    ranges_touch(b->src, wanted->src) &&
+		if (ranges_touch(b->src, wanted->src) &&
 		    ranges_touch(b->dst, wanted->dst) &&
 		    ranges_touch(b->svc, wanted->svc))
 			boxes_add(arena, &both,
@@ -80,7 +48,8 @@ static bool meet(struct arena *arena, const struct ir_claim_box *wanted,
 	}
 	if (!both.count)
 		return false;
-	allowed = exceptions_of(arena, index->inv, wanted);
+	allowed = by_space_in(&f->exceptions, arena, wanted->space,
+			      wanted->family);
 	return !boxes_within(arena, wanted->family, &both, &allowed, out);
 }
 
@@ -102,49 +71,39 @@ static void tell(struct arena *arena, struct diags *diags,
 
 static void check_pair(struct arena *arena, struct diags *diags,
 		       const struct ir *ir, const struct ir_invariant *must,
-		       const struct index *index)
+		       const struct ir_invariant *inv)
 {
+	size_t spaces = ir->space_count;
+	struct forbidden forbidden = {
+		by_space_of(arena, spaces, inv->boxes, inv->box_count),
+		by_space_of(arena, spaces, inv->exceptions,
+			    inv->exception_count) };
+
 	for (size_t i = 0; i < must->box_count; i++) {
 		struct packet packet;
 
-		if (!meet(arena, &must->boxes[i], index, &packet))
+		if (!meet(arena, &must->boxes[i], &forbidden, &packet))
 			continue;
-		tell(diags->arena, diags, ir, must, index->inv,
-		     must->boxes[i].space, &packet);
+		tell(diags->arena, diags, ir, must, inv, must->boxes[i].space,
+		     &packet);
 		return;
-	}
-}
-
-/* INV, which forbids, against every `must`. */
-static void check_against(struct arena *arena, struct diags *diags,
-			  const struct ir *ir, const struct ir_invariant *inv)
-{
-	struct index index = index_of(arena, ir, inv);
-
-	for (size_t i = 0; i < ir->invariant_count; i++) {
-		const struct ir_invariant *must = &ir->invariants[i];
-		struct arena *scratch;
-
-		if (must->kind != CLAIM_MUST)
-			continue;
-		scratch = arena_child(arena);
-		check_pair(scratch, diags, ir, must, &index);
-		arena_free(scratch);
 	}
 }
 
 void contradictions_tell(struct arena *arena, struct diags *diags,
 			 const struct ir *ir)
 {
-	bool any = false;
+	for (size_t i = 0; i < ir->invariant_count; i++) {
+		const struct ir_invariant *must = &ir->invariants[i];
 
-	for (size_t i = 0; i < ir->invariant_count; i++)
-		any |= ir->invariants[i].kind == CLAIM_MUST;
-	for (size_t i = 0; any && i < ir->invariant_count; i++) {
-		struct arena *scratch = arena_child(arena);
+		for (size_t k = 0; must->kind == CLAIM_MUST &&
+				   k < ir->invariant_count; k++) {
+			struct arena *scratch = arena_child(arena);
 
-		if (is_forbidding(&ir->invariants[i]))
-			check_against(scratch, diags, ir, &ir->invariants[i]);
-		arena_free(scratch);
+			if (is_forbidding(&ir->invariants[k]))
+				check_pair(scratch, diags, ir, must,
+					   &ir->invariants[k]);
+			arena_free(scratch);
+		}
 	}
 }

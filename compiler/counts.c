@@ -123,6 +123,7 @@ void resolve_parity(struct resolver *r, struct ir_invariant *inv,
 	bool *named = arena_array(r->arena, r->ir->environment_count, 1);
 	uint32_t *parity = arena_array(r->arena, r->ir->environment_count,
 				       sizeof *parity);
+	const struct ir_space *last = NULL;	/* spaces go by customer */
 	bool anywhere = false;
 
 	if (!claim_words_differ(r, words, count))
@@ -140,11 +141,14 @@ void resolve_parity(struct resolver *r, struct ir_invariant *inv,
 	inv->parity_count = kept;
 	if (count < 2)
 		claim_is_vacuous(r, node, "an environment is equal to itself");
-	for (size_t i = 0; i < r->ir->space_count; i++)
-		for (size_t k = 0; k < i; k++)
-			anywhere |= r->spaces[i].customer == r->spaces[k].customer &&
-				    named[r->spaces[i].environment] &&
-				    named[r->spaces[k].environment];
+	for (size_t i = 0; i < r->ir->space_count; i++) {
+		const struct ir_space *space = &r->spaces[i];
+
+		if (!named[space->environment])
+			continue;
+		anywhere |= last && last->customer == space->customer;
+		last = space;
+	}
 	if (!anywhere && count > 1 && !r->diags->errors)
 		diag_label(diag_add(r->diags, P0312, node->list->span,
 				    "`%s` compares nothing yet",

@@ -160,7 +160,8 @@ struct coverer {
 	const struct ir *ir;
 	struct view *(*views)[FAMILIES];	/* by space; NULL: not made */
 	bool *dropped;				/* by rule: covered, and does not count */
-	const bool *only;			/* by rule: the only ones that count; NULL: all */
+	bool *only;				/* by rule: the only ones that count... */
+	bool is_limited;			/* ...if this is so */
 	id_list src, dst;			/* of the last question */
 };
 
@@ -171,7 +172,7 @@ static bool stands_in(const struct coverer *c, uint32_t other, uint32_t rule)
 	const struct ir_rule *b = &c->ir->rules[other];
 
 	if (other == rule || c->dropped[other] || (a->log && !b->log) ||
-	    (c->only && !c->only[other]))
+	    (c->is_limited && !c->only[other]))
 		return false;
 	return !b->expires.value ||
 	       (a->expires.value && b->expires_day >= a->expires_day);
@@ -455,24 +456,24 @@ enum { TRIMMED_MOST = 32 };
 static void trim(struct coverer *c, const struct flows_of *flows,
 		 uint32_t rule, id_list *by)
 {
-	bool *only;
 	size_t kept = 0;
 
 	if (by->count < 2 || by->count > TRIMMED_MOST)
 		return;
-	only = arena_array(c->arena, c->ir->rule_count, sizeof *only);
 	for (size_t i = 0; i < by->count; i++)
-		only[by->at[i]] = true;
-	c->only = only;
+		c->only[by->at[i]] = true;
+	c->is_limited = true;
 	for (size_t i = 0; i < by->count; i++) {
-		only[by->at[i]] = false;
-		if (!is_rule_covered(c, flows, rule, NULL)) {
-			only[by->at[i]] = true;
-			by->at[kept++] = by->at[i];
-		}
+		c->only[by->at[i]] = false;
+		if (is_rule_covered(c, flows, rule, NULL))
+			continue;
+		c->only[by->at[i]] = true;
+		by->at[kept++] = by->at[i];
 	}
 	by->count = kept;
-	c->only = NULL;
+	for (size_t i = 0; i < kept; i++)
+		c->only[by->at[i]] = false;
+	c->is_limited = false;
 }
 
 static struct covered write_down(struct arena *arena, uint32_t rule,
@@ -492,7 +493,8 @@ const struct covered *covered_find(struct arena *arena, const struct ir *ir,
 		.views = arena_array(scratch, ir->space_count,
 				     sizeof *c.views),
 		.dropped = arena_array(scratch, ir->rule_count,
-				       sizeof *c.dropped) };
+				       sizeof *c.dropped),
+		.only = arena_array(scratch, ir->rule_count, sizeof *c.only) };
 	bool *may = first_look(&c);
 	struct flows_of flows = flows_of(&c, may);
 	size_t candidates;

@@ -295,6 +295,8 @@ static enum fb_status check(struct fb *fb, void *call)
 	fb->verdicts = verdicts = verify_verdicts(fb->arena, ir);
 	fb->expects_run = true;
 	sum->broken = verify_tell(&fb->diags, ir, verdicts);
+	for (size_t i = 0; i < ir->invariant_count; i++)
+		sum->waived += verdicts[i].kind == VERDICT_WAIVED;
 	upkeep = upkeep_tell(&fb->diags, ir, verdicts);
 	sum->reviews = ir->review_days > 0;
 	sum->overdue = upkeep.overdue;

@@ -5,45 +5,9 @@
  */
 #include "compiler/judge.h"
 
+#include "compiler/by_space.h"
+
 #include <string.h>
-
-/* The numbers of BOXES by space: those of space s are FIRST[s] to FIRST[s + 1]. */
-struct by_space {
-	const struct ir_claim_box *boxes;
-	uint32_t *first, *order;
-};
-
-static struct by_space sort_boxes(const struct judge *j,
-				  const struct ir_claim_box *boxes,
-				  size_t count)
-{
-	size_t spaces = j->ir->space_count;
-	struct by_space by = { boxes,
-		arena_array(j->scratch, spaces + 2, sizeof *by.first),
-		arena_array(j->scratch, count, sizeof *by.order) };
-
-	for (size_t i = 0; i < count; i++)
-		by.first[boxes[i].space + 2]++;
-	for (size_t s = 2; s < spaces + 2; s++)
-		by.first[s] += by.first[s - 1];
-	for (size_t i = 0; i < count; i++)
-		by.order[by.first[boxes[i].space + 1]++] = (uint32_t)i;
-	return by;
-}
-
-static struct boxes boxes_in(struct arena *arena, const struct by_space *by,
-			     uint32_t space, enum family family)
-{
-	struct boxes out = { 0 };
-
-	for (uint32_t i = by->first[space]; i < by->first[space + 1]; i++) {
-		const struct ir_claim_box *b = &by->boxes[by->order[i]];
-
-		if (b->family == family)
-			boxes_add(arena, &out, b->src, b->dst, b->svc);
-	}
-	return out;
-}
 
 /* What a rule admits although it must not. */
 struct offence {
@@ -56,20 +20,29 @@ struct offences {
 	size_t count, cap;
 };
 
-/* What flow F admits of BOX and no exception lets through. */
+/*
+ * What flow F admits of BOX and no exception lets through.  Exceptions first:
+ * they are few, and a box of isolation has a range for every other customer.
+ */
 static void add_offences(struct arena *arena, const struct ir_flow *f,
 			 const struct box *box, const struct boxes *excepted,
 			 struct offences *out)
 {
-	struct box both = { ranges_meet(arena, f->src, box->src),
-			    ranges_meet(arena, f->dst, box->dst),
-			    ranges_meet(arena, f->svc, box->svc) };
+	struct box whole = { f->src, f->dst, f->svc };
 	struct boxes rest = { 0 };
 
-	judge_less(arena, &both, excepted, &rest);
-	for (size_t i = 0; i < rest.count; i++)
-		*LIST_PUSH(arena, out) = (struct offence){ f->rule,
-							   rest.at[i] };
+	judge_less(arena, &whole, excepted, &rest);
+	for (size_t i = 0; i < rest.count; i++) {
+		struct box *b = &rest.at[i];
+
+		if (ranges_touch(b->svc, box->svc) &&
+		    ranges_touch(b->src, box->src) &&
+		    ranges_touch(b->dst, box->dst))
+			*LIST_PUSH(arena, out) = (struct offence){ f->rule, {
+				ranges_meet(arena, b->src, box->src),
+				ranges_meet(arena, b->dst, box->dst),
+				ranges_meet(arena, b->svc, box->svc) } };
+	}
 }
 
 static void find_offences(const struct judge *j, struct arena *arena,
@@ -77,8 +50,9 @@ static void find_offences(const struct judge *j, struct arena *arena,
 			  const struct by_space *exceptions, uint32_t space,
 			  enum family family, struct offences *out)
 {
-	struct boxes boxes = boxes_in(arena, claims, space, family);
-	struct boxes excepted = boxes_in(arena, exceptions, space, family);
+	struct boxes boxes = by_space_in(claims, arena, space, family);
+	struct boxes excepted = by_space_in(exceptions, arena, space,
+					    family);
 
 	for (size_t i = 0; i < boxes.count; i++) {
 		size_t count;
@@ -156,7 +130,8 @@ struct hearing {
 	rule_list rules[2];
 };
 
-static void hear(struct hearing *h, struct arena *arena,
+/* Is there anything? */
+static bool hear(struct hearing *h, struct arena *arena,
 		 const struct offences *all, uint32_t space,
 		 enum family family, bool waived)
 {
@@ -166,7 +141,7 @@ static void hear(struct hearing *h, struct arena *arena,
 				       &h->rules[waived], &count);
 
 	if (!count)
-		return;
+		return false;
 	h->packets[waived] += size_of(arena, family, some, count);
 	if (!h->is_shown[waived]) {
 		struct packet p = judge_witness(j, family, some, count);
@@ -177,6 +152,7 @@ static void hear(struct hearing *h, struct arena *arena,
 		    !is_claimed(j->inv, space, &p))
 			h->verdict.kind = VERDICT_FAULT;
 	}
+	return true;
 }
 
 static struct verdict sentence(struct hearing *h)
@@ -204,15 +180,18 @@ static struct verdict sentence(struct hearing *h)
 struct verdict judge_forbidden(const struct judge *j)
 {
 	const struct ir_invariant *inv = j->inv;
-	struct by_space claims = sort_boxes(j, inv->boxes, inv->box_count);
-	struct by_space exceptions = sort_boxes(j, inv->exceptions,
-						inv->exception_count);
+	struct by_space claims = by_space_of(j->scratch, j->ir->space_count,
+					     inv->boxes, inv->box_count);
+	struct by_space exceptions = by_space_of(j->scratch,
+						 j->ir->space_count,
+						 inv->exceptions,
+						 inv->exception_count);
 	struct hearing h = { .judge = j,
 			     .verdict.against = IR_NO_SPACE };
 
 	for (uint32_t s = 0; s < j->ir->space_count; s++) {
 		struct arena *arena;
-		double before = h.packets[0];
+		bool is_broken = false;
 
 		if (claims.first[s] == claims.first[s + 1])
 			continue;
@@ -222,10 +201,11 @@ struct verdict judge_forbidden(const struct judge *j)
 
 			find_offences(j, arena, &claims, &exceptions, s,
 				      (enum family)f, &all);
-			hear(&h, arena, &all, s, (enum family)f, false);
-			hear(&h, arena, &all, s, (enum family)f, true);
+			is_broken |= hear(&h, arena, &all, s, (enum family)f,
+					  false);
+			(void)hear(&h, arena, &all, s, (enum family)f, true);
 		}
-		h.verdict.broken_in += h.packets[0] > before;
+		h.verdict.broken_in += is_broken;
 		arena_free(arena);
 	}
 	return sentence(&h);
@@ -271,7 +251,7 @@ static void look_for_gaps(const struct judge *j, const struct by_space *claims,
 	bool broken = false;
 
 	for (int f = IPV4; f < FAMILIES; f++) {
-		struct boxes wanted = boxes_in(arena, claims, space,
+		struct boxes wanted = by_space_in(claims, arena, space,
 					       (enum family)f);
 		struct packet p;
 
@@ -292,8 +272,8 @@ static void look_for_gaps(const struct judge *j, const struct by_space *claims,
 
 struct verdict judge_must(const struct judge *j)
 {
-	struct by_space claims = sort_boxes(j, j->inv->boxes,
-					    j->inv->box_count);
+	struct by_space claims = by_space_of(j->scratch, j->ir->space_count,
+					     j->inv->boxes, j->inv->box_count);
 	struct verdict_hop *hop = arena_alloc(j->arena, sizeof *hop);
 	struct verdict v = { .against = IR_NO_SPACE };
 

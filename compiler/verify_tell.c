@@ -370,6 +370,29 @@ static void tell_broken(const struct telling *t, struct diags *diags)
 		help_mending(t, d);
 }
 
+/* Accepted, until the first of these rules expires; a reader is to know. */
+static void tell_waived(const struct telling *t, struct diags *diags)
+{
+	const struct verdict *v = t->verdict;
+	struct diag *d = diag_add(diags, P0409, t->inv->name_span,
+				  "`%s` is waived: %s", t->inv->name,
+				  verdict_text(t->arena, t->ir, t->inv, v));
+
+	for (size_t i = 0; i < v->waived_count && i < RULES_SHOWN; i++) {
+		const struct ir_rule *rule = &t->ir->rules[v->waived[i]];
+
+		if (rule->expires.value && rule->approved_by.value)
+			diag_note(d, rule->name_span, "waived until %s by %s",
+				  rule->expires.value,
+				  rule->approved_by.value);
+		else
+			diag_note(d, rule->name_span, "waived here");
+	}
+	if (v->waived_count > RULES_SHOWN)
+		diag_note(d, (struct span){ 0 }, "and by %zu more rules",
+			  v->waived_count - RULES_SHOWN);
+}
+
 static void tell_fault(const struct telling *t, struct diags *diags)
 {
 	struct diag *d = diag_add(diags, P0903, t->inv->name_span,
@@ -392,7 +415,10 @@ size_t verify_tell(struct diags *diags, const struct ir *ir,
 				     &verdicts[i] };
 
 		switch (verdicts[i].kind) {
-		case VERDICT_HOLDS: case VERDICT_WAIVED:
+		case VERDICT_HOLDS:
+			break;
+		case VERDICT_WAIVED:
+			tell_waived(&t, diags);
 			break;
 		case VERDICT_BROKEN:
 			broken++;

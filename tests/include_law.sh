@@ -34,7 +34,8 @@ check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
 	compiler/resolver.h compiler/settings.c compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
 	compiler/claims.? compiler/isolate.c compiler/counts.c compiler/invariants.c compiler/count.?
 check "$base|$front|compiler/contradict\.h" compiler/resolve.?
-check "$base|$sets|compiler/contradict\.h" compiler/contradict.?
+check "$base|$sets|compiler/by_space\.h" compiler/by_space.?
+check "$base|$sets|compiler/(by_space|contradict)\.h" compiler/contradict.?
 check "$base|$sets|compiler/(verify|upkeep)\.h" compiler/upkeep.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
 check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
@@ -48,7 +49,7 @@ check "$base|$sets|compiler/(sieve|reach)\.h" compiler/reach.?
 check "$base|$sets|compiler/(sieve|covered)\.h" compiler/covered.?
 check "$base|$sets|compiler/(sieve|covered|lint)\.h" compiler/lint.?
 check "$base|compiler/mend\.h" compiler/mend.?
-check "$base|$sets|compiler/(sieve|reach|mend|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
+check "$base|$sets|compiler/(by_space|sieve|reach|mend|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
 check "$base|compiler/box\.h" compiler/side.h
 check "$base|$sets|compiler/prove\.h" compiler/prove.?
 # The second look at a proof shares the types with the first, and no arithmetic.

@@ -57,8 +57,10 @@ static int run(const struct cli *cli)
 		code = cli_finish(code);
 	} else if (status == FB_OK || status == FB_NO) {
 		printf("%zu invariant%s: %zu hold, %zu broken", sum.invariants,
-		       plural(sum.invariants), sum.invariants - sum.broken,
-		       sum.broken);
+		       plural(sum.invariants),
+		       sum.invariants - sum.broken - sum.waived, sum.broken);
+		if (sum.waived)
+			printf(", %zu waived", sum.waived);
 		if (sum.expects)
 			printf(" · %zu expectation%s, %zu not met", sum.expects,
 			       plural(sum.expects), sum.unmet);

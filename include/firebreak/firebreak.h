@@ -84,6 +84,7 @@ struct fb_summary {
 	size_t rules, expired, invariants, broken, expects, unmet, environments;
 	bool reviews;		/* asked for */
 	size_t overdue, due;	/* rules; due: those, and within 14 days */
+	size_t waived;		/* invariants that only rules break that waive them */
 	size_t lints;		/* warnings about what is said in vain: P08 */
 };
 
