@@ -71,11 +71,12 @@ $(B)/gen/services.inc: grammar/services.fbk
 	@mkdir -p $(B)/gen
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 
-$(B)/gen/style.inc: compiler/evidence/style.css
+$(B)/gen/%.inc: compiler/evidence/%.css
 	@mkdir -p $(B)/gen
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 
-$(OBJ)/compiler/evidence/html.o: $(B)/gen/style.inc
+$(OBJ)/compiler/evidence/html.o: $(B)/gen/style.inc $(B)/gen/graph.inc
+$(OBJ)/compiler/evidence/graph_svg.o: $(B)/gen/graph.inc
 
 $(OBJ)/grammar/library.o: $(B)/gen/services.inc
 

@@ -11,6 +11,9 @@ build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
 # jsonschema holds the report's model against its published schema;
 # z3 answers what the packet sets answer; git keeps the histories for diff and report
 test='libcmocka-dev nftables iproute2 python3 diffutils patch python3-jsonschema z3 git'
+# jsonschema and xmllint hold what we write against the published schemas, dot
+# reads the graphs that we write for it
+test="$test libxml2-utils graphviz"
 
 case ${1-} in
 build) packages=$build ;;

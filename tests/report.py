@@ -40,7 +40,7 @@ class Page(HTMLParser):
 
     VOID = {"meta", "wbr", "br", "path", "rect"}
     OURS = set("""html head meta title style body a div nav p span ol ul li br main header h1 h2 h3 dl dt dd section b i
-        table caption thead tbody tr th td code small wbr figure svg path rect text pre footer""".split())
+        table caption thead tbody tr th td code small wbr figure svg path rect text g pre footer""".split())
 
     def __init__(self):
         super().__init__()

@@ -46,7 +46,8 @@ struct command {
 };
 
 extern const struct command command_check, command_compile, command_diff,
-			    command_explain, command_fmt, command_query,
+			    command_explain, command_fmt, command_graph,
+			    command_query,
 			    command_prove, command_report,
 			    command_verify_bundle, command_version;
 

@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&command_diff,
 	&command_query,
 	&command_explain,
+	&command_graph,
 	&command_report,
 	&command_verify_bundle,
 	&command_fmt,

@@ -6,6 +6,7 @@
 
 #include "compiler/base/markup.h"
 #include "compiler/evidence/assumptions.h"
+#include "compiler/evidence/graph.h"
 
 #include <nettle/base64.h>
 #include <nettle/sha2.h>
@@ -13,6 +14,7 @@
 
 static const char style[] =
 #include "style.inc"
+#include "graph.inc"
 ;
 
 void html_element(struct text *out, const char *tag, const char *string)
@@ -78,6 +80,7 @@ static const char *const sections[][2] = {
 	{ "examined",	"What was examined" },
 	{ "changes",	"Changes" },
 	{ "matrix",	"Segmentation matrix" },
+	{ "layers",	"Layers" },
 	{ "exposure",	"Exposure" },
 	{ "invariants",	"Invariants" },
 	{ "exceptions",	"Exceptions" },
@@ -446,6 +449,36 @@ static void put_matrices(struct text *out, const struct evidence *e)
 		text_puts(out, "</h3>\n");
 		html_matrix(out, &e->segments[i]);
 	}
+	end(out);
+}
+
+enum { PICTURE_MOST = 40 };	/* nodes that a picture can show on a page */
+
+static void put_picture(struct text *out, const struct evidence *e, size_t i)
+{
+	const struct segment *s = &e->segments[i];
+
+	text_puts(out, "<h3>");
+	put_spaces(out, e, s);
+	text_puts(out, "</h3>\n");
+	if (s->node_count > PICTURE_MOST) {
+		text_printf(out, "<p>%zu ends are too many for a picture; the list of pairs above has them all.</p>\n",
+			    s->node_count);
+		return;
+	}
+	text_puts(out, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Picture\"><figure class=\"g-wide\">");
+	graph_svg(out, s, arena_printf(out->arena, "layers-%zu", i),
+		  arena_printf(out->arena, "Layers of %s, and what they may open; the matrix says the same",
+			       graph_title(out->arena, e, s)));
+	text_puts(out, "</figure></div>\n");
+}
+
+static void put_layers(struct text *out, const struct evidence *e)
+{
+	begin(out, "layers", "Layers", 'C');
+	text_puts(out, "<p class=\"lead\">The same as a picture: layers from left to right by their steps from what is public. Dashed arrows are exceptions; a label that ends in + has more services, all of which are in the matrix.</p>\n");
+	for (size_t i = 0; i < e->segment_count; i++)
+		put_picture(out, e, i);
 	end(out);
 }
 
@@ -819,6 +852,7 @@ void evidence_html(struct text *out, const struct evidence *e)
 	put_examined(out, e);
 	put_changes(out, e);
 	put_matrices(out, e);
+	put_layers(out, e);
 	put_exposure(out, e);
 	put_invariants(out, e);
 	put_exceptions(out, e);

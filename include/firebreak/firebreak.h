@@ -236,6 +236,15 @@ struct fb_document {
 /* Belongs to the context; NULL when memory ran out. */
 const char *fb_findings(struct fb *fb, const struct fb_document *document);
 
+enum fb_picture { FB_PICTURE_SVG, FB_PICTURE_DOT, FB_PICTURE_MERMAID };
+
+/*
+ * Layers and the flows between them, of the environment ONLY ("customer.env")
+ * or of all (NULL).  *OUT is a whole file; it belongs to the context.
+ */
+enum fb_status fb_graph(struct fb *fb, enum fb_picture picture,
+			const char *only, const char **out);
+
 /* Names of the targets, NULL at the end. */
 const char *const *fb_targets(void);
 
