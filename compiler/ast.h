@@ -26,9 +26,9 @@ enum ast_expr_kind {
 struct ast_expr {
 	enum ast_expr_kind kind;
 	struct span span;
+	bool closed;			/* stood in parentheses */
 	const char *word;		/* of EXPR_WORD */
 	LIST(struct ast_expr *) items;	/* of the others: at least two */
-	bool closed;			/* stood in parentheses */
 };
 
 enum ast_attr_kind {

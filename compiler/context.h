@@ -24,6 +24,7 @@ struct fb {
 	bool expects_run;
 	LIST(struct proved) proved;
 	jmp_buf full;
+	int open;		/* the file being read, or -1 */
 	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
 	const struct fb_reader *reader;	/* of fb_load_from(), else NULL */
 	/* of fb_load_text() */

@@ -431,6 +431,7 @@ void declare_all(struct names *n, const struct ast *ast)
 	struct heads heads = { 0 };
 
 	n->ast = ast;
+	n->compared = arena_alloc(n->arena, sizeof *n->compared);
 	n->endpoints = n->services = n->environments = TABLE_IN(n->arena);
 	n->customers = n->statements = n->qualified = TABLE_IN(n->arena);
 	/* the library first: who declares one of its names is told so */
@@ -455,11 +456,24 @@ bool names_excuse(const struct names *n, const char *name)
 	return n->ast->incomplete || table_get_name(&n->ast->lost, name);
 }
 
+enum { COMPARED_MOST = 2000000 };
+
+/* May a word be compared with COUNT names more? */
+static bool may_suggest(const struct names *n, size_t count)
+{
+	if (*n->compared > COMPARED_MOST)
+		return false;
+	*n->compared += count;
+	return true;
+}
+
 const char *names_nearest_endpoint(const struct names *n, const char *word)
 {
-	const char **words = arena_array(n->arena, n->decls.count + 2,
-					 sizeof *words);
+	const char **words;
 
+	if (!may_suggest(n, n->decls.count))
+		return NULL;
+	words = arena_array(n->arena, n->decls.count + 2, sizeof *words);
 	for (size_t i = 0; i < n->decls.count; i++)
 		words[i] = n->decls.at[i]->name;
 	words[n->decls.count] = "any";
@@ -469,9 +483,12 @@ const char *names_nearest_endpoint(const struct names *n, const char *word)
 
 const char *names_nearest_service(const struct names *n, const char *word)
 {
-	const char **words = arena_array(n->arena, n->service_decls.count + 1,
-					 sizeof *words);
+	const char **words;
 
+	if (!may_suggest(n, n->service_decls.count))
+		return NULL;
+	words = arena_array(n->arena, n->service_decls.count + 1,
+			    sizeof *words);
 	for (size_t i = 0; i < n->service_decls.count; i++)
 		words[i] = n->service_decls.at[i]->name;
 	words[n->service_decls.count] = "any";
@@ -480,10 +497,12 @@ const char *names_nearest_service(const struct names *n, const char *word)
 
 static const char *nearest_environment(const struct names *n, const char *word)
 {
-	const char **words = arena_array(n->arena, n->ir->environment_count,
-					 sizeof *words);
+	const char **words;
 	size_t count = 0;
 
+	if (!may_suggest(n, n->ir->environment_count))
+		return NULL;
+	words = arena_array(n->arena, n->ir->environment_count, sizeof *words);
 	for (size_t i = 0; i < n->ir->environment_count; i++)
 		if (names_find(&n->environments, n->ir->environments[i]))
 			words[count++] = n->ir->environments[i];
@@ -492,9 +511,19 @@ static const char *nearest_environment(const struct names *n, const char *word)
 
 static int environment_number(const struct names *n, const char *name)
 {
-	for (size_t i = 0; i < n->ir->environment_count; i++)
-		if (strcmp(n->ir->environments[i], name) == 0)
-			return (int)i;
+	size_t lo = 0, hi = n->ir->environment_count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = strcmp(n->ir->environments[mid], name);
+
+		if (order == 0)
+			return (int)mid;
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
 	return -1;
 }
 

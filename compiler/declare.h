@@ -56,6 +56,7 @@ struct names {
 	const struct ast *ast;
 	struct table endpoints, services, environments, customers, statements;
 	struct table qualified;	/* names with dots that were looked up */
+	size_t *compared;	/* names, for suggestions: they stop being made */
 	unsigned depth;		/* of definitions by way of others, while checking */
 	LIST(struct decl *) decls;
 	LIST(struct service_decl *) service_decls;
@@ -84,7 +85,11 @@ size_t words_of(const struct ast_expr *list, struct ast_expr *const **words,
  */
 bool names_excuse(const struct names *names, const char *name);
 
-/* Names of one table, for "did you mean". */
+/*
+ * Names of one table, for "did you mean".  NULL where there is none, and where
+ * so many mistakes among so many names were told that suggesting would take
+ * longer than compiling.
+ */
 const char *names_nearest_endpoint(const struct names *names, const char *word);
 const char *names_nearest_service(const struct names *names, const char *word);
 

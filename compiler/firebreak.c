@@ -17,19 +17,30 @@
 #include "compiler/verify.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void close_open(struct fb *fb)
+{
+	if (fb->open >= 0)
+		(void)close(fb->open);	/* only read from */
+	fb->open = -1;
+}
+
 enum fb_status guarded(struct fb *fb,
 		       enum fb_status (*work)(struct fb *fb, void *call),
 		       void *call)
 {
 	arena_guard(fb->arena, &fb->full);
-	if (setjmp(fb->full))
+	if (setjmp(fb->full)) {
+		close_open(fb);
 		return FB_MEMORY;
+	}
 	return work(fb, call);
 }
 
@@ -44,6 +55,7 @@ struct fb *fb_new(const struct fb_options *options)
 		return NULL;
 	}
 	fb->arena = arena;
+	fb->open = -1;
 	fb->options = *options;
 	fb->diags.arena = arena;
 	fb->sources.arena = arena;
@@ -83,30 +95,97 @@ const char *fb_nearest(const char *word, const char *const *words,
 
 /* --- reading --- */
 
-static const char *read_stream(struct arena *arena, FILE *file, size_t *len,
-			       const char **why)
+/*
+ * All of the open file, or NULL with *WHY.  One byte more than is read tells the
+ * parser that it is too large.
+ */
+static const char *read_open(struct fb *fb, struct arena *arena, size_t guess,
+			     size_t *len, const char **why)
 {
-	struct text text = TEXT_IN(arena);
-	char buffer[65536];
-	size_t n;
+	size_t cap = guess < SOURCE_MAX ? guess + 1 : SOURCE_MAX + 1;
+	char *bytes = arena_alloc(arena, cap + SOURCE_ENDS);
+	ssize_t n;
 
-	while ((n = fread(buffer, 1, sizeof buffer, file)) > 0) {
-		text_add(&text, buffer, n);
-		if (text.len > SOURCE_MAX)
-			break;	/* the parser says that it is too large */
+	*len = 0;
+	while (*len <= SOURCE_MAX) {
+		if (*len == cap) {
+			char *larger = arena_alloc(arena, cap * 2 + SOURCE_ENDS);
+
+			memcpy(larger, bytes, *len);
+			bytes = larger;
+			cap *= 2;
+		}
+		n = read(fb->open, bytes + *len, cap - *len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			*why = strerror(errno);
+			return NULL;
+		}
+		if (n == 0)
+			break;
+		*len += (size_t)n;
 	}
-	if (ferror(file)) {
-		*why = strerror(errno);
+	return bytes;	/* never written to behind LEN: zeros */
+}
+
+/*
+ * May PATH, which some file includes, be opened?  Only a regular file that is
+ * inside of the root when all links are followed.
+ */
+static const char *why_not_included(const struct fb *fb, const char *path)
+{
+	char real[PATH_MAX], root[PATH_MAX];
+	struct stat st;
+	size_t len;
+
+	if (stat(path, &st) != 0)
+		return strerror(errno);
+	if (S_ISDIR(st.st_mode))
+		return strerror(EISDIR);
+	if (!S_ISREG(st.st_mode))
+		return "it is not a regular file";
+	if (!realpath(path, real) || !realpath(fb->loader.root, root))
+		return strerror(errno);
+	len = strlen(root);
+	if (strncmp(real, root, len) != 0 || (len > 1 && real[len] != '/'))
+		return "a link leads out of the policy's directory";
+	return NULL;
+}
+
+static const char *read_file(struct fb *fb, struct arena *arena,
+			     const char *path, size_t *len, const char **why)
+{
+	const char *bytes = NULL;
+	struct stat st;
+
+	*why = fb->sources.files.count ? why_not_included(fb, path) : NULL;
+	if (*why)
 		return NULL;
-	}
-	*len = text.len;
-	return text_string(&text);
+	fb->open = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fb->open < 0 || fstat(fb->open, &st) != 0)
+		*why = strerror(errno);
+	else if (S_ISDIR(st.st_mode))
+		*why = strerror(EISDIR);
+	else
+		bytes = read_open(fb, arena, S_ISREG(st.st_mode) && st.st_size > 0
+				  ? (size_t)st.st_size : 65536, len, why);
+	close_open(fb);
+	return bytes;
 }
 
 /* PATH as readers have it: without the `/` of the top. */
 static const char *from_top(const char *path)
 {
 	return path + (*path == '/');
+}
+
+/* BYTES as the parser wants to have them. */
+static const char *given(struct arena *arena, const char *bytes, size_t len)
+{
+	char *own = arena_alloc(arena, len + SOURCE_ENDS);
+
+	return len ? memcpy(own, bytes, len) : own;
 }
 
 static const char *read_stored(const struct fb *fb, struct arena *arena,
@@ -119,34 +198,21 @@ static const char *read_stored(const struct fb *fb, struct arena *arena,
 		return NULL;
 	/* one byte more than is read tells the parser that it is too large */
 	*len = *len > SOURCE_MAX ? (size_t)SOURCE_MAX + 1 : *len;
-	return arena_copy(arena, bytes, *len);
+	return given(arena, bytes, *len);
 }
 
 static const char *read_path(void *context, struct arena *arena,
 			     const char *path, size_t *len, const char **why)
 {
-	const struct fb *fb = context;
-	const char *bytes = NULL;
-	struct stat st;
-	FILE *file;
+	struct fb *fb = context;
 
 	if (fb->text && strcmp(path, fb->text_name) == 0) {
 		*len = fb->text_len;
-		return fb->text;
+		return given(arena, fb->text, fb->text_len);
 	}
 	if (fb->reader)
 		return read_stored(fb, arena, path, len, why);
-	file = fopen(path, "rb");
-	if (!file) {
-		*why = strerror(errno);
-		return NULL;
-	}
-	if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode))
-		*why = strerror(EISDIR);
-	else
-		bytes = read_stream(arena, file, len, why);
-	(void)fclose(file);	/* only read from */
-	return bytes;
+	return read_file(fb, arena, path, len, why);
 }
 
 static enum fb_found find(const struct fb *fb, const char *path)
@@ -182,13 +248,11 @@ static const char *root_of(struct fb *fb, const char *directory)
 
 static const char *working_directory(struct arena *arena)
 {
-	char *cwd = getcwd(NULL, 0), *kept;
+	char cwd[PATH_MAX];
 
-	if (!cwd)
+	if (!getcwd(cwd, sizeof cwd))
 		return "/";
-	kept = arena_printf(arena, "%s%s", cwd, strcmp(cwd, "/") ? "/" : "");
-	free(cwd);
-	return kept;
+	return arena_printf(arena, "%s%s", cwd, strcmp(cwd, "/") ? "/" : "");
 }
 
 static enum fb_status load(struct fb *fb, const char *path)
@@ -215,6 +279,7 @@ static enum fb_status load_path(struct fb *fb, void *call)
 	const char *path = call;
 
 	fb->loader = (struct loader){ .read = read_path, .context = fb,
+				      .yields = true,
 				      .cwd = fb->reader ? "/"
 					     : working_directory(fb->arena) };
 	if (find(fb, path) == FB_DIRECTORY)
@@ -240,6 +305,7 @@ static enum fb_status load_below(struct fb *fb, void *argument)
 	const char *path = path_plain(fb->arena, call->path);
 
 	fb->loader = (struct loader){ .read = read_path, .context = fb,
+				      .yields = true,
 				      .cwd = working_directory(fb->arena) };
 	fb->loader.root = directory_of(fb, arena_printf(fb->arena, "%s/x",
 							call->root));
@@ -267,6 +333,7 @@ enum fb_status fb_load_from(struct fb *fb, const char *path,
 static enum fb_status load_text(struct fb *fb, void *call)
 {
 	fb->loader = (struct loader){ .read = read_path, .context = fb,
+				      .yields = true,
 				      .cwd = working_directory(fb->arena) };
 	fb->loader.root = root_of(fb, fb->loader.cwd);
 	return load(fb, call);

@@ -252,5 +252,6 @@ bool fmt_shifts(const struct word *word)
 	if (kind < TOK_WORD)
 		return false;
 	return parser_label(&at_line_start, word->at, word->len) ||
-	       parser_keyword(&at_line_start, word->at, word->len) != kind;
+	       parser_keyword(&at_line_start, word->at, word->len,
+			      NULL) != kind;
 }

@@ -40,10 +40,13 @@ bool parse_is_text(struct diags *diags, const struct source *s)
 {
 	for (uint32_t i = 0; i < s->len;) {
 		uint32_t c = (unsigned char)s->text[i];
-		size_t n = 1;
+		size_t n;
 
-		if (c < 0x20 || c >= 0x7f)
-			n = utf8_read(s->text + i, s->len - i, &c);
+		if ((c >= 0x20 && c < 0x7f) || c == '\n') {
+			i++;
+			continue;
+		}
+		n = utf8_read(s->text + i, s->len - i, &c);
 		if (!n) {
 			diag_label(diag_add(diags, P0001,
 					    (struct span){ s->base + i,
@@ -127,14 +130,14 @@ static struct diag *cannot(struct reading *r, struct span at, const char *path,
 static void read_file(struct reading *r, const char *path, struct span from,
 		      unsigned depth);
 static void read_bytes(struct reading *r, const char *path, struct span from,
-		       unsigned depth, const char *bytes, size_t len);
+		       unsigned depth, struct source *s);
 
 /* `include <NAME>`: known by that name, as files are by their paths. */
 static void include_library(struct reading *r, const struct ast_text *name,
 			    unsigned depth)
 {
 	const char *known_as = arena_printf(r->arena, "<%s>", name->text);
-	size_t len;
+	size_t len = 0;
 	const char *text = library_text(name->text, &len);
 
 	if (!text) {
@@ -143,7 +146,8 @@ static void include_library(struct reading *r, const struct ast_text *name,
 				   "there is no library `<%.60s>`", name->text),
 			  "the compiler brings `<services>` along");
 	} else if (!table_get_name(&r->known, known_as)) {
-		read_bytes(r, known_as, name->span, depth + 1, text, len);
+		read_bytes(r, known_as, name->span, depth + 1,
+			   source_add(r->sources, known_as, text, len));
 	}
 }
 
@@ -201,6 +205,7 @@ static void read_file(struct reading *r, const char *path, struct span from,
 		      unsigned depth)
 {
 	const char *why = NULL, *bytes;
+	struct source *s = NULL;
 	size_t len = 0;
 
 	bytes = r->loader->read(r->loader->context, r->arena, path, &len, &why);
@@ -213,16 +218,19 @@ static void read_file(struct reading *r, const char *path, struct span from,
 		r->ast->incomplete = true;
 		return;
 	}
-	read_bytes(r, path, from, depth, bytes, len);
+	if (len <= SOURCE_MAX)
+		s = r->loader->yields
+			? source_take(r->sources, path, (char *)bytes, len)
+			: source_add(r->sources, path, bytes, len);
+	read_bytes(r, path, from, depth, s);
 }
 
+/* S is what PATH holds, NULL when that is too much. */
 static void read_bytes(struct reading *r, const char *path, struct span from,
-		       unsigned depth, const char *bytes, size_t len)
+		       unsigned depth, struct source *s)
 {
 	struct ast_file *file = arena_alloc(r->arena, sizeof *file);
-	struct source *s;
 
-	s = len <= SOURCE_MAX ? source_add(r->sources, path, bytes, len) : NULL;
 	if (!s) {
 		r->ast->incomplete = true;
 		diag_add(r->diags, P0006, from,

@@ -18,6 +18,8 @@ struct loader {
 	const char *(*read)(void *context, struct arena *arena,
 			    const char *path, size_t *len, const char **why);
 	void *context;
+	/* what READ returns is in ARENA and of SOURCE_ENDS zeros more: no copy is made */
+	bool yields;
 	/*
 	 * Absolute directories with a `/` at the end: where relative paths start,
 	 * and which none may leave.  NULL or "": "/".

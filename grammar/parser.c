@@ -16,7 +16,7 @@ struct keyword {
 	bool begins;	/* a statement: a keyword only where one can begin */
 };
 
-/* Ascending, for bsearch(). */
+/* Ascending, to be searched by halves. */
 static const struct keyword keywords[] = {
 	{ "account",		TOK_ACCOUNT, true },
 	{ "addresses",	TOK_ADDRESSES, false },
@@ -81,21 +81,9 @@ static const struct keyword keywords[] = {
 	{ "within",		TOK_WITHIN, false },
 };
 
+enum { LONGEST_KEYWORD = 20 };
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-
-struct word {
-	const char *text;
-	size_t len;
-};
-
-static int by_word(const void *key, const void *element)
-{
-	const struct word *w = key;
-	const struct keyword *k = element;
-	int order = strncmp(w->text, k->word, w->len);
-
-	return order ? order : -(k->word[w->len] != '\0');
-}
 
 int parser_token(struct parser *parser, int kind, struct span span)
 {
@@ -143,12 +131,44 @@ size_t parser_label(const struct parser *parser, const char *word, size_t len)
 	return 0;
 }
 
-int parser_keyword(const struct parser *parser, const char *word, size_t len)
+/* Most words are no keywords, and most of those have no keyword's letters. */
+static bool may_be_keyword(const char *word, size_t len)
 {
-	struct word key = { word, len };
-	const struct keyword *k = bsearch(&key, keywords, COUNT(keywords),
-					  sizeof *keywords, by_word);
+	return len >= 2 && len <= LONGEST_KEYWORD && word[0] >= 'a' &&
+	       word[0] <= 'z' && word[len - 1] >= 'a' && word[len - 1] <= 'z';
+}
 
+/* The row of WORD, or NULL. */
+static const struct keyword *find_keyword(const char *word, size_t len)
+{
+	size_t lo = 0, hi = COUNT(keywords);
+
+	if (!may_be_keyword(word, len))
+		return NULL;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const char *other = keywords[mid].word;
+		size_t i = 0;
+
+		while (i < len && word[i] == other[i])
+			i++;
+		if (i == len && !other[i])
+			return &keywords[mid];
+		if (i == len || (unsigned char)word[i] < (unsigned char)other[i])
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return NULL;
+}
+
+int parser_keyword(const struct parser *parser, const char *word, size_t len,
+		   const char **text)
+{
+	const struct keyword *k = find_keyword(word, len);
+
+	if (text)
+		*text = k ? k->word : arena_copy(parser->arena, word, len);
 	if (k && (!k->begins || parser->statement_start || parser->line_start))
 		return k->token;
 	return len == 1 && *word == ':' ? TOK_COLON : TOK_WORD;
@@ -309,6 +329,14 @@ void parser_complain(struct parser *parser, struct span span, const char *got,
 
 	if (parser->stopped)
 		return;
+	if (parser->complaints++ == PARSER_COMPLAINTS) {
+		diag_label(diag_add(parser->diags, P0006, span,
+				    "more than %d statements that do not parse",
+				    PARSER_COMPLAINTS),
+			   "the rest of the file was not read");
+		parser->stopped = true;
+		return;
+	}
 	if (!is_expected(expected, count, "`;`") || !begins_next(got)) {
 		lose_name(parser);
 		parser->broken = true;

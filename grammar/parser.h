@@ -33,6 +33,7 @@ struct parser {
 	struct diags *diags;
 	const struct source *source;
 	uint32_t at;		/* address of the next byte */
+	char *held_at, held;	/* where the scanner put a zero, over what */
 	struct span last;	/* the token before the one just scanned */
 	struct span current;
 	bool statement_start;	/* behind a `;`, a brace, or at the beginning */
@@ -42,6 +43,7 @@ struct parser {
 	unsigned tokens;	/* of the statement so far */
 	bool broken;		/* the statement; its name may be missed later */
 	LIST(const char *) lost;
+	unsigned complaints;	/* of parser_complain() */
 	unsigned nesting;
 	unsigned nesting_limit;
 	struct ast_node *nodes;
@@ -56,8 +58,12 @@ int parser_token(struct parser *parser, int kind, struct span span);
 /* Length with the colon of the label that WORD begins with, or 0. */
 size_t parser_label(const struct parser *parser, const char *word, size_t len);
 
-/* The token of a word: a keyword's, or TOK_WORD. */
-int parser_keyword(const struct parser *parser, const char *word, size_t len);
+/*
+ * The token of a word: a keyword's, or TOK_WORD.  *TEXT is the word, of the
+ * parser's arena or a constant; NULL: not wanted.
+ */
+int parser_keyword(const struct parser *parser, const char *word, size_t len,
+		   const char **text);
 
 /* A word that may be the name its statement declares. */
 void parser_name(struct parser *parser, const char *name);
@@ -95,6 +101,7 @@ struct node_list nodes_add(struct node_list list, struct ast_node *node);
 struct attr_list attrs_none(void);
 struct attr_list attrs_add(struct attr_list list, struct ast_attr *attr);
 
+enum { PARSER_COMPLAINTS = 10000 };	/* then the rest is not read */
 enum { PARSER_EXPECTED = 80 };	/* more than the grammar has tokens */
 
 /*

@@ -42,8 +42,8 @@ static void policy_error(const struct span *span, struct parser *parser,
 /* The scanner, generated from policy.l. */
 struct yy_buffer_state;
 int policy_scan_lex_init_extra(struct parser *parser, yyscan_t *scanner);
-struct yy_buffer_state *policy_scan__scan_bytes(const char *bytes, int count,
-						yyscan_t scanner);
+struct yy_buffer_state *policy_scan__scan_buffer(char *bytes, size_t size,
+						 yyscan_t scanner);
 int policy_scan_lex_destroy(yyscan_t scanner);
 }
 
@@ -350,7 +350,10 @@ void parser_run(struct parser *parser, const struct source *source)
 	parser->last = (struct span){ source->base, source->base };
 	parser->statement_start = true;
 	policy_scan_lex_init_extra(parser, &scanner);
-	policy_scan__scan_bytes(source->text, (int)source->len, scanner);
+	policy_scan__scan_buffer(source->text, source->len + SOURCE_ENDS,
+				 scanner);
 	(void)policy_parse(parser, scanner);	/* mistakes are in the diags */
+	if (parser->held_at)	/* it may have stopped in the middle */
+		*parser->held_at = parser->held;
 	policy_scan_lex_destroy(scanner);
 }

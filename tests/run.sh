@@ -21,6 +21,7 @@ step tests/corpus.sh
 step tests/command.sh
 step tests/formats.sh
 step tests/fmt.sh
+step tests/hostile.py
 step tests/diff.sh
 step tests/report.sh
 echo "$passed passed, $failed failed"

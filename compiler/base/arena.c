@@ -302,7 +302,7 @@ void *arena_grow(struct arena *arena, void *at, size_t count, size_t *cap,
 
 	if (count < *cap)
 		return at;
-	room = *cap ? *cap * 2 : 8;
+	room = *cap ? *cap * 2 : 4;
 	if (*cap && room < SIZE_MAX / size &&
 	    arena_extend(arena, at, *cap * size, room * size)) {
 		*cap = room;

@@ -6,6 +6,19 @@
 struct source *source_add(struct sources *sources, const char *name,
 			  const char *text, size_t len)
 {
+	char *copy;
+
+	if (len >= UINT32_MAX)
+		return NULL;
+	copy = arena_alloc(sources->arena, len + SOURCE_ENDS);
+	if (len)
+		memcpy(copy, text, len);
+	return source_take(sources, name, copy, len);
+}
+
+struct source *source_take(struct sources *sources, const char *name,
+			   char *text, size_t len)
+{
 	struct source *s;
 
 	if (!sources->end)
@@ -14,7 +27,7 @@ struct source *source_add(struct sources *sources, const char *name,
 		return NULL;
 	s = arena_alloc(sources->arena, sizeof *s);
 	s->name = arena_copy(sources->arena, name, strlen(name));
-	s->text = arena_copy(sources->arena, text, len);
+	s->text = text;
 	s->len = (uint32_t)len;
 	s->base = sources->end;
 	sources->end += s->len + 1;

@@ -10,7 +10,7 @@
 
 struct source {
 	const char *name;	/* as told to people; relative to the policy root */
-	const char *text;	/* len bytes and a NUL */
+	char *text;		/* len bytes and SOURCE_ENDS zeros */
 	uint32_t len;
 	uint32_t base;		/* address of its first byte */
 	uint32_t *lines;	/* offsets of line starts, made when first asked for */
@@ -24,10 +24,18 @@ struct sources {
 };
 
 enum { SOURCE_MAX = 16 << 20 };	/* bytes in one file */
+enum { SOURCE_ENDS = 2 };	/* zeros behind its text: the scanner reads in place */
 
 /* Take a copy of TEXT in; NULL when the address space of 4 GiB is full. */
 struct source *source_add(struct sources *sources, const char *name,
 			  const char *text, size_t len);
+
+/*
+ * The same, but TEXT itself: writable, in the sources' arena, and followed by
+ * SOURCE_ENDS zeros.
+ */
+struct source *source_take(struct sources *sources, const char *name,
+			   char *text, size_t len);
 
 /* The file that holds ADDRESS, or NULL. */
 struct source *source_of(const struct sources *sources, uint32_t address);

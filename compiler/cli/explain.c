@@ -24,8 +24,9 @@ static int explain_code(const struct cli *cli)
 		name[i] = (char)toupper((unsigned char)given[i]);
 	code = strlen(given) < sizeof name ? fb_code_find(name) : NULL;
 	if (!code) {
-		fprintf(stderr, "firebreak: there is no code `%.40s`; there are\n",
-			given);
+		fputs("firebreak: there is no code `", stderr);
+		cli_put(stderr, given);
+		fputs("`; there are\n", stderr);
 		list_codes(stderr);
 		return EXIT_CANNOT;
 	}

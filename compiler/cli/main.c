@@ -203,8 +203,10 @@ static bool take(struct cli *cli, int option, const char *value)
 	case OPT_AS_OF:
 		if (fb_day(value, &cli->as_of))
 			return true;
-		fprintf(stderr, "firebreak: --as-of takes a day like 2027-03-31, not `%s`\n",
-			value);
+		fputs("firebreak: --as-of takes a day like 2027-03-31, not `",
+		      stderr);
+		cli_put(stderr, value);
+		fputs("`\n", stderr);
 		return false;
 	default:
 		return false;	/* getopt has said what is wrong */
