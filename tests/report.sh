@@ -37,7 +37,7 @@ echo >"$work/a/outputs/more.nft"
 $tool verify-bundle "$work/a" | grep -q '^outputs/more.nft: is not of the bundle' || fail "a file too many is not named"
 rm "$work/a/outputs/more.nft"
 # A manifest that fits the changed file does not help: the bytes do not follow.
-sed -i 's/18 of 18/18 of 19/' "$work/a/report.md"
+sed -i 's/21 of 21/21 of 22/' "$work/a/report.md"
 (cd "$work/a" && find . -type f ! -name MANIFEST.sha256 | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum >../m && mv ../m MANIFEST.sha256)
 $tool verify-bundle "$work/a" | grep -q '^report.md: does not follow' || fail "a report with a manifest of its own passes"
 
@@ -49,7 +49,7 @@ END
 $tool report "$work/policy" -o "$work/broken" --as-of $day >/dev/null 2>&1
 [ $? = 1 ] || fail "a broken invariant does not exit 1"
 [ -d "$work/broken/outputs" ] && fail "outputs of a broken policy"
-grep -q 'of 18 invariants are broken' "$work/broken/report.html" || fail "the verdict does not say broken"
+grep -q 'of 21 invariants are broken' "$work/broken/report.html" || fail "the verdict does not say broken"
 grep -q 'port 22' "$work/broken/report.html" || fail "the report shows no packet"
 $tool verify-bundle "$work/broken" >/dev/null || fail "a bundle with a broken verdict does not verify"
 
