@@ -156,8 +156,9 @@ void sampler_finish(struct sampler *s)
 	size_t kept;
 
 	for (int f = IPV4; f < FAMILIES; f++) {
-		qsort(s->addresses[f].at, s->addresses[f].count,
-		      sizeof *s->addresses[f].at, by_address);
+		if (s->addresses[f].count)
+			qsort(s->addresses[f].at, s->addresses[f].count,
+			      sizeof *s->addresses[f].at, by_address);
 		kept = 0;
 		for (size_t i = 0; i < s->addresses[f].count; i++)
 			if (!kept || s->addresses[f].at[kept - 1] !=
@@ -166,8 +167,9 @@ void sampler_finish(struct sampler *s)
 					s->addresses[f].at[i];
 		s->addresses[f].count = kept;
 	}
-	qsort(s->services.at, s->services.count, sizeof *s->services.at,
-	      by_service);
+	if (s->services.count)
+		qsort(s->services.at, s->services.count,
+		      sizeof *s->services.at, by_service);
 	kept = 0;
 	for (size_t i = 0; i < s->services.count; i++)
 		if (!kept || s->services.at[kept - 1] != s->services.at[i])
