@@ -4,6 +4,9 @@
  */
 #include "compiler/classes.h"
 
+#include "compiler/base/addr.h"
+#include "compiler/base/service.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,19 +126,20 @@ static struct edge *edges_of(const struct ranked *ranking, size_t sets,
 /* The signature of ABOVE and, narrower than all in it, the set of RANK. */
 struct node {
 	uint32_t above, rank;
+	uint32_t depth;		/* sets in it */
+	uint32_t parent;	/* of a class: the node of its parent, or 0 */
 	uint32_t class;		/* while sweeping: 1 when some number has it */
 };
 
 struct tree {
 	struct arena *scratch;
-	const char *what;
 	LIST(struct node) nodes;	/* the first is the empty signature */
 	uint32_t *slots;		/* a node each, or 0; open addressing */
 	size_t cap;
 };
 
 /* Beyond this, sets overlap as no policy's do, and all else would be larger. */
-enum { NODES_MOST = 4 << 20 };
+enum { NODES_MOST = 2 << 20 };
 
 static size_t slot_of(const struct tree *t, uint32_t above, uint32_t rank)
 {
@@ -167,11 +171,8 @@ static uint32_t node_below(struct tree *t, uint32_t above, uint32_t rank)
 	slot = slot_of(t, above, rank);
 	if (t->slots[slot])
 		return t->slots[slot];
-	if (t->nodes.count >= NODES_MOST)
-		arena_refuse(t->scratch,
-			     "sets of %s overlap in more than %d million ways",
-			     t->what, NODES_MOST >> 20);
-	*LIST_PUSH(t->scratch, &t->nodes) = (struct node){ above, rank, 0 };
+	*LIST_PUSH(t->scratch, &t->nodes) = (struct node){
+		above, rank, t->nodes.at[above].depth + 1, 0, 0 };
 	return t->slots[slot] = (uint32_t)t->nodes.count - 1;
 }
 
@@ -210,6 +211,23 @@ static uint32_t node_of(struct tree *t, struct signature *s)
 	return s->count ? s->node[s->count - 1] : 0;
 }
 
+/* No exact answer is small: say where it is worst. */
+static _Noreturn void refuse(const struct classes *classes, u128 at,
+			     size_t around)
+{
+	char address[ADDR_TEXT];
+	bool services = classes->kind == CLASS_SERVICES;
+
+	if (!services)
+		addr_text(classes->family, at, address);
+	arena_refuse(classes->arena,
+		     "sets of %s overlap in more than %d million ways: %zu of them have %s",
+		     services ? "services" : "addresses", NODES_MOST >> 20,
+		     around, services
+		     ? service_text(classes->arena, classes->family,
+				    (uint32_t)at) : address);
+}
+
 /* The pieces, each with its node for a class. */
 static void sweep(struct classes *classes, struct tree *t,
 		  const struct edge *edges, size_t count)
@@ -235,6 +253,8 @@ static void sweep(struct classes *classes, struct tree *t,
 			if (!edges[j].end)
 				pass(&s, &edges[j]);
 		node = node_of(t, &s);
+		if (t->nodes.count > NODES_MOST)
+			refuse(classes, from, s.count);
 		if (!node)
 			continue;
 		t->nodes.at[node].class = 1;
@@ -243,168 +263,228 @@ static void sweep(struct classes *classes, struct tree *t,
 	}
 }
 
-/* --- numbering --- */
+/* --- parents --- */
 
-/* What the numbering of one tree needs, by node. */
-struct numbering {
-	const struct tree *tree;
-	uint32_t *child, *sibling;	/* 0: none */
-	uint32_t *order;		/* nodes as they are numbered */
-	uint32_t *lo, *hi;		/* the classes at and below: LO to HI - 1 */
+/* To begin with, the longest beginning of its signature that is a class. */
+static void take_prefixes(struct tree *t)
+{
+	for (uint32_t n = 1; n < t->nodes.count; n++) {
+		uint32_t above = t->nodes.at[n].above;
+
+		/* nodes above have lower numbers: theirs are known */
+		t->nodes.at[n].parent = t->nodes.at[above].class
+			? above : t->nodes.at[above].parent;
+	}
+}
+
+/*
+ * Where sets cross, a neighbour is the better parent.  Going along the pieces,
+ * those that no set has ended in since are alive: all sets around them are
+ * around the piece at hand, and the last of them has the most.
+ */
+struct alive {
+	struct tree *tree;
+	uint32_t *node;
+	size_t *place;
+	size_t count;
+	size_t *since;		/* by rank: the place where the set began */
 };
 
-/* Children are in the order of their lowest numbers: nodes were made so. */
-static struct numbering numbering_of(const struct tree *t)
+static struct alive alive_in(struct tree *t, size_t pieces, size_t sets)
 {
-	size_t count = t->nodes.count, n = 0;
-	struct numbering to = { .tree = t };
+	return (struct alive){ t,
+		arena_array(t->scratch, pieces, sizeof(uint32_t)),
+		arena_array(t->scratch, pieces, sizeof(size_t)), 0,
+		arena_array(t->scratch, sets, sizeof(size_t)) };
+}
+
+/* The set of RANK ended: what it was around is over. */
+static void bury(struct alive *a, uint32_t rank)
+{
+	while (a->count && a->place[a->count - 1] >= a->since[rank])
+		a->count--;
+}
+
+/* On to the piece of NODE at PLACE. */
+static void visit(struct alive *a, uint32_t n, size_t place)
+{
+	struct node *nodes = a->tree->nodes.at;
+	uint32_t last = a->count ? a->node[a->count - 1] : 0;
+
+	if (last != n && nodes[last].depth > nodes[nodes[n].parent].depth)
+		nodes[n].parent = last;
+	a->node[a->count] = n;
+	a->place[a->count++] = place;
+}
+
+static void look_left(const struct classes *classes, struct tree *t,
+		      const struct edge *edges, size_t count)
+{
+	struct alive a = alive_in(t, classes->piece_count,
+				  classes->sets.count);
+	size_t i = 0;
+
+	for (size_t p = 0; p < classes->piece_count; p++) {
+		const struct piece *piece = &classes->pieces[p];
+
+		for (; i < count && edges[i].at <= piece->range.lo; i++) {
+			if (edges[i].end)
+				bury(&a, edges[i].rank);
+			else
+				a.since[edges[i].rank] = p;
+		}
+		visit(&a, piece->class, p);
+	}
+}
+
+static void look_right(const struct classes *classes, struct tree *t,
+		       const struct edge *edges, size_t count)
+{
+	struct alive a = alive_in(t, classes->piece_count,
+				  classes->sets.count);
+	size_t i = count;
+
+	for (size_t p = 0; p < classes->piece_count; p++) {
+		const struct piece *piece = &classes->pieces[
+			classes->piece_count - 1 - p];
+
+		for (; i && edges[i - 1].at > piece->range.hi; i--) {
+			if (edges[i - 1].end)
+				a.since[edges[i - 1].rank] = p;
+			else
+				bury(&a, edges[i - 1].rank);
+		}
+		visit(&a, piece->class, p);
+	}
+}
+
+/* --- numbering --- */
+
+/* The nodes that are classes, depth first; children as they were first met. */
+static uint32_t *numbered(struct classes *classes, struct tree *t)
+{
+	size_t count = t->nodes.count;
+	uint32_t *child = arena_array(t->scratch, count, sizeof *child);
+	uint32_t *sibling = arena_array(t->scratch, count, sizeof *sibling);
+	uint32_t *order = arena_array(t->scratch, count, sizeof *order);
 	uint32_t at = 0;
 
-	to.child = arena_array(t->scratch, count, sizeof *to.child);
-	to.sibling = arena_array(t->scratch, count, sizeof *to.sibling);
-	to.order = arena_array(t->scratch, count, sizeof *to.order);
-	to.lo = arena_array(t->scratch, count, sizeof *to.lo);
-	to.hi = arena_array(t->scratch, count, sizeof *to.hi);
-	for (uint32_t i = (uint32_t)count - 1; i > 0; i--) {
-		uint32_t above = t->nodes.at[i].above;
+	for (uint32_t n = (uint32_t)count - 1; n > 0; n--) {
+		uint32_t parent = t->nodes.at[n].parent;
 
-		to.sibling[i] = to.child[above];
-		to.child[above] = i;
+		if (!t->nodes.at[n].class)
+			continue;
+		sibling[n] = child[parent];
+		child[parent] = n;
 	}
 	for (;;) {
-		to.order[n++] = at;
-		if (to.child[at]) {
-			at = to.child[at];
+		if (at) {
+			order[classes->count] = at;
+			t->nodes.at[at].class = classes->count++;
+		}
+		if (child[at]) {
+			at = child[at];
 			continue;
 		}
-		while (at && !to.sibling[at])
-			at = t->nodes.at[at].above;
+		while (at && !sibling[at])
+			at = t->nodes.at[at].parent;
 		if (!at)
-			return to;
-		at = to.sibling[at];
+			return order;
+		at = sibling[at];
 	}
 }
 
-static void number(struct classes *classes, struct tree *t,
-		   struct numbering *to)
+static void find_parents(struct classes *classes, const struct tree *t,
+			 const uint32_t *order)
 {
-	for (size_t i = 0; i < t->nodes.count; i++) {
-		struct node *node = &t->nodes.at[to->order[i]];
-
-		to->lo[to->order[i]] = classes->count;
-		if (node->class)
-			node->class = classes->count++;
-		else
-			node->class = NO_CLASS;
-	}
-	for (size_t i = t->nodes.count; i-- > 0;) {
-		uint32_t n = to->order[i], above = t->nodes.at[n].above;
-
-		if (to->hi[n] < to->lo[n] + (t->nodes.at[n].class != NO_CLASS))
-			to->hi[n] = to->lo[n] + 1;
-		if (n && to->hi[above] < to->hi[n])
-			to->hi[above] = to->hi[n];
-	}
-}
-
-/* The nearest node above N that is a class, or the empty signature. */
-static uint32_t class_above(const struct tree *t, uint32_t n)
-{
-	do
-		n = t->nodes.at[n].above;
-	while (n && t->nodes.at[n].class == NO_CLASS);
-	return n;
-}
-
-static void find_parents(struct classes *classes, const struct numbering *to)
-{
-	const struct tree *t = to->tree;
-
 	classes->parent = arena_array(classes->arena, classes->count,
 				      sizeof *classes->parent);
 	classes->end = arena_array(classes->arena, classes->count,
 				   sizeof *classes->end);
-	for (uint32_t n = 1; n < t->nodes.count; n++) {
-		uint32_t class = t->nodes.at[n].class, above;
+	for (uint32_t c = classes->count; c-- > 0;) {
+		uint32_t n = t->nodes.at[order[c]].parent;
+		uint32_t parent = n ? t->nodes.at[n].class : NO_CLASS;
 
-		if (class == NO_CLASS)
-			continue;
-		above = class_above(t, n);
-		classes->parent[class] = above ? t->nodes.at[above].class
-					       : NO_CLASS;
-		classes->end[class] = to->hi[n];
+		if (classes->end[c] == 0)
+			classes->end[c] = c + 1;
+		classes->parent[c] = parent;
+		if (n && classes->end[parent] < classes->end[c])
+			classes->end[parent] = classes->end[c];
 	}
 }
 
-static void find_members(struct classes *classes, const struct numbering *to,
-			 const struct ranked *ranking)
+/*
+ * From one set that the class of node *N has and its parent, with what is
+ * left of its signature at *ABOVE, has not to the next; false behind the last.
+ */
+static bool next_fresh(const struct tree *t, uint32_t *n, uint32_t *above,
+		       uint32_t *rank)
 {
-	const struct tree *t = to->tree;
-	size_t sets = classes->sets.count;
-	size_t *first = arena_array(t->scratch, sets + 2, sizeof *first);
-	struct run *all = arena_array(classes->arena, t->nodes.count,
-				      sizeof *all);
+	const struct node *nodes = t->nodes.at;
 
-	for (size_t i = 1; i < t->nodes.count; i++)
-		first[t->nodes.at[i].rank + 2]++;
-	for (size_t r = 0; r < sets; r++)
-		first[r + 2] += first[r + 1];
-	classes->members = arena_array(classes->arena, sets,
-				       sizeof *classes->members);
-	for (size_t r = 0; r < sets; r++)
-		classes->members[ranking[r].id].at = &all[first[r + 1]];
-	for (size_t i = 1; i < t->nodes.count; i++) {
-		uint32_t n = to->order[i], rank = t->nodes.at[n].rank;
-		struct runs *runs = &classes->members[ranking[rank].id];
-		struct run *next = &all[first[rank + 1]];
-
-		if (runs->count && next[-1].hi + 1 == to->lo[n]) {
-			next[-1].hi = to->hi[n] - 1;
-			continue;
-		}
-		*next = (struct run){ to->lo[n], to->hi[n] - 1 };
-		first[rank + 1]++;
-		runs->count++;
+	while (*n != *above && *above &&
+	       nodes[*n].rank == nodes[*above].rank) {
+		*n = nodes[*n].above;
+		*above = nodes[*above].above;
 	}
+	if (*n == *above)
+		return false;
+	*rank = nodes[*n].rank;
+	*n = nodes[*n].above;
+	return true;
 }
 
-/* What is fresh in each class, and from that the tops of each set. */
-static void find_tops(struct classes *classes, const struct tree *t,
-		      const struct ranked *ranking)
+/* CLASS, and so all that is below it, is in SET and its parent is not. */
+static void join(struct classes *classes, uint32_t set, uint32_t class)
+{
+	struct numbers *tops = &classes->tops[set];
+	struct runs *members = &classes->members[set];
+	struct run *runs = (struct run *)members->at;
+
+	((uint32_t *)tops->at)[tops->count++] = class;
+	if (members->count && runs[members->count - 1].hi + 1 == class)
+		runs[members->count - 1].hi = classes->end[class] - 1;
+	else
+		runs[members->count++] =
+			(struct run){ class, classes->end[class] - 1 };
+}
+
+/* What is fresh in each class, and from that the tops and members of sets. */
+static void find_members(struct classes *classes, const struct tree *t,
+			 const uint32_t *order, const struct ranked *ranking)
 {
 	struct arena *arena = classes->arena;
 	size_t sets = classes->sets.count, total = 0;
-	size_t *first = arena_array(t->scratch, sets + 2, sizeof *first);
-	uint32_t *fresh, *tops;
+	size_t *first = arena_array(t->scratch, sets + 1, sizeof *first);
+	uint32_t *fresh, *tops, n, above, rank;
+	struct run *runs;
 
-	for (uint32_t n = 1; n < t->nodes.count; n++)
-		if (t->nodes.at[n].class != NO_CLASS)
-			for (uint32_t m = n, end = class_above(t, n); m != end;
-			     m = t->nodes.at[m].above, total++)
-				first[ranking[t->nodes.at[m].rank].id + 2]++;
+	for (uint32_t c = 0; c < classes->count; c++)
+		for (n = order[c], above = t->nodes.at[n].parent;
+		     next_fresh(t, &n, &above, &rank); total++)
+			first[ranking[rank].id]++;
 	fresh = arena_array(arena, total, sizeof *fresh);
 	tops = arena_array(arena, total, sizeof *tops);
+	runs = arena_array(arena, total, sizeof *runs);
 	classes->fresh = arena_array(arena, classes->count,
 				     sizeof *classes->fresh);
 	classes->tops = arena_array(arena, sets, sizeof *classes->tops);
+	classes->members = arena_array(arena, sets, sizeof *classes->members);
 	for (size_t i = 0; i < sets; i++) {
-		classes->tops[i] = (struct numbers){ &tops[first[i + 1]],
-						     first[i + 2] };
-		first[i + 2] += first[i + 1];
+		size_t count = first[i];
+
+		classes->tops[i].at = tops;
+		classes->members[i].at = runs;
+		tops += count;
+		runs += count;
 	}
-	for (uint32_t n = 1; n < t->nodes.count; n++) {
-		uint32_t class = t->nodes.at[n].class;
-
-		if (class == NO_CLASS)
-			continue;
-		classes->fresh[class].at = fresh;
-		for (uint32_t m = n, end = class_above(t, n); m != end;
-		     m = t->nodes.at[m].above) {
-			uint32_t set = ranking[t->nodes.at[m].rank].id;
-
-			*fresh++ = set;
-			tops[first[set + 1]++] = class;
-			classes->fresh[class].count++;
+	for (uint32_t c = 0; c < classes->count; c++) {
+		classes->fresh[c].at = fresh;
+		for (n = order[c], above = t->nodes.at[n].parent;
+		     next_fresh(t, &n, &above, &rank);) {
+			*fresh++ = ranking[rank].id;
+			classes->fresh[c].count++;
+			join(classes, ranking[rank].id, c);
 		}
 	}
 }
@@ -435,18 +515,19 @@ void classes_finish(struct classes *classes)
 {
 	struct arena *scratch = arena_child(classes->arena);
 	const struct ranked *ranking = ranking_of(classes, scratch);
-	struct tree tree = { .scratch = scratch, .what = classes->what };
-	struct numbering numbering;
+	struct tree tree = { .scratch = scratch };
+	const uint32_t *order;
 	size_t count;
 	const struct edge *edges = edges_of(ranking, classes->sets.count,
 					    scratch, &count);
 
 	sweep(classes, &tree, edges, count);
-	numbering = numbering_of(&tree);
-	number(classes, &tree, &numbering);
-	find_parents(classes, &numbering);
-	find_members(classes, &numbering, ranking);
-	find_tops(classes, &tree, ranking);
+	take_prefixes(&tree);
+	look_left(classes, &tree, edges, count);
+	look_right(classes, &tree, edges, count);
+	order = numbered(classes, &tree);
+	find_parents(classes, &tree, order);
+	find_members(classes, &tree, order, ranking);
 	for (size_t i = 0; i < classes->piece_count; i++)
 		classes->pieces[i].class =
 			tree.nodes.at[classes->pieces[i].class].class;

@@ -3,12 +3,12 @@
  * numbers are of one class when no declared set tells them apart.
  *
  * The sets around a number, from the widest to the narrowest, are its
- * signature.  Signatures share beginnings and so form a tree; the parent of a
- * class is the one with the longest proper beginning of its signature that
- * some number has.  Classes are numbered down the tree, depth first: a parent
- * comes before its children, and all that is below a class lies right behind
- * it.  Where sets nest, as layers in environments do, every set is one run of
- * classes.
+ * signature.  The parent of a class is another one that lacks some of its sets
+ * and has no others: of the longest beginning of its signature that some
+ * number has and its neighbours on the line, the one with the most sets.
+ * Classes are numbered down this tree, depth first: a parent comes before its
+ * children, and all that is below a class lies right behind it.  Where sets
+ * nest, as layers in environments do, every set is one run of classes.
  *
  * Nothing here depends on the order in which sets are declared.
  */
@@ -51,9 +51,12 @@ struct known_set {
 
 enum { KNOWN_SETS = 256 };
 
+enum class_kind { CLASS_ADDRESSES, CLASS_SERVICES };
+
 struct classes {
 	struct arena *arena;
-	const char *what;		/* "addresses", for limit errors */
+	enum class_kind kind;		/* both only for limit errors */
+	enum family family;
 	struct table ids;		/* bytes of a ranges -> its id + 1 */
 	struct known_set known[KNOWN_SETS];	/* some of them, by place */
 	LIST(struct ranges) sets;	/* by id */
@@ -68,8 +71,8 @@ struct classes {
 	struct numbers *fresh;		/* by class: the sets that have it and not its parent */
 };
 
-#define CLASSES_IN(a, name) \
-	(struct classes){ .arena = (a), .what = (name), .ids = TABLE_IN(a) }
+#define CLASSES_IN(a, k, f) (struct classes){				\
+	.arena = (a), .kind = (k), .family = (f), .ids = TABLE_IN(a) }
 
 /* Declare SET; its ranges are borrowed.  Returns its id. */
 uint32_t classes_add(struct classes *classes, struct ranges set);

@@ -8,7 +8,7 @@
 #include "compiler/universe.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 static void declare(struct universe *u, struct known_boxes *known,
@@ -31,8 +31,8 @@ struct universe *universe_of(struct arena *arena, enum family family,
 
 	u->arena = arena;
 	u->family = family;
-	u->addresses = CLASSES_IN(arena, "addresses");
-	u->services = CLASSES_IN(arena, "services");
+	u->addresses = CLASSES_IN(arena, CLASS_ADDRESSES, family);
+	u->services = CLASSES_IN(arena, CLASS_SERVICES, family);
 	u->forms = TABLE_IN(arena);
 	u->known = arena_array(arena, count, sizeof *u->known);
 	for (size_t i = 0; i < count; i++)
@@ -249,6 +249,43 @@ static void sort_by_services(struct building *b, size_t count)
 		b->order[b->first[b->ids[i].svc + 1]++] = (uint32_t)i;
 }
 
+/* Demands that building may come to; a policy of a million rules has two. */
+#define DEMANDS_MOST (UINT64_C(1) << 27)
+
+/*
+ * Each box demands something at each pair of tops of its services and its
+ * sources: one where sets nest, and thousands where they cross.
+ */
+static void refuse_too_many(struct building *b, const struct boxes *boxes)
+{
+	struct universe *u = b->u;
+	uint64_t all = 0, most = 0;
+	size_t worst = 0;
+
+	for (size_t i = 0; i < boxes->count; i++) {
+		uint64_t some = (uint64_t)
+			u->services.tops[b->ids[i].svc].count *
+			u->addresses.tops[b->ids[i].src].count;
+
+		if (some > most)
+			worst = i;
+		most = some > most ? some : most;
+		all += some;
+	}
+	if (all > DEMANDS_MOST) {
+		const struct box *w = &boxes->at[worst];
+		struct packet p = { u->family, w->src.at[0].lo,
+				    w->dst.at[0].lo,
+				    (uint32_t)w->svc.at[0].lo };
+
+		arena_refuse(u->arena,
+			     "sources and services of %zu rules cross in %" PRIu64
+			     " million ways: most of all those of one that admits %s",
+			     boxes->count, all >> 20,
+			     packet_text(u->arena, &p));
+	}
+}
+
 static void demand(struct building *b, const struct box_ids *box)
 {
 	struct numbers tops = b->u->addresses.tops[box->src];
@@ -431,6 +468,7 @@ struct pset pset_of(struct universe *u, const struct boxes *boxes)
 			      .ids = ids_of(u, scratch, boxes) };
 	struct pset set;
 
+	refuse_too_many(&b, boxes);
 	sort_by_services(&b, boxes->count);
 	b.head = arena_array(scratch, sources, sizeof *b.head);
 	b.touched = arena_array(scratch, sources / 64 + 1, sizeof *b.touched);
