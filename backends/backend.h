@@ -44,6 +44,7 @@ struct identity {
 struct backend {
 	const char *name;	/* as given to compile -t: "terraform", "nft" */
 	const char *title;	/* "AWS security groups as Terraform JSON" */
+	bool by_default;	/* made when no target is named */
 
 	/*
 	 * Lower and print the job's environment.  False when the target cannot
@@ -68,9 +69,16 @@ struct backend {
 	 */
 	bool (*denote)(const struct job *job, const void *model,
 		       struct sides *out);
+
+	/*
+	 * The lines of MODEL, which was denoted, that admit PACKET at one of its
+	 * ends, for people; "" when there are none.  NULL: nobody can say.
+	 */
+	const char *(*blame)(const struct job *job, const void *model,
+			     const struct packet *packet);
 };
 
-extern const struct backend backend_terraform, backend_nft;
+extern const struct backend backend_terraform, backend_ec2, backend_nft;
 
 /* Every backend, in the order of output, NULL at the end. */
 extern const struct backend *const backends[];

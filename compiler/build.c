@@ -290,11 +290,13 @@ static bool add_task(struct build *b, const struct ir_space *space,
 
 static bool choose_targets(struct build *b, const char *targets)
 {
+	bool all = targets && strcmp(targets, "all") == 0;
 	size_t n = 0;
 
-	for (size_t t = 0; backends[t]; t++)
-		b->chosen[t] = targets ? NULL : backends[t];
-	while (targets && *targets) {
+	for (size_t t = 0; backends[t] && (all || !targets); t++)
+		if (all || backends[t]->by_default)
+			b->chosen[n++] = backends[t];
+	while (!all && targets && *targets) {
 		size_t len = strcspn(targets, ",");
 		const struct backend *found = backend_find(targets, len);
 
@@ -490,7 +492,7 @@ static enum fb_status compare(const struct job *job, const char *name,
 	struct sides found = { 0 }, own = { 0 };
 	struct difference d;
 	struct diag *told;
-	const char *rules;
+	const char *rules, *lines;
 
 	if (!backend->denote(job, model, &found))
 		return FB_BAD;
@@ -513,6 +515,9 @@ static enum fb_status compare(const struct job *job, const char *name,
 	if (*rules)
 		diag_note(told, (struct span){ 0 }, "the policy admits it by %s",
 			  rules);
+	lines = backend->blame ? backend->blame(job, model, &d.packet) : "";
+	if (*lines)
+		diag_note(told, (struct span){ 0 }, "in the file\n%s", lines);
 	return FB_NO;
 }
 
@@ -539,7 +544,7 @@ static enum fb_status prove(struct fb *fb, void *argument)
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
 				   "%s is not a file of any target",
 				   file->name),
-			  "known are Terraform JSON and nftables text as `compile` writes them");
+			  "known are Terraform JSON, EC2 permissions and nftables text as `compile` writes them, and what describe-security-groups answers");
 		return FB_BAD;
 	}
 	model = backend->read(fb->arena, &fb->diags, file->name, file->bytes,
@@ -584,7 +589,7 @@ enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 
 const char *const *fb_targets(void)
 {
-	static const char *const names[] = { "terraform", "nft", NULL };
+	static const char *const names[] = { "terraform", "ec2", "nft", NULL };
 
 	return names;
 }

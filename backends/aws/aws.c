@@ -20,7 +20,11 @@
 
 #include <string.h>
 
-static bool emit(const struct job *job, struct artefacts *out)
+typedef struct artefact printer(struct arena *arena,
+				const struct aws_model *model);
+
+static bool emit_as(const struct job *job, printer *print,
+		    struct artefacts *out)
 {
 	size_t errors = job->diags->errors;
 	const uint32_t *into = view_shared(job);
@@ -37,9 +41,18 @@ static bool emit(const struct job *job, struct artefacts *out)
 	if (!good)
 		return false;
 	if (model->group_count)
-		*LIST_PUSH(job->arena, out) =
-			aws_emit_terraform(job->arena, model);
+		*LIST_PUSH(job->arena, out) = print(job->arena, model);
 	return true;
+}
+
+static bool emit_terraform(const struct job *job, struct artefacts *out)
+{
+	return emit_as(job, aws_emit_terraform, out);
+}
+
+static bool emit_ec2(const struct job *job, struct artefacts *out)
+{
+	return emit_as(job, aws_emit_ec2, out);
 }
 
 static bool contains(const char *bytes, size_t len, const char *sign)
@@ -52,33 +65,54 @@ static bool contains(const char *bytes, size_t len, const char *sign)
 	return false;
 }
 
-/* Enough to tell it from the other files that we know; read() is strict. */
-static bool recognise(const char *bytes, size_t len)
+/*
+ * Enough to tell it from the other files that we know, an object with these
+ * two words; read() is strict.
+ */
+static bool is_object_with(const char *bytes, size_t len, const char *sign,
+			   const char *other)
 {
-	static const char *const signs[] = { "\"resource\"",
-					     "\"aws_security_group\"" };
 	size_t start = 0;
 
 	while (start < len && memchr(" \t\r\n", bytes[start], 4))
 		start++;
-	if (start == len || bytes[start] != '{')
-		return false;
-	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-		if (!contains(bytes, len, signs[i]))
-			return false;
-	return true;
+	return start < len && bytes[start] == '{' &&
+	       contains(bytes, len, sign) && contains(bytes, len, other);
 }
 
-static const void *read_back(struct arena *arena, struct diags *diags,
-			     const char *name, const char *bytes, size_t len,
-			     struct identity *out)
+static bool is_terraform(const char *bytes, size_t len)
 {
-	const struct aws_model *model = aws_read_terraform(arena, diags, name,
-							   bytes, len);
+	return is_object_with(bytes, len, "\"resource\"",
+			      "\"aws_security_group\"");
+}
 
+static bool is_ec2(const char *bytes, size_t len)
+{
+	return is_object_with(bytes, len, "\"GroupId\"",
+			      "\"SecurityGroups\"") ||
+	       is_object_with(bytes, len, "\"GroupId\"",
+			      "\"SecurityGroupRules\"");
+}
+
+static const void *told(const struct aws_model *model, struct identity *out)
+{
 	if (model)
 		*out = model->identity;
 	return model;
+}
+
+static const void *read_terraform(struct arena *arena, struct diags *diags,
+				  const char *name, const char *bytes,
+				  size_t len, struct identity *out)
+{
+	return told(aws_read_terraform(arena, diags, name, bytes, len), out);
+}
+
+static const void *read_ec2(struct arena *arena, struct diags *diags,
+			    const char *name, const char *bytes, size_t len,
+			    struct identity *out)
+{
+	return told(aws_read_ec2(arena, diags, name, bytes, len), out);
 }
 
 static bool denote(const struct job *job, const void *model, struct sides *out)
@@ -86,11 +120,29 @@ static bool denote(const struct job *job, const void *model, struct sides *out)
 	return aws_denote(job, model, out);
 }
 
+static const char *blame(const struct job *job, const void *model,
+			 const struct packet *packet)
+{
+	return aws_blame(job, model, packet);
+}
+
 const struct backend backend_terraform = {
 	.name = "terraform",
 	.title = "AWS security groups as Terraform JSON",
-	.emit = emit,
-	.recognise = recognise,
-	.read = read_back,
+	.by_default = true,
+	.emit = emit_terraform,
+	.recognise = is_terraform,
+	.read = read_terraform,
 	.denote = denote,
+	.blame = blame,
+};
+
+const struct backend backend_ec2 = {
+	.name = "ec2",
+	.title = "AWS security groups as EC2 permissions",
+	.emit = emit_ec2,
+	.recognise = is_ec2,
+	.read = read_ec2,
+	.denote = denote,
+	.blame = blame,
 };

@@ -35,8 +35,19 @@ const struct aws_model *aws_read_terraform(struct arena *arena,
 					   const char *name, const char *bytes,
 					   size_t len);
 
+struct artefact aws_emit_ec2(struct arena *arena,
+			     const struct aws_model *model);
+
+const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
+				     const char *name, const char *bytes,
+				     size_t len);
+
 bool aws_denote(const struct job *job, const struct aws_model *model,
 		struct sides *out);
+
+/* The rules of MODEL that admit PACKET at one of its ends, for people. */
+const char *aws_blame(const struct job *job, const struct aws_model *model,
+		      const struct packet *packet);
 
 /*
  * Is every character of TEXT one that AWS takes in names and descriptions?

@@ -13,6 +13,7 @@
 #include "backends/aws/expect.h"
 #include "backends/aws/view.h"
 #include "compiler/base/service.h"
+#include "compiler/base/text.h"
 
 #include <string.h>
 
@@ -339,4 +340,72 @@ bool aws_denote(const struct job *job, const struct aws_model *model,
 				add_group(&d, &admitted[f], lets[f], layer,
 					  (enum aws_direction)i, out);
 	return true;
+}
+
+/* --- which rule it was --- */
+
+static bool admits(const struct denoting *d, const struct aws_permission *is,
+		   const struct packet *p)
+{
+	struct range svc = admitted_services(p->family, &is->service);
+	bool in = is->direction == AWS_INGRESS;
+
+	return svc.lo <= p->svc && p->svc <= svc.hi &&
+	       ranges_have(d->space->layers[d->layer_of[is->group]]
+				   .of[p->family], in ? p->dst : p->src) &&
+	       ranges_have(peer_addresses(d, &is->peer, p->family),
+			   in ? p->src : p->dst);
+}
+
+/* A foreign file's words go to a terminal: nothing but plain characters. */
+static void add_plain(struct text *text, const char *words)
+{
+	for (size_t i = 0; words[i] && i < 80; i++)
+		text_putc(text, words[i] >= ' ' && words[i] <= '~' ? words[i] :
+								     '?');
+}
+
+static void add_rule(const struct denoting *d, struct text *text,
+		     const struct aws_rule *rule)
+{
+	const struct aws_peer *peer = &rule->is.peer;
+	bool in = rule->is.direction == AWS_INGRESS;
+	char prefix[ADDR_TEXT];
+
+	text_puts(text, text->len ? "\n" : "");
+	add_plain(text, d->model->groups[rule->is.group].layer);
+	text_puts(text, in ? ", inbound from " : ", outbound to ");
+	switch (peer->kind) {
+	case AWS_PREFIX:
+		text_puts(text, prefix_text(peer->prefix, prefix));
+		break;
+	case AWS_LIST:
+		add_plain(text, d->model->lists[peer->index].name);
+		break;
+	case AWS_GROUP:
+		add_plain(text, d->model->groups[peer->index].layer);
+		break;
+	}
+	text_puts(text, ": ");
+	add_plain(text, rule->key);
+	if (*rule->description) {
+		text_puts(text, ", \"");
+		add_plain(text, rule->description);
+		text_puts(text, "\"");
+	}
+}
+
+const char *aws_blame(const struct job *job, const struct aws_model *model,
+		      const struct packet *packet)
+{
+	struct denoting d = { .arena = job->arena, .job = job, .ir = job->ir,
+			      .space = job->meaning->space, .model = model };
+	struct text text = TEXT_IN(job->arena);
+
+	if (!find_names(&d))
+		return "";
+	for (size_t i = 0; i < model->rule_count; i++)
+		if (admits(&d, &model->rules[i].is, packet))
+			add_rule(&d, &text, &model->rules[i]);
+	return text_string(&text);
 }

@@ -8,6 +8,7 @@
 #include "backends/aws/aws.h"
 
 #include "backends/aws/read_json.h"
+#include "backends/aws/read_rule.h"
 #include "compiler/base/service.h"
 
 #include <string.h>
@@ -165,44 +166,6 @@ static void read_group(struct reading *r, const struct path *up,
 
 /* --- rules --- */
 
-static const struct protocol_word {
-	const char *word;
-	int protocol;
-} protocol_words[] = {
-	{ "-1",	    AWS_ALL },
-	{ "tcp",    PROTO_TCP },
-	{ "udp",    PROTO_UDP },
-	{ "icmp",   PROTO_ICMP },
-	{ "icmpv6", PROTO_ICMP6 },
-};
-
-enum { PROTOCOL_WORDS = sizeof protocol_words / sizeof *protocol_words };
-
-/* A word, or a number that has none.  False for everything else. */
-static bool protocol_of(const char *text, int *out)
-{
-	int number = 0;
-
-	for (int i = 0; i < PROTOCOL_WORDS; i++) {
-		if (strcmp(text, protocol_words[i].word) == 0) {
-			*out = protocol_words[i].protocol;
-			return true;
-		}
-	}
-	if (!*text || strlen(text) > 3 || (*text == '0' && text[1]))
-		return false;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		number = 10 * number + (*text - '0');
-	}
-	for (int i = 0; i < PROTOCOL_WORDS; i++)
-		if (number == protocol_words[i].protocol)
-			return false;
-	*out = number;
-	return number <= 255;
-}
-
 static bool read_ports(struct reading *r, const struct path *path,
 		       const struct json *rule, int least, int most,
 		       struct aws_service *s)
@@ -223,7 +186,7 @@ static bool read_service(struct reading *r, const struct path *path,
 	*s = (struct aws_service){ .from = AWS_ALL, .to = AWS_ALL };
 	if (!word)
 		return false;
-	if (!protocol_of(word, &s->protocol))
+	if (!read_protocol(word, &s->protocol))
 		return refuse(&r->json, &at, "is no protocol as it is written here");
 	switch (s->protocol) {
 	case PROTO_TCP:
@@ -243,24 +206,6 @@ static bool read_service(struct reading *r, const struct path *path,
 			!jv_get(rule, "to_port")) ||
 		       refuse(&r->json, path, "has ports, which its protocol has not");
 	}
-}
-
-static bool read_prefix(struct reading *r, const struct path *up,
-			const char *key, const struct json *rule, enum family family,
-			struct prefix *out)
-{
-	const struct path path = { up, key };
-	const char *text = read_literal(&r->json, up, key, rule);
-	char canonical[ADDR_TEXT];
-
-	if (!text)
-		return false;
-	if (prefix_read(text, strlen(text), out) != PREFIX_OK ||
-	    out->family != family || !strchr(text, '/'))
-		return refuse(&r->json, &path, "is not an %s prefix",
-			      family_name(family));
-	return strcmp(prefix_text(*out, canonical), text) == 0 ||
-	       refuse(&r->json, &path, "is not written as %s", canonical);
 }
 
 /* Exactly one of four members says who. */
@@ -285,7 +230,7 @@ static bool read_peer(struct reading *r, const struct path *path, const struct j
 			      "has no peer");
 	if (kind < 2) {
 		peer->kind = AWS_PREFIX;
-		return read_prefix(r, path, kinds[kind], rule,
+		return read_prefix(&r->json, path, kinds[kind], rule,
 				   kind == 0 ? IPV4 : IPV6, &peer->prefix);
 	}
 	if (kind == 2) {
@@ -301,31 +246,6 @@ static bool read_peer(struct reading *r, const struct path *path, const struct j
 	peer->kind = AWS_GROUP;
 	peer->index = group ? (uint32_t)(group - r->group) : 0;
 	return group;
-}
-
-/* AWS refuses the second of two equal permissions, whatever else differs. */
-static bool is_first(struct reading *r, const struct aws_permission *is)
-{
-	const struct aws_peer *p = &is->peer;
-	const struct key {
-		u128 base;
-		uint32_t family, length, kind, index;
-		int32_t protocol, from, to;
-		uint32_t end;
-	} key = {
-		p->prefix.base, p->prefix.family, p->prefix.length, p->kind,
-		p->index, is->service.protocol, is->service.from,
-		is->service.to, is->group << 1 | is->direction,
-	};
-	void **place;
-
-	_Static_assert(sizeof key == 48, "no bytes between its members");
-	if (table_get(&r->known, &key, sizeof key))
-		return false;
-	place = table_at(&r->known, arena_copy(r->json.arena, (const char *)&key,
-					       sizeof key), sizeof key);
-	*place = r;
-	return true;
 }
 
 static bool is_foreign(const struct aws_permission *is)
@@ -368,7 +288,7 @@ static void read_rule(struct reading *r, const struct path *up,
 	if (is_foreign(&rule.is))
 		refuse(&r->json, &path,
 		       "has ICMP of one family and addresses of the other");
-	if (!is_first(r, &rule.is))
+	if (!is_first(&r->json, &r->known, &rule.is))
 		refuse(&r->json, &path, "permits the same as a rule before it");
 	*LIST_PUSH(r->arena, &r->rules) = rule;
 }

@@ -80,6 +80,7 @@ static bool denote(const struct job *job, const void *model, struct sides *out)
 const struct backend backend_nft = {
 	.name = "nft",
 	.title = "nftables host rulesets, one a layer",
+	.by_default = true,
 	.emit = emit,
 	.recognise = recognise,
 	.read = read_model,

@@ -34,15 +34,15 @@ static int run(const struct cli *cli)
 
 const struct command command_compile = {
 	.name = "compile",
-	.summary = "emit for every target, read back, prove, and only then write",
+	.summary = "emit for the targets, read back, prove, and only then write",
 	.usage =
 	"firebreak compile policies/modyo-connect -o out\n"
 	"firebreak compile -t nft --only banco-andino.prod policies/modyo-connect -o out\n\n"
-	"Checks POLICY, lowers it for every target, reads each output back and proves that\n"
+	"Checks POLICY, lowers it for the targets, reads each output back and proves that\n"
 	"it admits exactly what the policy says.  Only when all proofs hold are the files\n"
 	"written: all of them, or none.\n\n"
 	"  -o, --output DIR     where the files go: DIR/CUSTOMER/ENVIRONMENT/…, DIR/manifest.json\n"
-	"  -t, --target LIST    of terraform, nft (default: all)\n"
+	"  -t, --target LIST    of terraform, ec2, nft, or all (default: terraform,nft)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
 	"  --recheck            look at every proof a second time, by naive arithmetic\n"
 	"  --format FORMAT      of what is found: text, json, markdown, sarif, github, gitlab,\n"

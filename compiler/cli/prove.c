@@ -43,8 +43,11 @@ const struct command command_prove = {
 	.usage =
 	"firebreak prove policies/modyo-connect out/banco-andino/prod/aws.tf.json\n"
 	"firebreak prove policies/modyo-connect out/*/*/nft/*.nft\n"
-	"nft list ruleset | firebreak prove policies/modyo-connect -\n\n"
-	"Reads each FILE (Terraform JSON or an nftables ruleset, - for stdin) with a strict\n"
+	"nft list ruleset | firebreak prove policies/modyo-connect -\n"
+	"aws ec2 describe-security-groups --filters Name=tag:firebreak:environment,Values=prod |\n"
+	"    firebreak prove policies/modyo-connect -\n\n"
+	"Reads each FILE (Terraform JSON, EC2 permissions, what describe-security-groups\n"
+	"answers, or an nftables ruleset; - for stdin) with a strict\n"
 	"reader of its own and compares the packets it admits with the policy, side by side.\n"
 	"A file that differs is shown with a packet; a file of which any part is not\n"
 	"understood is never called equal.\n\n"

@@ -105,7 +105,7 @@ struct fb_compilation {
 };
 
 /*
- * Compile for TARGETS (comma-separated names, NULL: all), for the environment
+ * Compile for TARGETS (comma-separated names, "all", NULL: Terraform and nftables), for the environment
  * ONLY ("customer.env", NULL: all).  Every output was read back and proved equal
  * to the policy; with any status but FB_OK *OUT is empty.
  */

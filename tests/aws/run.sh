@@ -1,5 +1,9 @@
 #!/bin/bash
-# Compile every policy of the tree for Terraform and check what comes out.
+# Compile every policy of the tree for AWS and check what comes out: against the
+# provider's schema, by AWS's own command, and in a mock of AWS.
+#
+# The Python parts are installed from requirements.txt into a virtual environment
+# below build/, once.  FIREBREAK_OFFLINE=1 skips them, and says so.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -10,10 +14,51 @@ failed=0
 
 for policy in "$top"/policies/*/; do
 	name=$(basename "$policy")
-	if ! "$firebreak" compile "$policy" -t terraform -o "$work/$name"; then
+	if ! "$firebreak" compile "$policy" -t terraform,ec2 -o "$work/$name"; then
 		echo "FAIL $name does not compile"
 		failed=1
 	fi
 done
 "$here/check.sh" "$work" || failed=1
+
+if [ -n "${FIREBREAK_OFFLINE:-}" ]; then
+	echo "SKIP the AWS command and the mock of AWS: FIREBREAK_OFFLINE is set"
+	exit $failed
+fi
+venv=$top/build/aws-venv
+if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
+	rm -rf "$venv"
+	if ! python3 -m venv "$venv" ||
+	   ! "$venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt"; then
+		echo "FAIL cannot install $here/requirements.txt"
+		exit 1
+	fi
+	cp "$here/requirements.txt" "$venv/installed.txt"
+fi
+
+# Every permission through the parameter check of the AWS command, an
+# environment and direction at a time; no network is used.
+files=0
+for file in $(find "$work" -name aws.ec2.json | sort); do
+	for direction in ingress egress; do
+		key=IpPermissions
+		[ "$direction" = egress ] && key=IpPermissionsEgress
+		python3 -c 'import json, sys
+print(json.dumps([p for g in json.load(open(sys.argv[1]))["SecurityGroups"] for p in g[sys.argv[2]]]))' \
+			"$file" "$key" > "$work/permissions.json"
+		if ! AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION=us-east-1 \
+			"$venv/bin/aws" ec2 "authorize-security-group-$direction" \
+			--group-id sg-0123456789abcdef0 --ip-permissions "file://$work/permissions.json" \
+			--generate-cli-skeleton output > "$work/aws.log" 2>&1; then
+			echo "FAIL $file: $direction"
+			cat "$work/aws.log"
+			failed=1
+		fi
+		files=$((files + 1))
+	done
+done
+echo "aws ec2 authorize-security-group-*: $files lists of permissions checked"
+
+"$venv/bin/python" "$here/drift.py" "$firebreak" "$top/policies/modyo-connect" \
+	"$work/modyo-connect/banco-andino/prod/aws.ec2.json" || failed=1
 exit $failed

@@ -296,11 +296,19 @@ static bool are_proved(struct place *p, const struct backend *b,
 	return prove_bounds(p->entry->arena, &sides, &d);
 }
 
+/* What security groups cannot say in one form they cannot say in any. */
+static bool cannot_be(const struct entry *e, const struct backend *b)
+{
+	const char *name = b == &backend_ec2 ? backend_terraform.name : b->name;
+
+	return e->cannot && strcmp(e->cannot, name) == 0;
+}
+
 static void check_target(struct place *p, const struct backend *b,
 			 struct counts *counts)
 {
 	const struct entry *e = p->entry;
-	bool cannot = e->cannot && strcmp(e->cannot, b->name) == 0;
+	bool cannot = cannot_be(e, b);
 	struct artefacts made = { 0 };
 
 	if (!emit(p, b, &made)) {

@@ -311,6 +311,31 @@ static const char *good_output(struct world *w)
 	return text;
 }
 
+/* The same model as EC2 permissions, read back and proved. */
+static const char *good_ec2(struct world *w)
+{
+	struct artefacts out = { 0 };
+	struct sides sides = { 0 };
+	struct identity id;
+	struct difference d;
+	const void *model;
+
+	assert_true(backend_ec2.emit(job_of(w), &out));
+	assert_string_equal(out.at[0].path, "aws.ec2.json");
+	assert_true(backend_ec2.recognise(out.at[0].bytes, out.at[0].len));
+	assert_false(backend_terraform.recognise(out.at[0].bytes,
+						 out.at[0].len));
+	model = backend_ec2.read(w->arena, &w->diags, "x", out.at[0].bytes,
+				 out.at[0].len, &id);
+	if (!model)
+		print_diags(w);
+	assert_non_null(model);
+	assert_string_equal(id.environment, "prod");
+	assert_true(backend_ec2.denote(&w->job, model, &sides));
+	assert_true(prove_bounds(w->arena, &sides, &d));
+	return out.at[0].bytes;
+}
+
 static size_t times(const char *text, const char *what)
 {
 	size_t n = 0;
@@ -1364,6 +1389,128 @@ static void a_file_may_name_only_layers_that_share_hosts(void **state)
 	assert_true(told(w, "P0602") > 0);
 }
 
+/* --- EC2 permissions, our own and captured --- */
+
+static struct world *world_of_ec2(struct arena *arena, const char **text)
+{
+	struct world *w = new_world(arena);
+
+	allow(w, "sql", "services", "data", tcp(w, 5432, 5432));
+	allow(w, "pull", "services", "s3", tcp(w, 443, 443));
+	allow(w, "ping", "ops", "data",
+	      service_atom(arena, PROTO_ICMP, 8 << 8, 8 << 8));
+	allow(w, "esp", "core-banking", "edge",
+	      service_atom(arena, 50, 0, 65535));
+	allow(w, "all", "ops", "core-banking", service_all(arena));
+	*text = good_ec2(w);
+	return w;
+}
+
+static bool reads_ec2(struct world *w, const char *text)
+{
+	struct identity id;
+
+	return backend_ec2.read(w->arena, &w->diags, "x", text, strlen(text),
+				&id);
+}
+
+static void permissions_are_as_the_api_takes_them(void **state)
+{
+	const char *text;
+
+	(void)world_of_ec2(*state, &text);
+	has(text, "{\"IpProtocol\": \"tcp\", \"FromPort\": 5432, \"ToPort\": 5432, "
+		  "\"UserIdGroupPairs\": [{\"GroupId\": \"modyo-connect-prod-services\", "
+		  "\"Description\": \"sql\"}]}");
+	has(text, "{\"IpProtocol\": \"icmp\", \"FromPort\": 8, \"ToPort\": 0, ");
+	has(text, "{\"IpProtocol\": \"50\", \"IpRanges\"");
+	has(text, "{\"IpProtocol\": \"-1\", \"IpRanges\"");
+	has(text, "\"PrefixListIds\": [{\"PrefixListId\": \"com.amazonaws.us-east-1.s3\"");
+}
+
+static void an_answer_may_lack_what_it_may_lack(void **state)
+{
+	static const char *const same[][2] = {
+		{ "\"SecurityGroups\": [", "\"NextToken\": null, \"SecurityGroups\": [" },
+		{ "\"IpProtocol\": \"-1\",", "\"IpProtocol\": \"-1\", \"FromPort\": -1, \"ToPort\": -1," },
+		{ "\"IpProtocol\": \"-1\",", "\"IpProtocol\": \"-1\", \"FromPort\": null, \"UserIdGroupPairs\": []," },
+		{ "\"GroupName\": \"modyo-connect-prod-ops\"", "\"OwnerId\": \"1\", \"VpcId\": null, \"GroupName\": \"o\"" },
+		{ "\"SecurityGroups\": [", "\"SecurityGroups\": [{\"GroupId\": \"sg-0\", \"GroupName\": \"default\", \"Description\": \"d\", \"IpPermissions\": [{\"odd\": 1}]}, " },
+	};
+
+	for (size_t i = 0; i < COUNT(same); i++) {
+		const char *text;
+		struct world *w = world_of_ec2(*state, &text);
+
+		text = changed(w, text, same[i][0], same[i][1]);
+		if (!reads_ec2(w, text))
+			print_diags(w);
+		assert_true(reads_ec2(w, text));
+	}
+}
+
+static void an_answer_that_is_not_understood_is_refused(void **state)
+{
+	static const char *const wrong[][3] = {
+		{ "\"SecurityGroups\": [", "\"NextToken\": \"x\", \"SecurityGroups\": [", "not complete" },
+		{ "\"SecurityGroups\": [", "\"Others\": [], \"SecurityGroups\": [", "not known here" },
+		{ "\"FromPort\": 5432, ", "", "no range of ports" },
+		{ "\"FromPort\": 5432", "\"FromPort\": 5433", "no range of ports" },
+		{ "\"ToPort\": 5432", "\"ToPort\": 65536", "is not in" },
+		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"TCP\"", "protocol" },
+		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"6\"", "protocol" },
+		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"256\"", "protocol" },
+		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.1/28\"", "prefix" },
+		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.0/33\"", "prefix" },
+		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.0\"", "prefix" },
+		{ "[{\"GroupId\": \"modyo-connect-prod-services\"", "[{\"GroupId\": \"sg-1\"", "none of this policy" },
+		{ "[{\"PrefixListId\": \"com", "[{\"PrefixListId\": \"pl-1", "whose name nobody tells" },
+		{ "\"IpRanges\": [{", "\"Odd\": 1, \"IpRanges\": [{", "not known here" },
+		{ "\"IpRanges\": [{", "\"IpRanges\": [{\"Odd\": 1, ", "not known here" },
+		{ "{\"Key\": \"firebreak:environment\", \"Value\": \"prod\"}", "{\"Key\": \"firebreak:environment\", \"Value\": \"dev\"}", "another environment" },
+		{ "{\"Key\": \"firebreak:layer\", \"Value\": \"edge\"}", "{\"Key\": \"firebreak:layer\", \"Value\": \"ops\"}", "second group" },
+		{ "{\"Key\": \"firebreak:layer\", \"Value\": \"edge\"},", "", "only some of our tags" },
+	};
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		const char *text;
+		struct world *w = world_of_ec2(*state, &text);
+
+		text = changed(w, text, wrong[i][0], wrong[i][1]);
+		if (reads_ec2(w, text))
+			print_message("read: %s\n", wrong[i][1]);
+		assert_false(reads_ec2(w, text));
+		has(first_told(w)->message, wrong[i][2]);
+	}
+}
+
+static void rules_by_their_ids_have_to_agree_with_the_groups(void **state)
+{
+	static const char head[] = "{\"SecurityGroups\": [{\"GroupId\": \"sg-1\", "
+		"\"GroupName\": \"x\", \"Description\": \"x\", \"Tags\": ["
+		"{\"Key\": \"firebreak:policy\", \"Value\": \"modyo-connect\"}, "
+		"{\"Key\": \"firebreak:environment\", \"Value\": \"prod\"}, "
+		"{\"Key\": \"firebreak:layer\", \"Value\": \"edge\"}], "
+		"\"IpPermissions\": [{\"IpProtocol\": \"tcp\", \"FromPort\": 22, "
+		"\"ToPort\": 22, \"IpRanges\": [{\"CidrIp\": \"10.0.0.0/8\"}]}]}], "
+		"\"SecurityGroupRules\": [";
+	static const char rule[] = "{\"SecurityGroupRuleId\": \"sgr-1\", "
+		"\"GroupId\": \"sg-1\", \"IsEgress\": false, \"IpProtocol\": \"tcp\", "
+		"\"FromPort\": 22, \"ToPort\": 22, \"CidrIpv4\": \"10.0.0.0/8\"}";
+	struct world *w = new_world(*state);
+	const char *good = arena_printf(w->arena, "%s%s]}", head, rule);
+
+	assert_true(reads_ec2(w, good));
+	assert_false(reads_ec2(w, arena_printf(w->arena, "%s]}", head)));
+	assert_false(reads_ec2(w, changed(w, good, "\"ToPort\": 22, \"CidrIpv4",
+					  "\"ToPort\": 23, \"CidrIpv4")));
+	assert_false(reads_ec2(w, changed(w, good, "\"IsEgress\": false",
+					  "\"IsEgress\": true")));
+	assert_false(reads_ec2(w, changed(w, good, "\"IsEgress\": false, ", "")));
+	assert_false(reads_ec2(w, changed(w, good, "\"CidrIpv4\": ",
+			"\"PrefixListId\": \"pl-1\", \"CidrIpv4\": ")));
+}
+
 /* Every limit up to where it fits: under AddressSanitizer nothing leaks. */
 static void memory_that_runs_out_while_reading_ends_the_reading(void **state)
 {
@@ -1652,6 +1799,7 @@ static void random_policies_are_said_exactly_or_refused(void **state)
 		if (text) {
 			text = good_output(w);
 			an_admitted_packet_is_a_permitted_one(w, &dice, text);
+			(void)good_ec2(w);
 			said++;
 		} else {
 			assert_true(told(w, "P0501") + told(w, "P0502") +
@@ -1730,6 +1878,10 @@ int main(int argc, char **argv)
 		IN_ARENA(shared_hosts_that_lie_apart_have_a_group_each),
 		IN_ARENA(hosts_that_one_layer_alone_has_do_not_get_the_rules_of_both),
 		IN_ARENA(a_file_may_name_only_layers_that_share_hosts),
+		IN_ARENA(permissions_are_as_the_api_takes_them),
+		IN_ARENA(an_answer_may_lack_what_it_may_lack),
+		IN_ARENA(an_answer_that_is_not_understood_is_refused),
+		IN_ARENA(rules_by_their_ids_have_to_agree_with_the_groups),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};

@@ -1,0 +1,172 @@
+/*
+ * EC2 permissions, in the form in which `aws ec2 describe-security-groups`
+ * answers them: one permission a rule and a line.  IpPermissions of a group is
+ * what `authorize-security-group-ingress --ip-permissions` takes, once its ids
+ * are filled in: where AWS gives an id, the file has the name of the group or
+ * of the prefix list.
+ */
+#include "backends/aws/aws.h"
+
+#include "backends/aws/write_json.h"
+#include "compiler/base/service.h"
+
+#include <string.h>
+
+static const char *protocol_text(struct arena *arena, int protocol)
+{
+	switch (protocol) {
+	case AWS_ALL:	  return "-1";
+	case PROTO_ICMP:  return "icmp";
+	case PROTO_TCP:	  return "tcp";
+	case PROTO_UDP:	  return "udp";
+	case PROTO_ICMP6: return "icmpv6";
+	default:	  return arena_printf(arena, "%d", protocol);
+	}
+}
+
+static bool has_ports(int protocol)
+{
+	return protocol == PROTO_TCP || protocol == PROTO_UDP ||
+	       protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
+}
+
+/* LIST has one element: the peer MEMBER, VALUE. */
+static void put_peer(struct writer *w, const char *list, const char *member,
+		     const char *value, const char *description)
+{
+	put_open(w, list, '[');
+	put_open(w, NULL, '{');
+	put_string(w, member, value);
+	put_string(w, "Description", description);
+	put_close(w, '}');
+	put_close(w, ']');
+}
+
+static void put_permission(struct writer *w, const struct aws_model *model,
+			   const struct aws_rule *rule)
+{
+	const struct aws_service *s = &rule->is.service;
+	const struct aws_peer *peer = &rule->is.peer;
+	char prefix[ADDR_TEXT];
+
+	put_open(w, NULL, '{');
+	w->one_line = true;
+	put_string(w, "IpProtocol", protocol_text(w->text.arena, s->protocol));
+	if (has_ports(s->protocol)) {
+		put_number(w, "FromPort", s->from);
+		put_number(w, "ToPort", s->to);
+	}
+	switch (peer->kind) {
+	case AWS_PREFIX:
+		prefix_text(peer->prefix, prefix);
+		if (peer->prefix.family == IPV4)
+			put_peer(w, "IpRanges", "CidrIp", prefix,
+				 rule->description);
+		else
+			put_peer(w, "Ipv6Ranges", "CidrIpv6", prefix,
+				 rule->description);
+		break;
+	case AWS_LIST:
+		put_peer(w, "PrefixListIds", "PrefixListId",
+			 model->lists[peer->index].name, rule->description);
+		break;
+	case AWS_GROUP:
+		put_peer(w, "UserIdGroupPairs", "GroupId",
+			 model->groups[peer->index].name, rule->description);
+		break;
+	}
+	put_close(w, '}');
+	w->one_line = false;
+}
+
+static void put_permissions(struct writer *w, const struct aws_model *model,
+			    const char *key, uint32_t group,
+			    enum aws_direction direction)
+{
+	put_open(w, key, '[');
+	for (size_t i = 0; i < model->rule_count; i++)
+		if (model->rules[i].is.group == group &&
+		    model->rules[i].is.direction == direction)
+			put_permission(w, model, &model->rules[i]);
+	put_close(w, ']');
+}
+
+static void put_tag(struct writer *w, const char *key, const char *value)
+{
+	put_open(w, NULL, '{');
+	w->one_line = true;
+	put_string(w, "Key", key);
+	put_string(w, "Value", value);
+	put_close(w, '}');
+	w->one_line = false;
+}
+
+static void put_tags(struct writer *w, const struct aws_model *model,
+		     const struct aws_group *group)
+{
+	const struct identity *is = &model->identity;
+
+	put_open(w, "Tags", '[');
+	if (*is->customer)
+		put_tag(w, "firebreak:customer", is->customer);
+	put_tag(w, "firebreak:environment", is->environment);
+	put_tag(w, "firebreak:layer", group->layer);
+	put_tag(w, "firebreak:policy", is->policy);
+	for (size_t i = 0; i < model->tag_count; i++)
+		put_tag(w, model->tags[i].key, model->tags[i].value);
+	put_close(w, ']');
+}
+
+static void put_group(struct writer *w, const struct aws_model *model,
+		      uint32_t number)
+{
+	const struct aws_group *group = &model->groups[number];
+
+	put_open(w, NULL, '{');
+	put_string(w, "Description", group->description);
+	put_string(w, "GroupId", group->name);
+	put_string(w, "GroupName", group->name);
+	put_permissions(w, model, "IpPermissions", number, AWS_INGRESS);
+	put_permissions(w, model, "IpPermissionsEgress", number, AWS_EGRESS);
+	put_tags(w, model, group);
+	put_close(w, '}');
+}
+
+static bool is_again(const struct aws_model *model, size_t list)
+{
+	for (size_t i = 0; i < list; i++)
+		if (strcmp(model->lists[i].name, model->lists[list].name) == 0)
+			return true;
+	return false;
+}
+
+static void put_lists(struct writer *w, const struct aws_model *model)
+{
+	if (!model->list_count)
+		return;
+	put_open(w, "PrefixLists", '[');
+	for (size_t i = 0; i < model->list_count; i++) {
+		if (is_again(model, i))
+			continue;
+		put_open(w, NULL, '{');
+		w->one_line = true;
+		put_string(w, "PrefixListId", model->lists[i].name);
+		put_string(w, "PrefixListName", model->lists[i].name);
+		put_close(w, '}');
+		w->one_line = false;
+	}
+	put_close(w, ']');
+}
+
+struct artefact aws_emit_ec2(struct arena *arena,
+			     const struct aws_model *model)
+{
+	struct writer w = writer_begin(arena);
+
+	put_lists(&w, model);
+	put_open(&w, "SecurityGroups", '[');
+	for (uint32_t i = 0; i < model->group_count; i++)
+		put_group(&w, model, i);
+	put_close(&w, ']');
+	return writer_end(&w, "aws.ec2.json");
+}

@@ -1,0 +1,23 @@
+/* What every format says of a rule in the same words. */
+#ifndef FIREBREAK_BACKENDS_AWS_READ_RULE_H
+#define FIREBREAK_BACKENDS_AWS_READ_RULE_H
+
+#include "backends/aws/model.h"
+#include "backends/aws/read_json.h"
+
+/* A word, or a number that has none.  False for everything else. */
+bool read_protocol(const char *text, int *out);
+
+/* The member KEY of RULE, a prefix of FAMILY as AWS writes it; else told. */
+bool read_prefix(struct reader *r, const struct path *up, const char *key,
+		 const struct json *rule, enum family family,
+		 struct prefix *out);
+
+/*
+ * Is IS not in KNOWN yet?  AWS refuses the second of two equal permissions,
+ * whatever else differs.
+ */
+bool is_first(struct reader *r, struct table *known,
+	      const struct aws_permission *is);
+
+#endif
