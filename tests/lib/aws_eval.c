@@ -71,12 +71,8 @@ static const char *region_of(const struct aws_eval *e)
 }
 
 /* The network whose prefix list, {region} filled in, has this name. */
-static const char *network_of(const struct aws_eval *e, const char *reference)
+static const char *network_named(const struct aws_eval *e, const char *name)
 {
-	json_t *list = referred(e, e->lists,
-				"data.aws_ec2_managed_prefix_list.", reference);
-	const char *name = string_at(list, "name");
-
 	for (size_t f = 0; *name && f < e->ast->files.count; f++)
 		for (const struct ast_node *n = e->ast->files.at[f]->nodes; n;
 		     n = n->next) {
@@ -93,6 +89,14 @@ static const char *network_of(const struct aws_eval *e, const char *reference)
 				return n->name.text;
 		}
 	return NULL;
+}
+
+static const char *network_of(const struct aws_eval *e, const char *reference)
+{
+	json_t *list = referred(e, e->lists,
+				"data.aws_ec2_managed_prefix_list.", reference);
+
+	return network_named(e, string_at(list, "name"));
 }
 
 static bool read_prefix(const char *text, int version, struct range *out)
@@ -208,6 +212,101 @@ static bool read_rules(struct aws_eval *e, json_t *some, bool ingress)
 	return true;
 }
 
+/* --- EC2 permissions --- */
+
+static const char *ec2_layer(const struct aws_eval *e, json_t *group)
+{
+	json_t *tag;
+	size_t i;
+
+	json_array_foreach(json_object_get(group, "Tags"), i, tag)
+		if (strcmp(string_at(tag, "Key"), "firebreak:layer") == 0) {
+			const char *is = string_at(tag, "Value");
+
+			return *is ? arena_copy(e->arena, is, strlen(is)) : NULL;
+		}
+	return NULL;
+}
+
+static const char *ec2_layer_of(const struct aws_eval *e, const char *id)
+{
+	json_t *group;
+	size_t i;
+
+	json_array_foreach(e->groups, i, group)
+		if (strcmp(string_at(group, "GroupId"), id) == 0)
+			return ec2_layer(e, group);
+	return NULL;
+}
+
+static const char *ec2_network_of(const struct aws_eval *e, const char *id)
+{
+	json_t *list;
+	size_t i;
+
+	json_array_foreach(e->lists, i, list)
+		if (strcmp(string_at(list, "PrefixListId"), id) == 0)
+			return network_named(e, string_at(list,
+							  "PrefixListName"));
+	return NULL;
+}
+
+static bool ec2_peer(const struct aws_eval *e, json_t *one, size_t kind,
+		     struct rule *r)
+{
+	r->is_prefix = kind < 2;
+	r->family = kind == 1 ? IPV6 : IPV4;
+	switch (kind) {
+	case 0:	 return read_prefix(string_at(one, "CidrIp"), 4, &r->prefix);
+	case 1:	 return read_prefix(string_at(one, "CidrIpv6"), 6, &r->prefix);
+	case 2:	 r->name = ec2_network_of(e, string_at(one, "PrefixListId"));
+		 break;
+	default: r->name = ec2_layer_of(e, string_at(one, "GroupId"));
+	}
+	return r->name;
+}
+
+static bool ec2_rules(struct aws_eval *e, json_t *group, bool ingress)
+{
+	static const char *const peers[] = { "IpRanges", "Ipv6Ranges",
+					     "PrefixListIds",
+					     "UserIdGroupPairs" };
+	json_t *permission, *one;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(group, ingress ? "IpPermissions" :
+					   "IpPermissionsEgress"), i, permission)
+		for (size_t kind = 0; kind < 4; kind++)
+			json_array_foreach(json_object_get(permission,
+							   peers[kind]), k, one) {
+				struct rule *r = LIST_PUSH(e->arena, &e->rules);
+
+				r->ingress = ingress;
+				r->layer = ec2_layer(e, group);
+				r->protocol = protocol_of(string_at(
+						permission, "IpProtocol"));
+				r->from = number_at(permission, "FromPort");
+				r->to = number_at(permission, "ToPort");
+				if (!r->layer || !ec2_peer(e, one, kind, r))
+					return false;
+			}
+	return true;
+}
+
+static bool read_ec2(struct aws_eval *e, json_t *root)
+{
+	json_t *group;
+	size_t i;
+
+	e->groups = json_object_get(root, "SecurityGroups");
+	e->lists = json_object_get(root, "PrefixLists");
+	json_array_foreach(e->groups, i, group)
+		if (ec2_layer(e, group) && (!ec2_rules(e, group, true) ||
+					    !ec2_rules(e, group, false)))
+			return false;
+	return true;
+}
+
 const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 				     size_t len, const struct ast *ast,
 				     const char *customer,
@@ -220,6 +319,12 @@ const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 
 	*e = (struct aws_eval){ .ast = ast, .customer = customer,
 				.environment = environment, .arena = arena };
+	if (json_object_get(root, "SecurityGroups")) {
+		good = read_ec2(e, root);
+		e->groups = e->lists = NULL;
+		json_decref(root);
+		return good ? e : NULL;
+	}
 	e->groups = json_object_get(resource, "aws_security_group");
 	e->lists = json_object_get(json_object_get(root, "data"),
 				   "aws_ec2_managed_prefix_list");

@@ -11,7 +11,7 @@
 struct aws_eval;
 
 /*
- * JSON is Terraform's.  Who has which address is AST's to say, for ENVIRONMENT
+ * JSON is Terraform's, or EC2 permissions.  Who has which address is AST's to say, for ENVIRONMENT
  * of CUSTOMER.  NULL when it is not understood.
  */
 const struct aws_eval *aws_eval_read(struct arena *arena, const char *json,

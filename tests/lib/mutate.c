@@ -657,3 +657,137 @@ void mutate_terraform(struct mutation *m, const char *bytes, size_t len)
 		   "aws_ec2_managed_prefix_list");
 	json_decref(root);
 }
+
+/* --- EC2 permissions --- */
+
+static void try_ec2_protocol(const struct object *o)
+{
+	static const char *const words[] = { "tcp", "udp", "icmp", "icmpv6",
+					     "-1", "50", "6", "all" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		try_member(o, o->is, "IpProtocol", json_string(words[i]));
+}
+
+/* The one element of an array of peers, as O->is. */
+static void mutate_ec2_peer(const struct object *o)
+{
+	json_t *groups = json_object_get(o->root, "SecurityGroups"), *group;
+	json_t *members = json_deep_copy(o->is), *value;
+	const char *name;
+	size_t i;
+
+	json_object_foreach(members, name, value) {
+		struct variants v = { .count = 0 };
+
+		try_member(o, o->is, name, NULL);
+		try_member(o, o->is, name, json_null());
+		if (strncmp(name, "CidrIp", 6) == 0)
+			vary_addresses(&v, json_string_value(value));
+		for (i = 0; i < v.count; i++)
+			try_member(o, o->is, name, json_string(v.at[i]));
+		try_member(o, o->is, name, json_string("changed"));
+	}
+	if (json_object_get(members, "GroupId"))
+		json_array_foreach(groups, i, group)
+			try_member(o, o->is, "GroupId", json_deep_copy(
+				json_object_get(group, "GroupId")));
+	try_member(o, o->is, "Odd", json_true());
+	json_decref(members);
+}
+
+static void mutate_permission(const struct object *o)
+{
+	static const char *const lists[] = { "IpRanges", "Ipv6Ranges",
+					     "PrefixListIds",
+					     "UserIdGroupPairs" };
+	json_t *members = json_deep_copy(o->is), *value;
+	const char *name;
+
+	json_object_foreach(members, name, value) {
+		try_member(o, o->is, name, NULL);
+		try_member(o, o->is, name, json_null());
+		if (json_is_integer(value))
+			mutate_number(o, name, json_integer_value(value));
+		if (json_is_array(value))
+			try_member(o, o->is, name, json_array());
+	}
+	try_ec2_protocol(o);
+	try_member(o, o->is, "Odd", json_true());
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		json_t *some = json_object_get(o->is, lists[i]);
+		struct object peer = *o;
+
+		peer.is = json_array_get(some, 0);
+		if (peer.is)
+			mutate_ec2_peer(&peer);
+	}
+	if (!json_object_get(o->is, "IpRanges"))
+		try_member(o, o->is, "IpRanges", json_pack("[{s:s}]", "CidrIp",
+							  "10.9.0.0/16"));
+	json_decref(members);
+}
+
+/* All permissions of one direction of a group: also gone, twice, turned. */
+static void mutate_permissions(const struct object *group, const char *key,
+			       const char *other)
+{
+	json_t *all = json_object_get(group->is, key);
+	json_t *opposite = json_object_get(group->is, other);
+
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		struct object o = *group;
+		json_t *is = json_incref(json_array_get(all, i));
+
+		o.arena = arena_child(group->m->arena);
+		o.kind = key;
+		o.is = is;
+		mutate_permission(&o);
+		json_array_append(all, is);
+		show_root(&o, "twice");
+		json_array_remove(all, json_array_size(all) - 1);
+		json_array_append(opposite, is);
+		show_root(&o, "in both directions");
+		json_array_remove(opposite, json_array_size(opposite) - 1);
+		json_array_remove(all, i);
+		show_root(&o, "taken out");
+		json_array_insert_new(all, i, is);
+		arena_free(o.arena);
+	}
+}
+
+static void mutate_ec2_tags(const struct object *group)
+{
+	json_t *tags = json_object_get(group->is, "Tags"), *tag;
+	size_t i;
+
+	json_array_foreach(tags, i, tag) {
+		try_member(group, tag, "Value", json_string("changed"));
+		try_member(group, tag, "Value", json_string("data"));
+		try_member(group, tag, "Key", json_string("changed"));
+		try_member(group, tag, "Value", NULL);
+	}
+}
+
+void mutate_ec2(struct mutation *m, const char *bytes, size_t len)
+{
+	json_t *root = json_loadb(bytes, len, 0, NULL), *group;
+	json_t *groups = json_object_get(root, "SecurityGroups");
+	size_t i;
+
+	json_array_foreach(groups, i, group) {
+		struct object o = { m, arena_child(m->arena), root, groups,
+				    group, "group", "of permissions" };
+
+		mutate_permissions(&o, "IpPermissions", "IpPermissionsEgress");
+		mutate_permissions(&o, "IpPermissionsEgress", "IpPermissions");
+		mutate_ec2_tags(&o);
+		try_member(&o, group, "IpPermissions", NULL);
+		try_member(&o, group, "IpPermissionsEgress", json_null());
+		try_member(&o, group, "GroupId", json_string("changed"));
+		try_member(&o, group, "GroupId", NULL);
+		try_member(&o, group, "Odd", json_true());
+		arena_free(o.arena);
+	}
+	json_decref(root);
+}

@@ -331,6 +331,8 @@ static void mutate_artefact(struct run *run, struct original *o)
 	}
 	if (is_nft(o))
 		mutate_nft(&mutation, o->bytes);
+	else if (o->backend == &backend_ec2)
+		mutate_ec2(&mutation, o->bytes, o->len);
 	else
 		mutate_terraform(&mutation, o->bytes, o->len);
 	run->made = mutation.made;
