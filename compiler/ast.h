@@ -19,7 +19,7 @@ struct ast_text {
 enum ast_expr_kind {
 	EXPR_WORD,	/* a name, NAME.NAME, internet, any, an address, tcp/443 */
 	EXPR_UNION,	/* items */
-	EXPR_EXCEPT,	/* items[0] less items[1] */
+	EXPR_EXCEPT,	/* items[0] less all others */
 };
 
 /* Endpoints, services and lists of addresses alike. */

@@ -40,20 +40,32 @@ void claim_is_vacuous(struct resolver *r, const struct ast_node *node,
 		   "%s", why);
 }
 
+enum { MEMBERS_MOST = 256 };
+
 bool claim_words_differ(struct resolver *r, struct ast_expr *const *words,
 			size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(words[i]->word, words[k]->word) == 0) {
-				diag_note(diag_add(r->diags, P0210,
-						   words[i]->span,
-						   "`%.80s` stands twice",
-						   words[i]->word),
-					  words[k]->span, "first here");
-				return false;
-			}
-	return true;
+	struct table known = TABLE_IN(r->arena);
+
+	for (size_t i = 0; i < count; i++) {
+		void **slot = table_at_name(&known, words[i]->word);
+		const struct ast_expr *first = *slot;
+
+		if (first) {
+			diag_note(diag_add(r->diags, P0210, words[i]->span,
+					   "`%.80s` stands twice",
+					   words[i]->word),
+				  first->span, "first here");
+			return false;
+		}
+		*slot = words[i];
+	}
+	if (count <= MEMBERS_MOST)
+		return true;
+	diag_label(diag_add(r->diags, P0006, words[MEMBERS_MOST]->span,
+			    "more than %d members that are held against each other",
+			    MEMBERS_MOST), "one too many");
+	return false;
 }
 
 /* --- A -> B on S --- */

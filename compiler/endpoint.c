@@ -56,20 +56,70 @@ static struct both prefix_set(struct arena *arena, struct prefix p)
 	return set;
 }
 
+/* Ranges of many sets, to become one set at once. */
+struct heap {
+	struct arena *arena;
+	LIST(struct range) of[FAMILIES];
+};
+
+static void heap_add(struct heap *heap, struct both set)
+{
+	for (int f = IPV4; f < FAMILIES; f++)
+		for (size_t i = 0; i < set.of[f].count; i++)
+			*LIST_PUSH(heap->arena, &heap->of[f]) = set.of[f].at[i];
+}
+
+static struct both heap_set(struct arena *arena, const struct heap *heap)
+{
+	struct both set;
+
+	for (int f = IPV4; f < FAMILIES; f++)
+		set.of[f] = ranges_of(arena, heap->of[f].at,
+				      heap->of[f].count);
+	return set;
+}
+
 struct both address_list(struct names *n, const struct ast_expr *list)
 {
 	struct ast_expr *const *words, *single;
 	size_t count = words_of(list, &words, &single);
-	struct both all = { 0 };
+	struct heap heap = { .arena = n->arena };
 
 	for (size_t i = 0; i < count; i++) {
 		struct prefix p;
 
 		if (check_prefix(n, words[i], &p))
-			all = both_union(n->arena, all,
-					 prefix_set(n->arena, p));
+			heap_add(&heap, prefix_set(n->arena, p));
 	}
-	return all;
+	return heap_set(n->arena, &heap);
+}
+
+/*
+ * The items of a union as one set, or the first less all others.  Two are the
+ * most common; many are not joined one by one, which would take their square.
+ */
+static struct both combined(struct names *n, const struct ir_space *space,
+			    const struct ast_expr *e,
+			    struct both (*item)(struct names *n,
+						const struct ir_space *space,
+						const struct ast_expr *e))
+{
+	struct heap heap = { .arena = n->arena };
+	size_t from = e->kind == EXPR_UNION ? 0 : 1;
+	struct both set;
+
+	if (e->items.count == 2) {
+		struct both a = item(n, space, e->items.at[0]);
+		struct both b = item(n, space, e->items.at[1]);
+
+		return e->kind == EXPR_UNION ? both_union(n->arena, a, b)
+					     : both_minus(n->arena, a, b);
+	}
+	for (size_t i = from; i < e->items.count; i++)
+		heap_add(&heap, item(n, space, e->items.at[i]));
+	set = heap_set(n->arena, &heap);
+	return from ? both_minus(n->arena, item(n, space, e->items.at[0]), set)
+		    : set;
 }
 
 /* --- endpoints --- */
@@ -266,19 +316,8 @@ static struct both word_set(struct names *n, const struct ir_space *space,
 struct both endpoint_set(struct names *n, const struct ir_space *space,
 			 const struct ast_expr *e)
 {
-	struct both set;
-
-	if (e->kind == EXPR_WORD)
-		return word_set(n, space, e);
-	set = endpoint_set(n, space, e->items.at[0]);
-	for (size_t i = 1; i < e->items.count; i++) {
-		struct both item = endpoint_set(n, space, e->items.at[i]);
-
-		set = e->kind == EXPR_UNION
-			? both_union(n->arena, set, item)
-			: both_minus(n->arena, set, item);
-	}
-	return set;
+	return e->kind == EXPR_WORD ? word_set(n, space, e)
+				    : combined(n, space, e, endpoint_set);
 }
 
 static const struct decl *missing_decl(struct names *n,
@@ -540,28 +579,24 @@ void definitions_check(struct names *n)
 	}
 }
 
+static struct both service_item(struct names *n, const struct ir_space *space,
+				const struct ast_expr *e)
+{
+	(void)space;	/* services are the same everywhere */
+	return service_set(n, e);
+}
+
 struct both service_set(struct names *n, const struct ast_expr *e)
 {
-	struct both set = { 0 };
+	const struct service_decl *s;
+	struct both set;
 
 	if (!e || (e->kind == EXPR_WORD && is_word(e, "any")))
 		return service_all(n->arena);
-	if (e->kind == EXPR_WORD) {
-		if (!read_atom(n->arena, e->word, &set)) {
-			const struct service_decl *s =
-				names_find(&n->services, e->word);
-
-			set = s->set;
-		}
+	if (e->kind != EXPR_WORD)
+		return combined(n, NULL, e, service_item);
+	if (read_atom(n->arena, e->word, &set))
 		return set;
-	}
-	set = service_set(n, e->items.at[0]);
-	for (size_t i = 1; i < e->items.count; i++) {
-		struct both item = service_set(n, e->items.at[i]);
-
-		set = e->kind == EXPR_UNION
-			? both_union(n->arena, set, item)
-			: both_minus(n->arena, set, item);
-	}
-	return set;
+	s = names_find(&n->services, e->word);
+	return s->set;
 }

@@ -95,12 +95,12 @@ static void read_rule_attribute(struct resolver *r, struct ir_rule *rule,
 /* What the rule does not say itself; true for `log` as well. */
 static void apply_defaults(struct resolver *r, struct ir_rule *rule)
 {
-	for (size_t i = 0; i < r->names.defaults.count; i++) {
-		const struct ast_attr *a = r->names.defaults.at[i]->attrs;
-		const struct ir_attribute *slot = attribute_of_rule(rule,
-								    a->kind);
+	for (int kind = 0; kind <= ATTR_IN; kind++) {
+		const struct ast_attr *a = r->defaults[kind];
+		const struct ir_attribute *slot = a
+			? attribute_of_rule(rule, a->kind) : NULL;
 
-		if (a->kind == ATTR_LOG || (slot && !slot->value))
+		if (a && (a->kind == ATTR_LOG || (slot && !slot->value)))
 			read_rule_attribute(r, rule, a);
 	}
 }
@@ -110,17 +110,18 @@ static void check_defaults(struct resolver *r)
 {
 	for (size_t i = 0; i < r->names.defaults.count; i++) {
 		const struct ast_attr *a = r->names.defaults.at[i]->attrs;
+		const struct ast_attr **first = &r->defaults[a->kind];
 
 		if (a->kind == ATTR_WAIVES || a->kind == ATTR_IN ||
 		    a->kind == ATTR_CONTROLS || a->kind == ATTR_SEVERITY ||
 		    a->kind == ATTR_TRANSITIVELY || a->kind == ATTR_AVOIDING)
 			attribute_is_wrong(r, a, "every rule by default");
-		for (size_t k = 0; k < i; k++)
-			if (r->names.defaults.at[k]->attrs->kind == a->kind)
-				diag_note(diag_add(r->diags, P0206, a->span,
-						   "a second default for the same attribute"),
-					  r->names.defaults.at[k]->span,
-					  "first here");
+		else if (*first)
+			diag_note(diag_add(r->diags, P0206, a->span,
+					   "a second default for the same attribute"),
+				  (*first)->span, "first here");
+		else
+			*first = a;
 	}
 }
 
@@ -151,13 +152,18 @@ static void check_requires(struct resolver *r)
 		size_t count = words_of(r->names.requires.at[i]->list, &words,
 					&single);
 
-		for (size_t k = 0; k < count; k++)
-			if (!requirable(words[k]->word))
+		for (size_t k = 0; k < count; k++) {
+			const struct requirable *q = requirable(words[k]->word);
+
+			if (q)
+				r->required[q->kind] = r->names.requires.at[i];
+			else
 				diag_label(diag_add(r->diags, P0208,
 						    words[k]->span,
 						    "`%.40s` cannot be required",
 						    words[k]->word),
 					   "expected owner, ticket, reason, expires, reviewed, approved or party");
+		}
 	}
 }
 
@@ -167,20 +173,14 @@ static void check_required(struct resolver *r, struct ir_rule *rule)
 	struct text lacks = TEXT_IN(r->arena);
 	struct span by = { 0 };
 
-	for (size_t i = 0; i < r->names.requires.count; i++) {
-		struct ast_expr *const *words, *single;
-		size_t count = words_of(r->names.requires.at[i]->list, &words,
-					&single);
+	for (size_t i = 0; i < sizeof requirables / sizeof *requirables; i++) {
+		const struct requirable *q = &requirables[i];
 
-		for (size_t k = 0; k < count; k++) {
-			const struct requirable *q = requirable(words[k]->word);
-
-			if (!q || attribute_of_rule(rule, q->kind)->value)
-				continue;
-			text_printf(&lacks, "%s`%s`", lacks.len ? ", " : "",
-				    q->word);
-			by = r->names.requires.at[i]->span;
-		}
+		if (!r->required[q->kind] ||
+		    attribute_of_rule(rule, q->kind)->value)
+			continue;
+		text_printf(&lacks, "%s`%s`", lacks.len ? ", " : "", q->word);
+		by = r->required[q->kind]->span;
 	}
 	if (lacks.len)
 		diag_note(diag_add(r->diags, P0703, rule->name_span,

@@ -17,6 +17,9 @@ struct resolver {
 	struct ir_space *spaces;
 	struct both *ours;	/* by space: all layers */
 	LIST(struct ir_flow) flows;
+	/* by kind of attribute: what every rule has, and what it needs */
+	const struct ast_attr *defaults[ATTR_IN + 1];
+	const struct ast_node *required[ATTR_IN + 1];
 };
 
 /* `aws`, `nft` and `review`. */

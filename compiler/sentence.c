@@ -16,6 +16,7 @@ struct scope scope_of(struct resolver *r, const struct ast_attr *attrs)
 	const struct ast_attr *in = attrs;
 	struct ast_expr *const *words, *single;
 	size_t count;
+	bool *named;
 
 	while (in && in->kind != ATTR_IN)
 		in = in->next;
@@ -25,13 +26,15 @@ struct scope scope_of(struct resolver *r, const struct ast_attr *attrs)
 		return scope;
 	}
 	count = words_of(in->expr, &words, &single);
+	named = arena_array(r->arena, r->ir->environment_count, sizeof *named);
 	for (size_t w = 0; w < count; w++) {
 		int environment = names_environment(&r->names, words[w]);
 
-		for (size_t i = 0; i < r->ir->space_count; i++)
-			if ((int)r->spaces[i].environment == environment)
-				scope.spaces[i] = true;
+		if (environment >= 0)
+			named[environment] = true;
 	}
+	for (size_t i = 0; i < r->ir->space_count; i++)
+		scope.spaces[i] = named[r->spaces[i].environment];
 	return scope;
 }
 

@@ -201,6 +201,8 @@ static void read_tag(struct reading *g, const struct ast_node *node)
 	struct resolver *r = g->r;
 	static const char *const kept[] = { "aws:", "firebreak:" };
 
+	if (g->tags.count > TAGS_MOST)
+		return;		/* the first one too many is told */
 	if (!check_text(r, &node->key, TAG_KEY_MOST, " +-=._:/@") |
 	    !check_text(r, &node->title, 256, " +-=._:/@"))
 		return;

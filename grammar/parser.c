@@ -394,7 +394,7 @@ struct ast_expr *expr_join(struct parser *parser, enum ast_expr_kind kind,
 {
 	struct ast_expr *expr = left;
 
-	if (kind != EXPR_UNION || left->kind != EXPR_UNION || left->closed) {
+	if (left->kind != kind || left->closed) {
 		expr = arena_alloc(parser->arena, sizeof *expr);
 		expr->kind = kind;
 		*LIST_PUSH(parser->arena, &expr->items) = left;
@@ -404,8 +404,8 @@ struct ast_expr *expr_join(struct parser *parser, enum ast_expr_kind kind,
 	return expr;
 }
 
-struct ast_expr *expr_mixed(struct parser *parser, enum ast_expr_kind kind,
-			    struct ast_expr *left, struct ast_expr *right)
+struct ast_expr *expr_mixed(struct parser *parser, struct ast_expr *left,
+			    struct ast_expr *right)
 {
 	struct span all = span_join(left->span, right->span);
 	struct diag *d = diag_add(parser->diags, P0005, all,
@@ -413,7 +413,7 @@ struct ast_expr *expr_mixed(struct parser *parser, enum ast_expr_kind kind,
 
 	diag_label(d, "this can be read in two ways");
 	diag_help(d, "write `(a, b) except c` or `a, (b except c)`, `a except (b, c)` or `(a except b), c`");
-	return expr_join(parser, kind, left, right);
+	return expr_join(parser, left->kind, left, right);
 }
 
 struct ast_attr *attr_new(struct parser *parser, enum ast_attr_kind kind,

@@ -87,12 +87,12 @@ struct ast_node *node_new(struct parser *parser, enum ast_kind kind,
 			  struct span span);
 struct ast_expr *expr_word(struct parser *parser, struct ast_text word);
 
-/* LEFT with RIGHT joined: a union of LEFT's items and it, or a new one. */
+/* LEFT with RIGHT joined: LEFT's items and it when LEFT is of KIND, or a new one. */
 struct ast_expr *expr_join(struct parser *parser, enum ast_expr_kind kind,
 			   struct ast_expr *left, struct ast_expr *right);
-/* As expr_join() with EXPR_EXCEPT, after telling that `,` and `except` mix. */
-struct ast_expr *expr_mixed(struct parser *parser, enum ast_expr_kind kind,
-			    struct ast_expr *left, struct ast_expr *right);
+/* RIGHT as one more of LEFT, after telling that `,` and `except` mix. */
+struct ast_expr *expr_mixed(struct parser *parser, struct ast_expr *left,
+			    struct ast_expr *right);
 struct ast_attr *attr_new(struct parser *parser, enum ast_attr_kind kind,
 			  struct span span);
 

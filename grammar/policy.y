@@ -252,8 +252,8 @@ union:
 difference:
   term[a] EXCEPT term[b] { $$ = expr_join(parser, EXPR_EXCEPT, $a, $b); }
 | difference[a] EXCEPT term[b] { $$ = expr_join(parser, EXPR_EXCEPT, $a, $b); }
-| union[a] EXCEPT term[b] { $$ = expr_mixed(parser, EXPR_EXCEPT, $a, $b); }
-| difference[a] COMMA term[b] { $$ = expr_mixed(parser, EXPR_UNION, $a, $b); }
+| union[a] EXCEPT term[b] { $$ = expr_mixed(parser, $a, $b); }
+| difference[a] COMMA term[b] { $$ = expr_mixed(parser, $a, $b); }
 ;
 
 term:
