@@ -27,6 +27,7 @@ struct ast_expr {
 	enum ast_expr_kind kind;
 	struct span span;
 	bool closed;			/* stood in parentheses */
+	bool mixed;			/* of `,` and `except`, which was told */
 	const char *word;		/* of EXPR_WORD */
 	LIST(struct ast_expr *) items;	/* of the others: at least two */
 };

@@ -408,11 +408,15 @@ struct ast_expr *expr_mixed(struct parser *parser, struct ast_expr *left,
 			    struct ast_expr *right)
 {
 	struct span all = span_join(left->span, right->span);
-	struct diag *d = diag_add(parser->diags, P0005, all,
-				  "`,` and `except` mixed without parentheses");
+	struct diag *d;
 
-	diag_label(d, "this can be read in two ways");
-	diag_help(d, "write `(a, b) except c` or `a, (b except c)`, `a except (b, c)` or `(a except b), c`");
+	if (!left->mixed) {
+		d = diag_add(parser->diags, P0005, all,
+			     "`,` and `except` mixed without parentheses");
+		diag_label(d, "this can be read in two ways");
+		diag_help(d, "write `(a, b) except c` or `a, (b except c)`, `a except (b, c)` or `(a except b), c`");
+	}
+	left->mixed = true;
 	return expr_join(parser, left->kind, left, right);
 }
 
