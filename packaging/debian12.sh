@@ -2,6 +2,7 @@
 # What firebreak needs from Debian 12:
 #   sh packaging/debian12.sh build    to build it
 #   sh packaging/debian12.sh test     to build and test it
+#   sh packaging/debian12.sh bench    to run `make bench-engine` too
 # Run as root, or by a user who may use sudo.
 set -eu
 
@@ -18,7 +19,9 @@ test="$test libxml2-utils graphviz"
 case ${1-} in
 build) packages=$build ;;
 test) packages="$build $test" ;;
-*) echo "usage: sh packaging/debian12.sh build|test" >&2; exit 2 ;;
+# BuDDy, that the packet sets are compared with
+bench) packages="$build $test libbdd-dev" ;;
+*) echo "usage: sh packaging/debian12.sh build|test|bench" >&2; exit 2 ;;
 esac
 
 missing=
