@@ -115,6 +115,60 @@ static void the_internet_is_no_place_on_the_way(void **state)
 	assert_int_equal(verify_verdicts(*state, p.ir)[0].kind, VERDICT_HOLDS);
 }
 
+static void a_route_begins_where_hosts_are_shared(void **state)
+{
+	struct policy p = read(*state,
+		"r1: allow 10.0.1.0/25 -> b on tcp/1; r2: allow 10.0.0.0/25 -> b on tcp/1;\n"
+		"shared: never 10.0.1.128/25 -> b transitively;\n"
+		"apart: never 10.0.0.128/25 -> b transitively;\n"
+		"direct: never 10.0.1.128/25 -> b;\n");
+	const struct verdict *v = verify_verdicts(*state, p.ir);
+
+	assert_int_equal(v[0].kind, VERDICT_HOLDS);	/* apart */
+	assert_int_equal(v[1].kind, VERDICT_HOLDS);	/* direct */
+	assert_int_equal(v[2].kind, VERDICT_BROKEN);	/* shared */
+}
+
+static void peers_connect_where_both_sides_permit(void **state)
+{
+	struct policy p;
+	const struct verdict *v;
+
+	assert_true(policy_of_text(&p, *state,
+		"language 1; policy p; environments dev, prod; layer a; layer b; layer c;\n"
+		"environment dev { vpc 10.1.0.0/16; layer a 10.1.0.0/24; layer c 10.1.1.0/24; peer prod; }\n"
+		"environment prod { vpc 10.2.0.0/16; layer b 10.2.0.0/24; layer c 10.2.1.0/24; }\n"
+		"arrive: allow any -> b on tcp/1-9 in prod; onward: allow b -> c on any in prod;\n"
+		"leave: allow a -> 10.2.0.0/16 on tcp/9-19 in dev;\n"
+		"i: never a -> c transitively;\n", "2026-06-01"));
+	v = verify_verdicts(*state, p.ir);
+	assert_int_equal(v->kind, VERDICT_BROKEN);
+	assert_int_equal(v->hop_count, 2);
+	assert_int_equal(v->hops[0].packet.svc & 0xffff, 9);
+	assert_int_equal(v->hops[0].rule_count, 2);	/* one a side */
+	assert_int_equal(v->mending_count, 1);
+	assert_false(v->mending_only);		/* any of the three */
+}
+
+/* A connection across needs both sides; a waiver of one covers it. */
+static void a_waiver_on_either_side_is_one(void **state)
+{
+	struct policy p;
+	const struct verdict *v;
+
+	assert_true(policy_of_text(&p, *state,
+		"language 1; policy p; environments dev, prod; layer a; layer b; layer c;\n"
+		"environment dev { vpc 10.1.0.0/16; layer a 10.1.0.0/24; layer c 10.1.1.0/24; peer prod; }\n"
+		"environment prod { vpc 10.2.0.0/16; layer b 10.2.0.0/24; layer c 10.2.1.0/24; }\n"
+		"arrive: allow any -> b on tcp/9 in prod\n"
+		"  waives i expires 2026-12-31 ticket T approved by boss;\n"
+		"onward: allow b -> c on any in prod; leave: allow a -> 10.2.0.0/16 on tcp/9 in dev;\n"
+		"i: never a -> c transitively;\n", "2026-06-01"));
+	v = verify_verdicts(*state, p.ir);
+	assert_int_equal(v->kind, VERDICT_WAIVED);
+	assert_int_equal(v->waived_count, 1);
+}
+
 static void a_long_chain_is_walked_to_its_end(void **state)
 {
 	enum { LAYERS = 3000 };
@@ -151,6 +205,9 @@ int main(void)
 		IN_ARENA(what_is_avoided_shares_nothing),
 		IN_ARENA(a_route_changes_the_family_on_its_way),
 		IN_ARENA(the_internet_is_no_place_on_the_way),
+		IN_ARENA(a_route_begins_where_hosts_are_shared),
+		IN_ARENA(peers_connect_where_both_sides_permit),
+		IN_ARENA(a_waiver_on_either_side_is_one),
 		IN_ARENA(a_long_chain_is_walked_to_its_end),
 	};
 
