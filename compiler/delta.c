@@ -214,6 +214,40 @@ struct making {
 	struct table known;		/* words -> number of the line + 1 */
 };
 
+/*
+ * Boxes by their sources: many have the same, so that who asks for those that
+ * touch a set looks at few.
+ */
+struct sharing {
+	struct ranges src;
+	LIST(uint32_t) boxes;		/* numbers, ascending */
+};
+
+struct by_source {
+	LIST(struct sharing) list;
+};
+
+static struct by_source by_source(struct arena *arena,
+				  const struct boxes *boxes)
+{
+	struct by_source out = { 0 };
+	struct table known = TABLE_IN(arena);
+
+	for (size_t i = 0; i < boxes->count; i++) {
+		struct ranges src = boxes->at[i].src;
+		void **place = table_at(&known, src.at,
+					src.count * sizeof *src.at);
+
+		if (!*place) {
+			LIST_PUSH(arena, &out.list)->src = src;
+			*place = (void *)(uintptr_t)out.list.count;
+		}
+		*LIST_PUSH(arena, &out.list.at[(uintptr_t)*place - 1].boxes) =
+			(uint32_t)i;
+	}
+	return out;
+}
+
 /* What the lines of one environment and direction are made from. */
 struct direction {
 	struct making *m;
@@ -222,6 +256,8 @@ struct direction {
 	const struct side *side, *other;
 	struct naming *naming;
 	struct boxes near[FAMILIES];	/* of the other side */
+	struct boxes own[FAMILIES];	/* of this one, as side->own */
+	struct by_source near_by[FAMILIES], own_by[FAMILIES];
 };
 
 /* A box with its words. */
@@ -263,9 +299,6 @@ static bool pair_meets(const struct box *a, const struct box *b)
 	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst);
 }
 
-/* Enough to look at each with each. */
-enum { COVER_MOST = 64 };
-
 /*
  * The services that the other policy permits between the ends of P; *IN_PART
  * when not between all of them.
@@ -274,27 +307,34 @@ static struct ranges other_services(const struct direction *d,
 				    const struct piece *p, bool *in_part)
 {
 	struct arena *arena = d->m->arena;
-	const struct boxes *near = &d->near[p->family];
+	const struct by_source *near = &d->near_by[p->family];
 	struct boxes found = { 0 }, whole = { 0 };
 	struct ranges svc = NO_RANGES;
 	struct packet packet;
 	bool covers = true;
 
-	for (size_t i = 0; i < near->count; i++)
-		if (pair_meets(&near->at[i], &p->box)) {
-			const struct box *b = &near->at[i];
+	for (size_t i = 0; i < near->list.count; i++) {
+		const struct sharing *s = &near->list.at[i];
 
+		if (!ranges_touch(s->src, p->box.src))
+			continue;
+		for (size_t k = 0; k < s->boxes.count; k++) {
+			const struct box *b =
+				&d->near[p->family].at[s->boxes.at[k]];
+
+			if (!ranges_touch(b->dst, p->box.dst))
+				continue;
 			*LIST_PUSH(arena, &found) = *b;
 			covers &= ranges_include(b->src, p->box.src) &&
 				  ranges_include(b->dst, p->box.dst);
 		}
+	}
 	svc = union_at(arena, &found, offsetof(struct box, svc));
 	*in_part = false;
 	if (covers || !svc.count)
 		return svc;
 	boxes_add(arena, &whole, p->box.src, p->box.dst, svc);
-	*in_part = found.count > COVER_MOST ||
-		   !boxes_within(arena, p->family, &whole, &found, &packet);
+	*in_part = !boxes_within(arena, p->family, &whole, &found, &packet);
 	return svc;
 }
 
@@ -321,16 +361,24 @@ static size_t sort_out(uint32_t *at, size_t count)
 static void find_rules(const struct direction *d, const struct piece *p,
 		       struct delta_line *line)
 {
+	const struct by_source *own = &d->own_by[p->family];
 	LIST(uint32_t) rules = { 0 };
 
-	for (size_t i = 0; i < d->side->own[p->family].count; i++) {
-		const struct ir_flow *f = flow_at(d->side,
-			d->side->own[p->family].at[i]);
-		struct box b = box_of(f);
+	for (size_t i = 0; i < own->list.count; i++) {
+		const struct sharing *s = &own->list.at[i];
 
-		if (pair_meets(&b, &p->box) &&
-		    ranges_touch(b.svc, p->box.svc))
-			*LIST_PUSH(d->m->arena, &rules) = f->rule;
+		if (!ranges_touch(s->src, p->box.src))
+			continue;
+		for (size_t k = 0; k < s->boxes.count; k++) {
+			uint32_t number = s->boxes.at[k];
+			const struct box *b = &d->own[p->family].at[number];
+
+			if (ranges_touch(b->dst, p->box.dst) &&
+			    ranges_touch(b->svc, p->box.svc))
+				*LIST_PUSH(d->m->arena, &rules) = flow_at(
+					d->side,
+					d->side->own[p->family].at[number])->rule;
+		}
 	}
 	line->rules = rules.at;
 	line->rule_count = sort_out(rules.at, rules.count);
@@ -732,10 +780,12 @@ static void subtract(struct direction *d, struct boxes out[FAMILIES])
 	struct numbering *n = &d->m->numbering;
 
 	for (int f = IPV4; f < FAMILIES; f++) {
-		struct boxes own = own_boxes(arena, d->side, (enum family)f);
-
-		d->near[f] = near(arena, d->other, (enum family)f, &own);
-		out[f] = difference(arena, (enum family)f, &own, &d->near[f]);
+		d->own[f] = own_boxes(arena, d->side, (enum family)f);
+		d->near[f] = near(arena, d->other, (enum family)f, &d->own[f]);
+		d->own_by[f] = by_source(arena, &d->own[f]);
+		d->near_by[f] = by_source(arena, &d->near[f]);
+		out[f] = difference(arena, (enum family)f, &d->own[f],
+				    &d->near[f]);
 		out[f] = merged(arena, n, &out[f], offsetof(struct box, src));
 		out[f] = merged(arena, n, &out[f], offsetof(struct box, dst));
 		out[f] = merged(arena, n, &out[f], offsetof(struct box, svc));
