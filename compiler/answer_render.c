@@ -192,7 +192,7 @@ void answer_json(struct text *out, const struct fb_answer *a,
 	json_put(&j, "answer", kinds[a->kind]);
 	json_permitted(&j, a->reach, a->reach_count);
 	json_put(&j, "refused", a->refused ? a->refused : "");
-	json_put(&j, "refused-in", a->refused ? a->refused_in : "");
+	json_put(&j, "refused_in", a->refused ? a->refused_in : "");
 	json_open(&j, "routes", '[');
 	for (size_t i = 0; i < a->route_count; i++) {
 		json_open(&j, NULL, '{');
@@ -298,7 +298,7 @@ void statement_json(struct text *out, const struct fb_statement *s)
 		json_bool(&j, "holds", s->holds);
 		json_put(&j, "verdict", s->verdict);
 		json_hops(&j, s->hops, s->hop_count);
-		json_names(&j, "waived-by", s->waivers, s->waiver_count);
+		json_names(&j, "waived_by", s->waivers, s->waiver_count);
 	}
 	json_close(&j, '}');
 	text_putc(out, '\n');

@@ -1,4 +1,4 @@
-/* A diff for programs; schemas/diff-1.json is its JSON Schema. */
+/* A diff for programs; schemas/diff.schema.json describes it. */
 #include "compiler/diff_render.h"
 
 #include "compiler/json_writer.h"
@@ -107,7 +107,7 @@ void diff_json(struct text *out, const struct fb_diff *diff)
 	json_put(&j, "policy", diff->policy);
 	json_put(&j, "old", diff->old_name);
 	json_put(&j, "new", diff->new_name);
-	json_bool(&j, "same-reach", !diff->reach_count);
+	json_bool(&j, "same_reach", !diff->reach_count);
 	json_bool(&j, "widens", diff->opens || diff->moved);
 	json_number(&j, "environments", diff->environments);
 	json_open(&j, "reach", '[');

@@ -101,10 +101,10 @@ void json_reach(struct json *j, const struct fb_reach *r)
 	if (r->kind == FB_MOVED)
 		json_words(j, "from", &r->from);
 	json_put(j, "others", r->others);
-	json_bool(j, "others-in-part", r->others_in_part);
+	json_bool(j, "others_in_part", r->others_in_part);
 	json_strings(j, "environments", r->environments, r->environment_count);
 	json_put(j, "reasons", r->reasons);
-	json_bool(j, "breaks-invariant", r->breaks);
+	json_bool(j, "breaks_invariant", r->breaks);
 	json_names(j, "rules", r->rules, r->rule_count);
 	json_put(j, "expires", r->expires);
 	json_next(j, "packets");

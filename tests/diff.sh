@@ -19,6 +19,14 @@ says() { grep -qF -- "$1" "$work/out" || { wrong "does not say: $1"; cat "$work/
 hides() { if grep -qF -- "$1" "$work/out"; then wrong "says: $1"; cat "$work/out"; fi; }
 tells() { grep -qF -- "$1" "$work/err" || { wrong "does not tell: $1"; cat "$work/err"; }; }
 
+# The JSON in out against the published schema; /usr/bin/python3 has Debian's jsonschema.
+schemas=$PWD/schemas
+valid() {
+	/usr/bin/python3 -c 'import json, sys, jsonschema
+jsonschema.validate(json.load(open(sys.argv[1])), json.load(open(sys.argv[2])))' "$work/out" "$schemas/$1.schema.json" >"$work/err" 2>&1 ||
+		{ wrong "not valid by $1.schema.json"; tail -5 "$work/err"; }
+}
+
 world='language 1; policy small; environments prod, dev;
 layer web; layer app; layer db;
 environment prod { vpc 10.0.0.0/16; layer web 10.0.0.0/24; layer app 10.0.1.0/24; layer db 10.0.2.0/24; }
@@ -117,9 +125,13 @@ says "in dev"
 says "vpc in dev: nothing -> 10.1.0.0/16"
 
 # formats
+for other in old none moved meta other broken dropped less; do
+	code 0 "$tool" diff --format json old.fbk $other.fbk
+	valid diff
+done
 code 0 "$tool" diff --format json old.fbk new.fbk
 python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); r = d["reach"][0]
-assert d["schema"] == "firebreak-diff-1" and d["widens"] and not d["same-reach"]
+assert d["schema"] == "firebreak-diff-1" and d["widens"] and not d["same_reach"]
 assert r["kind"] == "opens" and r["words"]["ports"] == "tcp/22" and r["rules"][0]["line"] == 6
 assert r["environments"] == ["dev", "prod"] and d["outputs"]["resources"]' "$work/out" || wrong "the JSON is not as expected"
 code 0 "$tool" diff --format markdown old.fbk new.fbk
@@ -149,7 +161,7 @@ s: allow app -> db on tcp/5432 ticket "<!-- `x` | \" </details><script>" expires
 code 0 "$tool" diff --format markdown old.fbk hostile.fbk
 hides '<script>'
 code 0 "$tool" diff --format json old.fbk hostile.fbk
-python3 -m json.tool "$work/out" >/dev/null || wrong "hostile JSON"
+valid diff
 
 # questions
 code 0 "$tool" query old.fbk 'app -> db on tcp/5432'
@@ -188,7 +200,10 @@ code 2 "$tool" query old.fbk '10.0.0.1 -> ::1'
 tells P0221
 code 2 "$tool" query old.fbk
 code 2 "$tool" query --format xml old.fbk 'app -> db'
+code 0 "$tool" query --format json old.fbk '? -> db'
+valid answer
 code 0 "$tool" query --format json --transitive old.fbk 'web -> db'
+valid answer
 python3 -c 'import json, sys; a = json.load(open(sys.argv[1]))
 assert a["answer"] == "none" and len(a["routes"][0]["hops"]) == 2' "$work/out" || wrong "the JSON of an answer"
 
@@ -215,7 +230,10 @@ says "by s (broken.fbk:7)"
 code 2 "$tool" explain full.fbk nobody
 code 2 "$tool" explain full.fbk close
 tells 'did you mean `closed`'
+code 0 "$tool" explain --format json full.fbk closed
+valid answer
 code 0 "$tool" explain --format json full.fbk r
+valid answer
 python3 -c 'import json, sys; a = json.load(open(sys.argv[1]))
 assert a["kind"] == "rule" and any("aws" in e["path"] for e in a["emitted"])' "$work/out" || wrong "the JSON of a statement"
 code 0 "$tool" explain P0220

@@ -698,6 +698,38 @@ static struct delta compare(struct arena *arena, const char *old,
 	return delta_of(arena, a->ir, b->ir);
 }
 
+static void the_shortest_words_are_taken(void **state)
+{
+	static const struct { const char *question, *words; } cases[] = {
+		{ "any except db -> web", "any except db" },
+		{ "app, web -> db", "app, web" },
+		{ "app, web, db -> db", "ours" },
+		{ "ours except app -> db", "db, web" },
+		{ "10.0.0.0/25, 10.0.0.128/25 -> db", "web" },
+		{ "web except 10.0.0.128/25 -> db", "10.0.0.0/25" },
+		{ "web except 10.0.0.7 -> db", "web except 10.0.0.7" },
+		{ "internet except 192.0.2.0/28 -> db", "internet" },
+		{ "app, (internet except (8.8.8.8, 9.9.9.9)) -> db",
+		  "app, (internet except (8.8.8.8, 9.9.9.9))" },
+	};
+	struct policy p;
+	struct naming *naming;
+
+	assert_true(policy_of_text(&p, *state, WORLD
+		"group ours = web, app, db; r: allow web -> app on tcp/1;",
+		GEN_DAY));
+	naming = naming_of(*state, p.ir, &p.ir->spaces[1]);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct question q;
+
+		assert_true(question_read(*state, &p.diags, &p.sources, p.ir,
+					  "q", cases[i].question, AS_RULE,
+					  &q));
+		assert_string_equal(naming_addresses(naming, IPV4,
+			q.in[1].src.of[IPV4]).text, cases[i].words);
+	}
+}
+
 static void environments_with_the_same_line_share_it(void **state)
 {
 	struct delta d = compare(*state, WORLD "r: allow web -> app on tcp/1;",
@@ -752,6 +784,7 @@ int main(int argc, char **argv)
 		IN_ARENA(differences_are_those_of_the_naive_evaluator),
 		IN_ARENA(the_same_policy_in_other_words_has_the_same_reach),
 		IN_ARENA(answers_are_those_of_the_naive_evaluator),
+		IN_ARENA(the_shortest_words_are_taken),
 		IN_ARENA(environments_with_the_same_line_share_it),
 		IN_ARENA(a_rule_between_other_layers_has_moved),
 		IN_ARENA(another_rule_between_other_layers_is_no_move),
