@@ -20,6 +20,7 @@ step tests/language.sh
 step tests/corpus.sh
 step tests/command.sh
 step tests/formats.sh
+step tests/ci.sh
 step tests/fmt.sh
 step tests/hostile.py
 step tests/diff.sh
