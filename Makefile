@@ -5,6 +5,8 @@
 # make check-mutants   every change of one place in the example's outputs: caught?
 # make check-z3        what the packet sets answer, asked of Z3
 # make check-faults    faults put into the packet sets: found?
+# make check-memory    every request for memory fails once
+# make check-fuzz      a minute of libFuzzer on the parser, fmt and the readers (clang)
 # make bench           ratios; never fails on time
 # make bench-engine    the packet sets alone, beside BuDDy
 # make MODE=asan ...   the same with AddressSanitizer and UBSan
@@ -20,6 +22,8 @@ BISON   ?= bison
 WARN     = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS.release = -O2 -g
 CFLAGS.asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# clang warns of other things than gcc; the project is held to gcc's
+CFLAGS.fuzz    = -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -Wno-error
 CFLAGS  ?=
 LDLIBS   = -ljansson -lnettle -lpthread
 
@@ -29,7 +33,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $1	$@")
 
 ifeq ($(CFLAGS.$(MODE)),)
-$(error MODE is release or asan)
+$(error MODE is release, asan or fuzz)
 endif
 
 # The release program is build/firebreak; other modes have a folder each.
@@ -40,7 +44,7 @@ COMPILE  = $(CC) -std=gnu11 $(WARN) $(CFLAGS.$(MODE)) $(CFLAGS) -I. -Iinclude -I
 LIB_SRC := $(wildcard compiler/*.c compiler/base/*.c compiler/evidence/*.c compiler/findings/*.c grammar/*.c backends/*.c backends/*/*.c)
 CLI_SRC := $(wildcard compiler/cli/*.c)
 TEST_LIB:= $(wildcard tests/lib/*.c)
-TESTS   := $(wildcard tests/unit/test_*.c tests/prop/test_*.c)
+TESTS   := $(wildcard tests/unit/test_*.c tests/prop/test_*.c) tests/memory/test_memory.c
 TEST_BIN:= $(TESTS:tests/%.c=$(B)/tests/%)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(OBJ)/%.o) $(OBJ)/gen/policy.tab.o $(OBJ)/gen/policy.lex.o
@@ -101,8 +105,33 @@ $(B)/tests/%: $(OBJ)/tests/%.o $(TLB_OBJ) $(B)/libfirebreak.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $< $(TLB_OBJ) $(B)/libfirebreak.a $(LDLIBS) -lcmocka
 
+# Functions that the test puts others in front of, to make them fail.
+WRAPPED := malloc calloc realloc free mmap munmap \
+	arena_alloc arena_array arena_copy arena_grow arena_child
+$(B)/tests/memory/test_memory: LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
+
 check: $(B)/firebreak $(TEST_BIN)
 	FIREBREAK=$(B)/firebreak tests/run.sh $(TEST_BIN)
+
+# A build with clang in build/fuzz, then every target beside the others.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := policy layout nft terraform
+FUZZ_BIN     := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
+
+check-fuzz: $(B)/firebreak
+	$(Q)$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzz-targets
+	FIREBREAK=$(B)/firebreak tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS:%=build/fuzz/tests/fuzz/%)
+
+fuzz-targets: $(FUZZ_BIN)
+
+$(FUZZ_BIN): $(B)/tests/fuzz/%: $(OBJ)/tests/fuzz/%.o $(OBJ)/tests/fuzz/fuzz.o $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) -fsanitize=fuzzer $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Every single request for memory; `check` tries a sample.
+check-memory: $(B)/tests/memory/test_memory
+	$(B)/tests/memory/test_memory all
 
 check-kernel: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
@@ -145,7 +174,8 @@ install: $(B)/firebreak
 clean:
 	rm -rf build
 
-.PHONY: all check check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
+.PHONY: all check check-memory check-fuzz fuzz-targets check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
 .SECONDARY:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)
+-include $(wildcard $(OBJ)/tests/fuzz/*.d)

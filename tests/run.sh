@@ -23,6 +23,7 @@ step tests/formats.sh
 step tests/ci.sh
 step tests/fmt.sh
 step tests/hostile.py
+step tests/memory/limit.py
 step tests/diff.sh
 step tests/report.sh
 echo "$passed passed, $failed failed"
