@@ -8,10 +8,10 @@ set -eu
 
 build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
 # cmocka for the unit tests; nft, ip and python3 for the kernel tests; venv for check-aws;
-# patch takes the diffs of fmt;
+# patch takes the diffs of fmt; zsh and fish take their completions;
 # jsonschema holds the report's model against its published schema;
 # z3 answers what the packet sets answer; git keeps the histories for diff and report
-test='libcmocka-dev nftables iproute2 python3 python3-venv diffutils patch python3-jsonschema z3 git'
+test='libcmocka-dev nftables iproute2 python3 python3-venv diffutils patch zsh fish python3-jsonschema z3 git'
 # jsonschema and xmllint hold what we write against the published schemas, dot
 # reads the graphs that we write for it
 test="$test libxml2-utils graphviz"

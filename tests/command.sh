@@ -26,7 +26,7 @@ code 2 "$tool" check
 code 2 "$tool" check "$work/none.fbk"
 code 2 "$tool" check --as-of 2026-02-30 "$policy"
 code 0 "$tool" version
-for command in check compile prove explain fmt version; do
+for command in check compile prove explain fmt completion version; do
 	code 0 "$tool" $command --help
 	head -1 "$work/out" | grep -q '^firebreak' || wrong "$command --help begins with an example"
 done

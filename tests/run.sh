@@ -19,6 +19,7 @@ step tests/golden.sh
 step tests/language.sh
 step tests/corpus.sh
 step tests/command.sh
+step tests/completion.sh
 step tests/formats.sh
 step tests/ci.sh
 step tests/fmt.sh

@@ -8,6 +8,7 @@
 #include "firebreak/firebreak.h"
 #include "firebreak/query.h"
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -45,11 +46,16 @@ struct command {
 	int (*run)(const struct cli *cli);
 };
 
-extern const struct command command_check, command_compile, command_diff,
+extern const struct command command_check, command_compile,
+			    command_completion, command_diff,
 			    command_explain, command_fmt, command_graph,
 			    command_query,
 			    command_prove, command_report,
 			    command_verify_bundle, command_version;
+
+/* Every command, NULL at the end; every long option, as getopt_long() has it. */
+extern const struct command *const cli_commands[];
+extern const struct option cli_options[];
 
 /* A context for CLI's day, or NULL when out of memory. */
 struct fb *cli_context(const struct cli *cli);

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {
+const struct command *const cli_commands[] = {
 	&command_check,
 	&command_compile,
 	&command_prove,
@@ -23,10 +23,14 @@ static const struct command *const commands[] = {
 	&command_report,
 	&command_verify_bundle,
 	&command_fmt,
+	&command_completion,
 	&command_version,
+	NULL,
 };
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+
+enum { COMMANDS = COUNT(cli_commands) - 1 };
 
 static void help(FILE *to)
 {
@@ -35,9 +39,9 @@ static void help(FILE *to)
 	      "  firebreak compile policies/modyo-connect -o out\n"
 	      "  firebreak prove policies/modyo-connect out/banco-andino/prod/aws.tf.json\n\n"
 	      "commands:\n", to);
-	for (size_t i = 0; i < COUNT(commands); i++)
-		fprintf(to, "  %-13s %s\n", commands[i]->name,
-			commands[i]->summary);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-13s %s\n", cli_commands[i]->name,
+			cli_commands[i]->summary);
 	fputs("\noptions of every command:\n"
 	      "  -h, --help           examples, then every option of the command\n"
 	      "  --as-of DATE         judge expiry by this day (else SOURCE_DATE_EPOCH, else today, UTC)\n"
@@ -49,12 +53,12 @@ static void help(FILE *to)
 
 static const struct command *find_command(const char *name)
 {
-	const char *names[COUNT(commands)], *nearest;
+	const char *names[COMMANDS], *nearest;
 
-	for (size_t i = 0; i < COUNT(commands); i++) {
-		names[i] = commands[i]->name;
+	for (size_t i = 0; i < COMMANDS; i++) {
+		names[i] = cli_commands[i]->name;
 		if (strcmp(name, names[i]) == 0)
-			return commands[i];
+			return cli_commands[i];
 	}
 	nearest = fb_nearest(name, names, COUNT(names));
 	fputs("firebreak: there is no command `", stderr);
@@ -114,7 +118,7 @@ enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF };
 
-static const struct option options[] = {
+const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
 	{ "quiet",  no_argument,       NULL, 'q' },
 	{ "output", required_argument, NULL, 'o' },
@@ -238,7 +242,8 @@ static int parse(struct cli *cli, const struct command *command, int argc,
 
 	if (!set_colour(cli, "auto") || !default_day(&cli->as_of))
 		return EXIT_CANNOT;
-	while ((option = getopt_long(argc, argv, "hqo:t:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hqo:t:", cli_options,
+				     NULL)) != -1) {
 		if (option == 'h') {
 			fputs(command->usage, stdout);
 			return cli_finish(EXIT_EQUAL);
