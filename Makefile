@@ -161,8 +161,15 @@ $(B)/tests/bench/engine/engine: $(ENGINE_BENCH) $(TLB_OBJ) $(B)/libfirebreak.a
 bench-engine: $(B)/tests/bench/engine/engine
 	$<
 
-bench: $(B)/firebreak
+# Scanning and parsing alone.
+$(B)/tests/bench/parse: $(OBJ)/tests/bench/parse.o $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench: $(B)/firebreak $(B)/tests/bench/parse
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
+	PARSE=$(B)/tests/bench/parse python3 tests/bench/parse.py
 	FIREBREAK=$(B)/firebreak python3 tests/bench/verify.py
 
 install: $(B)/firebreak
