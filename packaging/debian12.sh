@@ -15,6 +15,8 @@ test='libcmocka-dev nftables iproute2 python3 python3-venv diffutils patch zsh f
 # jsonschema and xmllint hold what we write against the published schemas, dot
 # reads the graphs that we write for it
 test="$test libxml2-utils graphviz"
+# libFuzzer
+test="$test clang libclang-rt-14-dev"
 
 case ${1-} in
 build) packages=$build ;;
