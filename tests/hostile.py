@@ -217,6 +217,13 @@ def includes():
         "odd\\x1b[2J")
     run("a command that is an escape", ["\x1b[2J"], 2, "there is no command")
     run("a file that is none", ["check", "\x1b[2J"], 2, "cannot read")
+    run("the same, laid out", ["fmt", "\x1b[2J"], 2, "cannot read")
+    policy = here / "good.fbk"
+    policy.write_text(HEAD + PLACE + RULE)
+    ruleset = here / "evil\x1b[2J.nft"
+    ruleset.write_text("table inet x { \x1b[2J }\n")
+    run("a ruleset full of escapes", ["prove", *DAY, str(policy), str(ruleset)],
+        2, "not proved")
     run("a code that is an escape", ["explain", "\x1b[2J"], 2)
     run("a day that is an escape", ["check", "--as-of", "\x1b[2J", "x"], 2)
 

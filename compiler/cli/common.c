@@ -131,9 +131,13 @@ char *cli_read(const char *path, size_t *len)
 		free(bytes);
 		bytes = NULL;
 	}
-	if (!bytes)
-		fprintf(stderr, "firebreak: cannot read %s: %s\n", path,
-			strerror(errno));
+	if (!bytes) {
+		int why = errno;
+
+		fputs("firebreak: cannot read ", stderr);
+		cli_put(stderr, path);
+		fprintf(stderr, ": %s\n", strerror(why));
+	}
 	if (file && !standard)
 		(void)fclose(file);	/* only read from */
 	return bytes;

@@ -14,9 +14,11 @@ static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
 		return status;
 	status = fb_prove(fb, path, bytes, len);
 	free(bytes);
-	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT)
-		printf("%s: %s\n", path, status == FB_OK ? "equal"
+	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT) {
+		cli_put(stdout, path);
+		printf(": %s\n", status == FB_OK ? "equal"
 		       : status == FB_NO ? "not equal" : "not proved");
+	}
 	return status;
 }
 
