@@ -17,7 +17,6 @@ struct setting {
 	size_t at;			/* of what it sets, in struct ir */
 	int32_t least, most;		/* numbers; of texts MOST bytes */
 	const char *letters;		/* of texts: besides letters and digits */
-	bool applied;			/* by its target; else refused with P0013 */
 };
 
 #define AT(member) offsetof(struct ir, member)
@@ -29,16 +28,16 @@ struct setting {
  * of a log line has 127 bytes (NF_LOG_PREFIXLEN, linux/netfilter/nf_log.h).
  */
 static const struct setting settings[] = {
-	{ "aws", "name-prefix",		 TAKES_TEXT,	AT(aws.name_prefix), 0, 64, "._-", true },
-	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL, true },
-	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL, true },
-	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@", true },
-	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL, false },
-	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL, false },
-	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#,", false },
-	{ "nft", "inside",		 TAKES_REFUSAL, AT(nft.inside), 0, 0, NULL, false },
-	{ "nft", "outside",		 TAKES_REFUSAL, AT(nft.outside), 0, 0, NULL, false },
-	{ "nft", "priority",		 TAKES_NUMBER,	AT(nft.priority), -199, 1000, NULL, false },
+	{ "aws", "name-prefix",		 TAKES_TEXT,	AT(aws.name_prefix), 0, 64, "._-" },
+	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL },
+	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL },
+	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@" },
+	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL },
+	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL },
+	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#," },
+	{ "nft", "inside",		 TAKES_REFUSAL, AT(nft.inside), 0, 0, NULL },
+	{ "nft", "outside",		 TAKES_REFUSAL, AT(nft.outside), 0, 0, NULL },
+	{ "nft", "priority",		 TAKES_NUMBER,	AT(nft.priority), -199, 1000, NULL },
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings, TAGS_MOST = 40,
@@ -237,10 +236,6 @@ static void read_setting(struct reading *g, const struct ast_node *node,
 	}
 	if (!check_count(r, s, node))
 		return;
-	if (!s->applied)
-		diag_label(diag_add(r->diags, P0013, node->span,
-				    "`%s` is not in this version of the compiler",
-				    s->word), "refused rather than ignored");
 	if (s->takes == TAKES_PAIR) {
 		read_tag(g, node);
 		return;

@@ -33,15 +33,15 @@ const struct base_row base_set[] = {
 	{ IN6,  .src = "fe80::/10",  UDP(546), .why = "DHCPv6 client" },
 	{ OUT6, .dst = "ff02::1:2",  UDP(547), .why = "DHCPv6 client" },
 
-	{ OUT4, .dst = "169.254.169.253", UDP(53),  .why = "AWS resolver" },
-	{ OUT4, .dst = "169.254.169.253", TCP(53),  .why = "AWS resolver" },
-	{ OUT6, .dst = "fd00:ec2::253",   UDP(53),  .why = "AWS resolver" },
-	{ OUT6, .dst = "fd00:ec2::253",   TCP(53),  .why = "AWS resolver" },
-	{ OUT4, .dst = "169.254.169.254", TCP(80),  .why = "AWS instance metadata" },
-	{ OUT6, .dst = "fd00:ec2::254",   TCP(80),  .why = "AWS instance metadata" },
-	{ OUT4, .dst = "169.254.170.2",   TCP(80),  .why = "AWS task metadata" },
-	{ OUT4, .dst = "169.254.169.123", UDP(123), .why = "AWS time" },
-	{ OUT6, .dst = "fd00:ec2::123",   UDP(123), .why = "AWS time" },
+	{ OUT4, .dst = "169.254.169.253", UDP(53),  .spared = true, .why = "AWS resolver" },
+	{ OUT4, .dst = "169.254.169.253", TCP(53),  .spared = true, .why = "AWS resolver" },
+	{ OUT6, .dst = "fd00:ec2::253",   UDP(53),  .spared = true, .why = "AWS resolver" },
+	{ OUT6, .dst = "fd00:ec2::253",   TCP(53),  .spared = true, .why = "AWS resolver" },
+	{ OUT4, .dst = "169.254.169.254", TCP(80),  .spared = true, .why = "AWS instance metadata" },
+	{ OUT6, .dst = "fd00:ec2::254",   TCP(80),  .spared = true, .why = "AWS instance metadata" },
+	{ OUT4, .dst = "169.254.170.2",   TCP(80),  .spared = true, .why = "AWS task metadata" },
+	{ OUT4, .dst = "169.254.169.123", UDP(123), .spared = true, .why = "AWS time" },
+	{ OUT6, .dst = "fd00:ec2::123",   UDP(123), .spared = true, .why = "AWS time" },
 };
 
 const size_t base_set_count = sizeof base_set / sizeof *base_set;

@@ -21,6 +21,7 @@ struct base_row {
 	unsigned lo, hi;		/* destination ports, or ICMP types with all codes */
 	unsigned source_port;		/* 0: any */
 	bool on_link;			/* hop limit 255: not forwarded by anyone */
+	bool spared;			/* as AWS never filters it: not when `strict` */
 	const char *why;		/* in a few words, for rule comments */
 };
 

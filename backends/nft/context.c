@@ -1,4 +1,4 @@
-/* Contexts are the product of four short lists. */
+/* Contexts are the product of five short lists. */
 #include "backends/nft/context.h"
 
 #include "compiler/base/text.h"
@@ -51,9 +51,23 @@ static size_t distinct(unsigned *at, size_t count)
 	return kept;
 }
 
+/* Every combination with LOOPBACK and IPSEC as they are. */
+static void add_contexts(struct arena *arena, const struct nft_cuts *cuts,
+			 bool loopback, bool ipsec, struct nft_contexts *out)
+{
+	for (size_t h = 0; h < cuts->hop_limits.count; h++)
+		for (size_t p = 0; p < cuts->source_ports.count; p++)
+			for (int s = 0; s < NFT_STATES; s++)
+				*LIST_PUSH(arena, out) = (struct nft_context){
+					s, loopback, ipsec,
+					cuts->hop_limits.at[h],
+					cuts->source_ports.at[p] };
+}
+
 bool nft_contexts_of(struct arena *arena, struct nft_cuts *cuts,
 		     struct nft_contexts *out)
 {
+	int loopbacks = cuts->forwarded ? 1 : 2, ipsecs = cuts->ipsec ? 2 : 1;
 	size_t hops, ports;
 
 	*LIST_PUSH(arena, &cuts->hop_limits) = 0;
@@ -63,17 +77,11 @@ bool nft_contexts_of(struct arena *arena, struct nft_cuts *cuts,
 	cuts->hop_limits.count = hops;
 	cuts->source_ports.count = ports;
 	if (ports > NFT_CONTEXTS_MOST ||
-	    hops * ports * 2 * NFT_STATES > NFT_CONTEXTS_MOST)
+	    hops * ports * 4 * NFT_STATES > NFT_CONTEXTS_MOST)
 		return false;
-	for (int loopback = 0; loopback < 2; loopback++)
-		for (size_t h = 0; h < hops; h++)
-			for (size_t p = 0; p < ports; p++)
-				for (int s = 0; s < NFT_STATES; s++)
-					*LIST_PUSH(arena, out) =
-						(struct nft_context){
-							s, loopback,
-							cuts->hop_limits.at[h],
-							cuts->source_ports.at[p] };
+	for (int loopback = 0; loopback < loopbacks; loopback++)
+		for (int ipsec = 0; ipsec < ipsecs; ipsec++)
+			add_contexts(arena, cuts, loopback, ipsec, out);
 	return true;
 }
 
@@ -98,6 +106,8 @@ const char *nft_context_text(struct arena *arena,
 	text_puts(&text, " packets");
 	if (context->loopback)
 		text_puts(&text, " on loopback");
+	if (context->ipsec)
+		text_puts(&text, " through IPsec");
 	if (context->hop_limit)
 		text_printf(&text, ", hop limit %u", context->hop_limit);
 	if (context->source_port)

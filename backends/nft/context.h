@@ -12,6 +12,7 @@
 struct nft_context {
 	enum nft_state state;
 	bool loopback;		/* enters or leaves by it, as the hook sees it */
+	bool ipsec;		/* came in through IPsec */
 	unsigned hop_limit;	/* 0 to 255; of IPv6 */
 	unsigned source_port;	/* 0 to 65535; of tcp and udp */
 };
@@ -19,6 +20,8 @@ struct nft_context {
 /* Numbers at which somebody's answer changes: first of the new answer. */
 struct nft_cuts {
 	LIST(unsigned) hop_limits, source_ports;
+	bool ipsec;		/* somebody asks for IPsec */
+	bool forwarded;		/* nothing forwarded comes from loopback */
 };
 
 void nft_cut_hop_limits(struct arena *arena, struct nft_cuts *cuts,

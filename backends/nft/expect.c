@@ -2,7 +2,9 @@
  * In words: loopback passes; what belongs to an admitted connection passes;
  * what belongs to none (invalid) does not; what opens a connection, or is
  * outside tracking as neighbour discovery is, passes if the policy permits it
- * at these hosts or a row of the base set holds.
+ * at these hosts or a row of the base set holds.  A gateway forwards what the
+ * policy permits anywhere in the environment, and has no base set; what comes
+ * from a network `via vpn` passes it only if it came through IPsec.
  */
 #include "backends/nft/expect.h"
 
@@ -33,7 +35,8 @@ static enum claim_kind kind_in(const struct nft_context *context)
 
 static bool concerns(const struct nft_claim *claim, const struct base_row *row)
 {
-	return row->hook == claim->hook && row->family == claim->family;
+	return row->hook == claim->hook && row->family == claim->family &&
+	       !(row->spared && claim->strict);
 }
 
 static bool holds(const struct base_row *row, const struct nft_context *context)
@@ -42,21 +45,59 @@ static bool holds(const struct base_row *row, const struct nft_context *context)
 	       (!row->source_port || context->source_port == row->source_port);
 }
 
+/* The addresses of the networks that are reached as VIA says. */
+static struct ranges networks_via(const struct job *job, enum ir_via via,
+				  enum family family)
+{
+	const struct ir *ir = job->ir;
+	struct ranges all = NO_RANGES;
+
+	for (size_t i = 0; i < ir->network_count; i++)
+		if (ir->networks[i].via == via)
+			all = ranges_union(job->arena, all,
+				job->meaning->space->networks[i].of[family]);
+	return ranges_meet(job->arena, all, family_all(job->arena, family));
+}
+
 struct nft_claim nft_claim_of(const struct job *job, uint32_t layer,
 			      enum nft_hook hook, enum family family)
 {
-	struct ranges hosts = job->meaning->space->layers[layer].of[family];
+	struct nft_claim claim = { .hook = hook, .family = family,
+				   .strict = job->ir->nft.strict };
 	enum meaning_end end = hook == NFT_INPUT ? END_DESTINATION :
 						   END_SOURCE;
 
-	return (struct nft_claim){ hook, family,
-				   meaning_at(job->meaning, job->arena, family,
-					      end, hosts) };
+	if (hook == NFT_FORWARD) {
+		claim.permitted = job->meaning->permitted[family];
+		claim.vpn = networks_via(job, VIA_VPN, family);
+	} else {
+		claim.permitted = meaning_at(job->meaning, job->arena, family,
+			end, job->meaning->space->layers[layer].of[family]);
+	}
+	return claim;
+}
+
+struct boxes nft_claim_nat(const struct job *job)
+{
+	const struct ir_space *space = job->meaning->space;
+	struct arena *arena = job->arena;
+	struct ranges out = space->internet.of[IPV4];
+	struct boxes boxes = { 0 };
+
+	out = ranges_union(arena, out, networks_via(job, VIA_NAT, IPV4));
+	out = ranges_union(arena, out, networks_via(job, VIA_NONE, IPV4));
+	out = ranges_meet(arena, out, family_all(arena, IPV4));
+	if (space->nat.of[IPV4].count)
+		boxes_add(arena, &boxes, space->vpc.of[IPV4], out,
+			  service_all(arena).of[IPV4]);
+	return boxes;
 }
 
 void nft_claim_cuts(const struct nft_claim *claim, struct arena *arena,
 		    struct nft_cuts *cuts)
 {
+	cuts->forwarded = claim->hook == NFT_FORWARD;
+	cuts->ipsec |= claim->vpn.count > 0;
 	for (size_t i = 0; i < base_set_count; i++) {
 		const struct base_row *row = &base_set[i];
 
@@ -75,6 +116,8 @@ void nft_claim_signature(const struct nft_claim *claim, struct text *out,
 			 const struct nft_context *context)
 {
 	text_putc(out, (char)('0' + kind_in(context)));
+	if (claim->vpn.count)
+		text_putc(out, context->ipsec ? 's' : 'c');
 	if (kind_in(context) != PERMITTED)
 		return;
 	for (size_t i = 0; i < base_set_count; i++)
@@ -133,6 +176,19 @@ static void add_permitted(const struct nft_claim *claim, struct arena *arena,
 	}
 }
 
+/* BOXES without what has a source in GONE. */
+static struct boxes not_from(struct arena *arena, const struct boxes *boxes,
+			     struct ranges gone)
+{
+	struct boxes out = { 0 };
+
+	for (size_t i = 0; i < boxes->count; i++)
+		boxes_add(arena, &out,
+			  ranges_minus(arena, boxes->at[i].src, gone),
+			  boxes->at[i].dst, boxes->at[i].svc);
+	return out;
+}
+
 struct boxes nft_claim_in(const struct nft_claim *claim, struct arena *arena,
 			  const struct nft_context *context)
 {
@@ -148,5 +204,7 @@ struct boxes nft_claim_in(const struct nft_claim *claim, struct arena *arena,
 	case NONE:
 		break;
 	}
+	if (claim->vpn.count && !context->ipsec)
+		return not_from(arena, &out, claim->vpn);
 	return out;
 }

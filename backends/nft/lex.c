@@ -78,7 +78,7 @@ struct nft_token nft_lex(struct nft_lexer *l)
 		return take(l, NFT_LINE_END, 1);
 	case '"':
 		return take_string(l);
-	case '{': case '}': case '=': case ',': case ';':
+	case '{': case '}': case '=': case ',': case ';': case '+':
 		return take(l, NFT_MARK, 1);
 	case '!':
 		if (l->end - l->at > 1 && l->at[1] == '=')

@@ -12,7 +12,7 @@
 enum nft_token_kind {
 	NFT_WORD,	/* names, numbers, addresses, "@set", and "." and ":" alone */
 	NFT_STRING,	/* without its quotes */
-	NFT_MARK,	/* { } = , ; != */
+	NFT_MARK,	/* { } = , ; + != */
 	NFT_LINE_END,
 	NFT_END,
 	NFT_STRAY,	/* a byte that has no place here; an unclosed string */

@@ -1,516 +1,184 @@
 /*
- * From what the policy permits at a layer's hosts to a host ruleset.
- *
- * Each hook and family gets up to three sets, one for each way nftables can
- * look at a service, and one rule that looks a packet up in each.  A set of
- * concatenated ranges must not overlap itself: policy rules that overlap are
- * cut into disjoint boxes, all others stand there as they were written.
+ * From what the policy permits to a ruleset: of the hosts of a layer, whose
+ * input and output it decides, or of a gateway, which forwards whatever the
+ * environment permits and translates what leaves for the internet.
  */
-#include "backends/nft/model.h"
+#include "backends/nft/lower.h"
 
-#include "backends/nft/base_set.h"
-#include "backends/nft/cluster.h"
 #include "compiler/base/addr.h"
-#include "compiler/base/text.h"
 
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_WIDTH = 100 };	/* bytes of rule names in a comment */
-
-/* A service range is ports, ICMP type and code, or whole protocols. */
-enum lookup { PORTS, ICMP, PROTOCOLS, LOOKUPS };
-
-struct shape {
-	const char *name;
-	unsigned width;
-	enum nft_field fields[NFT_KEY_MOST];
-	enum nft_type types[NFT_KEY_MOST];
+static const char *const chain_names[NFT_HOOKS] = {
+	[NFT_INPUT]	  = "input",
+	[NFT_OUTPUT]	  = "output",
+	[NFT_FORWARD]	  = "forward",
+	[NFT_POSTROUTING] = "postrouting",
 };
 
-#define FROM_TO_4 NFT_IP_SADDR, NFT_IP_DADDR
-#define FROM_TO_6 NFT_IP6_SADDR, NFT_IP6_DADDR
-#define PAIR_4 NFT_TYPE_IPV4_ADDR, NFT_TYPE_IPV4_ADDR
-#define PAIR_6 NFT_TYPE_IPV6_ADDR, NFT_TYPE_IPV6_ADDR
-
-static const struct shape shapes[FAMILIES][LOOKUPS] = {
-	[IPV4] = {
-		[PORTS] = { "4_ports", 4,
-			    { FROM_TO_4, NFT_L4PROTO, NFT_TH_DPORT },
-			    { PAIR_4, NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE } },
-		[ICMP] = { "4_icmp", 4,
-			   { FROM_TO_4, NFT_ICMP_TYPE, NFT_ICMP_CODE },
-			   { PAIR_4, NFT_TYPE_ICMP_TYPE, NFT_TYPE_ICMP_CODE } },
-		[PROTOCOLS] = { "4_protos", 3,
-				{ FROM_TO_4, NFT_L4PROTO },
-				{ PAIR_4, NFT_TYPE_INET_PROTO } },
-	},
-	[IPV6] = {
-		[PORTS] = { "6_ports", 4,
-			    { FROM_TO_6, NFT_L4PROTO, NFT_TH_DPORT },
-			    { PAIR_6, NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE } },
-		[ICMP] = { "6_icmp", 4,
-			   { FROM_TO_6, NFT_ICMPV6_TYPE, NFT_ICMPV6_CODE },
-			   { PAIR_6, NFT_TYPE_ICMPV6_TYPE, NFT_TYPE_ICMPV6_CODE } },
-		[PROTOCOLS] = { "6_protos", 3,
-				{ FROM_TO_6, NFT_L4PROTO },
-				{ PAIR_6, NFT_TYPE_INET_PROTO } },
-	},
-};
-
-static const char *const prefix_of_hook[NFT_HOOKS] = {
-	[NFT_INPUT]  = "in",
-	[NFT_OUTPUT] = "out",
-};
-
-/* A service range as one lookup sees it: the keys behind the addresses. */
-struct piece {
-	enum lookup lookup;
-	struct range first, second;	/* protocol and port; type and code */
-	struct range keys;
-};
-
-struct pieces {
-	LIST(struct piece) all;
-};
-
-struct lowering {
-	const struct job *job;
-	struct arena *arena;
-	struct nft_model *model;
-	struct both hosts;
-	enum nft_hook hook;
-	enum family family;
-	struct meaning near;		/* at the hosts, on this hook */
-	struct meaning cluster;		/* the part of it at work */
-	bool failed;
-};
-
-/* --- constants and matches --- */
-
-static struct range point(u128 value)
+static void begin_chain(struct nft_lowering *l, enum nft_hook hook)
 {
-	return (struct range){ value, value };
+	l->hook = hook;
+	l->chain = &l->model->chains[hook];
+	l->chain->present = true;
+	l->chain->name = chain_names[hook];
+	l->chain->policy = hook == NFT_POSTROUTING ? NFT_ACCEPT : NFT_DROP;
+	l->chain->priority = hook == NFT_POSTROUTING ? NFT_PRIORITY_SRCNAT
+						     : l->job->ir->nft.priority;
 }
 
-static struct nft_match *match_on(struct arena *arena, struct nft_rule *rule,
-				  enum nft_field field)
+static void add_policy(struct nft_lowering *l)
 {
-	struct nft_match *m = LIST_PUSH(arena, &rule->matches);
-
-	m->fields[0] = field;
-	m->width = 1;
-	return m;
-}
-
-static void match_range(struct arena *arena, struct nft_rule *rule,
-			enum nft_field field, enum nft_type type,
-			struct range range)
-{
-	struct nft_set *constant = arena_alloc(arena, sizeof *constant);
-
-	constant->types[0] = type;
-	constant->width = 1;
-	*LIST_PUSH(arena, &constant->elements) =
-		(struct nft_element){ .key = { range } };
-	match_on(arena, rule, field)->set = constant;
-}
-
-static struct nft_rule *add_rule(struct lowering *l, const char *comment)
-{
-	struct nft_chain *chain = &l->model->chains[l->hook];
-	struct nft_rule *rule = LIST_PUSH(l->arena, &chain->rules);
-
-	rule->verdict = NFT_ACCEPT;
-	rule->comment = comment;
-	return rule;
-}
-
-/* --- what every host needs --- */
-
-static void add_loopback(struct lowering *l)
-{
-	match_range(l->arena, add_rule(l, "loopback"),
-		    l->hook == NFT_INPUT ? NFT_IIF : NFT_OIF, NFT_TYPE_IFACE,
-		    point(NFT_LOOPBACK));
-}
-
-static void add_states(struct lowering *l)
-{
-	static const struct nft_element verdicts[] = {
-		{ { { NFT_ESTABLISHED, NFT_ESTABLISHED } }, NFT_ACCEPT, NULL },
-		{ { { NFT_RELATED, NFT_RELATED } },	    NFT_ACCEPT, NULL },
-		{ { { NFT_INVALID, NFT_INVALID } },	    NFT_DROP,   NULL },
-	};
-	struct nft_set *map = arena_alloc(l->arena, sizeof *map);
-
-	map->types[0] = NFT_TYPE_CT_STATE;
-	map->width = 1;
-	for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
-		*LIST_PUSH(l->arena, &map->elements) = verdicts[i];
-	add_rule(l, NULL)->map = map;
-}
-
-static void match_prefix(struct lowering *l, struct nft_rule *rule,
-			 const char *text, enum nft_field field4,
-			 enum nft_field field6)
-{
-	struct prefix prefix;
-	enum prefix_fault fault;
-
-	if (!text)
-		return;
-	fault = prefix_read(text, strlen(text), &prefix);
-	assert(fault == PREFIX_OK);
-	(void)fault;
-	if (prefix.family == IPV4)
-		match_range(l->arena, rule, field4, NFT_TYPE_IPV4_ADDR,
-			    prefix_range(prefix));
-	else
-		match_range(l->arena, rule, field6, NFT_TYPE_IPV6_ADDR,
-			    prefix_range(prefix));
-}
-
-/* Nothing else in the row ties the rule to its family. */
-static bool needs_family(const struct base_row *row)
-{
-	return !row->src && !row->dst && !row->on_link;
-}
-
-static void match_family(struct lowering *l, struct nft_rule *rule,
-			 enum family family)
-{
-	match_range(l->arena, rule, NFT_NFPROTO, NFT_TYPE_NF_PROTO,
-		    point(family == IPV4 ? NFT_FAMILY_IPV4 : NFT_FAMILY_IPV6));
-}
-
-static void match_service(struct lowering *l, struct nft_rule *rule,
-			  const struct base_row *row)
-{
-	struct range values = { row->lo, row->hi };
-	bool tcp = row->protocol == PROTO_TCP;
-
-	if (!service_has_ports(row->protocol)) {
-		match_range(l->arena, rule, NFT_ICMPV6_TYPE,
-			    NFT_TYPE_ICMPV6_TYPE, values);
-		return;
+	for (int family = IPV4; family < FAMILIES; family++) {
+		l->family = family;
+		nft_add_permitted(l);
 	}
-	if (row->source_port)
-		match_range(l->arena, rule,
-			    tcp ? NFT_TCP_SPORT : NFT_UDP_SPORT,
-			    NFT_TYPE_INET_SERVICE, point(row->source_port));
-	match_range(l->arena, rule, tcp ? NFT_TCP_DPORT : NFT_UDP_DPORT,
-		    NFT_TYPE_INET_SERVICE, values);
+	nft_add_refusals(l);
 }
 
-static void add_base_row(struct lowering *l, const struct base_row *row)
+/* --- a host --- */
+
+static void lower_host(struct nft_lowering *l, uint32_t layer)
 {
-	struct nft_rule *rule = add_rule(l, row->why);
-
-	if (needs_family(row))
-		match_family(l, rule, row->family);
-	match_prefix(l, rule, row->src, NFT_IP_SADDR, NFT_IP6_SADDR);
-	match_prefix(l, rule, row->dst, NFT_IP_DADDR, NFT_IP6_DADDR);
-	if (row->on_link)
-		match_range(l->arena, rule, NFT_IP6_HOPLIMIT, NFT_TYPE_INTEGER,
-			    point(255));
-	match_service(l, rule, row);
-}
-
-static void add_base_set(struct lowering *l)
-{
-	add_loopback(l);
-	add_states(l);
-	for (size_t i = 0; i < base_set_count; i++)
-		if (base_set[i].hook == l->hook)
-			add_base_row(l, &base_set[i]);
-}
-
-/* --- names --- */
-
-/* Letters, digits and marks that neither end a string nor a word. */
-static bool is_plain_name(const char *name)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz0123456789_.-";
-
-	return *name && strspn(name, plain) == strlen(name);
-}
-
-static bool check_name(struct lowering *l, const char *what, const char *name,
-		       struct span span)
-{
-	if (is_plain_name(name))
-		return true;
-	diag_add(l->job->diags, P0520, span,
-		 "nftables cannot carry the name of %s `%s`", what, name);
-	l->failed = true;
-	return false;
-}
-
-static void add_name(struct lowering *l, struct text *text, uint32_t rule)
-{
-	const struct ir_rule *r = &l->job->ir->rules[rule];
-	size_t len = strlen(r->name);
-
-	if (!check_name(l, "rule", r->name, r->name_span))
-		return;
-	if (text->len)
-		text_puts(text, ", ");
-	text_add(text, r->name, len < NAMES_WIDTH ? len : NAMES_WIDTH);
-}
-
-/* Would the name of RULE still fit behind TEXT?  The first always does. */
-static bool has_room(const struct lowering *l, const struct text *text,
-		     uint32_t rule)
-{
-	return !text->len || text->len + 2 +
-	       strlen(l->job->ir->rules[rule].name) <= NAMES_WIDTH;
-}
-
-/* The names of the rules that BOX is made of, as many as fit. */
-static const char *names_of(struct lowering *l, const struct box *box)
-{
-	struct text text = TEXT_IN(l->arena);
-	size_t count, left = 0;
-	const uint32_t *rules = meaning_touching(&l->cluster, l->arena,
-						 l->family, box, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		if (i && rules[i] == rules[i - 1])
-			continue;
-		if (left || !has_room(l, &text, rules[i]))
-			left++;
-		else
-			add_name(l, &text, rules[i]);
-	}
-	if (left)
-		text_printf(&text, " +%zu", left);
-	return text.len ? text_string(&text) : NULL;
-}
-
-/* --- services --- */
-
-static void add_piece(struct lowering *l, struct pieces *out,
-		      enum lookup lookup, struct range first,
-		      struct range second, struct range keys)
-{
-	*LIST_PUSH(l->arena, &out->all) =
-		(struct piece){ lookup, first, second, keys };
-}
-
-static void add_protocols(struct lowering *l, struct pieces *out,
-			  unsigned first, unsigned last)
-{
-	struct piece *before = out->all.count ?
-			       &out->all.at[out->all.count - 1] : NULL;
-	struct range keys = { service_key(first, 0), service_key(last, 0xffff) };
-
-	if (before && before->lookup == PROTOCOLS &&
-	    before->first.hi + 1 == first) {
-		before->first.hi = last;
-		before->keys.hi = keys.hi;
-		return;
-	}
-	add_piece(l, out, PROTOCOLS, (struct range){ first, last },
-		  (struct range){ 0 }, keys);
-}
-
-/* Types LO/256 to HI/256, the first and the last perhaps not with all codes. */
-static void add_icmp(struct lowering *l, struct pieces *out, uint32_t lo,
-		     uint32_t hi)
-{
-	uint32_t at = lo;
-
-	while (at <= hi) {
-		uint32_t end = at | 0xff;
-
-		if (end > hi)
-			end = hi;
-		/* whole types in a row are one piece */
-		if ((at & 0xff) == 0 && (end & 0xff) == 0xff)
-			end = (hi & 0xff) == 0xff ? hi : (hi & ~0xffu) - 1;
-		add_piece(l, out, ICMP,
-			  (struct range){ service_value(at) >> 8,
-					  service_value(end) >> 8 },
-			  (struct range){ at & 0xff, end & 0xff },
-			  (struct range){ at, end });
-		at = end + 1;
+	for (int hook = NFT_INPUT; hook <= NFT_OUTPUT; hook++) {
+		begin_chain(l, hook);
+		l->near = meaning_near(l->job->meaning, l->arena,
+				       hook == NFT_INPUT ? END_DESTINATION
+							 : END_SOURCE,
+				       l->job->meaning->space->layers[layer]);
+		nft_add_base_set(l);
+		add_policy(l);
 	}
 }
 
-/*
- * The keys LO to HI, which are all of one protocol.  One without values has
- * all of its keys or none (service.h), so what is left last is ICMP.
- */
-static void add_keys(struct lowering *l, struct pieces *out, uint32_t lo,
-		     uint32_t hi)
-{
-	unsigned protocol = service_protocol(lo);
+/* --- a gateway --- */
 
-	if (service_value(lo) == 0 && service_value(hi) == 0xffff)
-		add_protocols(l, out, protocol, protocol);
-	else if (service_has_ports(protocol))
-		add_piece(l, out, PORTS, point(protocol),
-			  (struct range){ service_value(lo), service_value(hi) },
-			  (struct range){ lo, hi });
-	else
-		add_icmp(l, out, lo, hi);
+static struct ranges networks_via(struct nft_lowering *l, enum ir_via via,
+				  enum family family)
+{
+	const struct ir *ir = l->job->ir;
+	const struct both *networks = l->job->meaning->space->networks;
+	struct ranges out = NO_RANGES;
+
+	for (size_t i = 0; i < ir->network_count; i++)
+		if (ir->networks[i].via == via)
+			out = ranges_union(l->arena, out,
+					   networks[i].of[family]);
+	/* no packet comes from a prefix list that is known by name alone */
+	return ranges_meet(l->arena, out, family_all(l->arena, family));
 }
 
-static struct pieces pieces_of(struct lowering *l, struct ranges services)
+/* In front of all else, replies included: nobody forges what a VPN brings. */
+static void add_clear_drops(struct nft_lowering *l, enum family family)
 {
-	struct pieces out = { 0 };
+	struct ranges vpn = networks_via(l, VIA_VPN, family);
 
-	for (size_t i = 0; i < services.count; i++) {
-		uint32_t lo = (uint32_t)services.at[i].lo;
-		uint32_t hi = (uint32_t)services.at[i].hi;
+	for (size_t i = 0; i < vpn.count; i++) {
+		struct nft_rule *rule = nft_add_rule(l, "vpn in clear");
 
-		while (lo <= hi) {
-			uint32_t end = lo | 0xffff;
+		rule->verdict = NFT_DROP;
+		nft_match_range(l->arena, rule, family == IPV4 ? NFT_IP_SADDR
+				: NFT_IP6_SADDR, family == IPV4
+				? NFT_TYPE_IPV4_ADDR : NFT_TYPE_IPV6_ADDR,
+				vpn.at[i]);
+		nft_match_range(l->arena, rule, NFT_IPSEC, NFT_TYPE_BOOLEAN,
+				nft_point(NFT_MISSING));
+	}
+}
 
-			if (end > hi)
-				end = hi;
-			add_keys(l, &out, lo, end);
-			lo = end + 1;
-		}
+/* Where what leaves has to be translated: the internet and what is on it. */
+static struct nft_set *nat_destinations(struct nft_lowering *l)
+{
+	struct nft_set *set = arena_alloc(l->arena, sizeof *set);
+	struct ranges out = l->job->meaning->space->internet.of[IPV4];
+
+	out = ranges_union(l->arena, out, networks_via(l, VIA_NAT, IPV4));
+	out = ranges_union(l->arena, out, networks_via(l, VIA_NONE, IPV4));
+	set->name = "nat_to";
+	set->width = 1;
+	set->types[0] = NFT_TYPE_IPV4_ADDR;
+	set->intervals = true;
+	for (size_t i = 0; i < out.count; i++)
+		*LIST_PUSH(l->arena, &set->elements) =
+			(struct nft_element){ .key = { out.at[i] } };
+	return set;
+}
+
+static void add_nat_rule(struct nft_lowering *l, const struct nft_set *to,
+			 struct range from, struct range nat)
+{
+	struct nft_rule *rule = nft_add_rule(l, NULL);
+	struct nft_match *m;
+
+	rule->verdict = NFT_SNAT;
+	rule->nat = nat;
+	nft_match_range(l->arena, rule, NFT_IP_SADDR, NFT_TYPE_IPV4_ADDR, from);
+	m = LIST_PUSH(l->arena, &rule->matches);
+	*m = (struct nft_match){ .fields = { NFT_IP_DADDR }, .width = 1,
+				 .set = to };
+}
+
+/* The FIRST to LAST of the addresses of SET, counted from 0. */
+static struct ranges part_of(struct arena *arena, struct ranges set,
+			     u128 first, u128 last)
+{
+	struct ranges out = NO_RANGES;
+	u128 at = 0;
+
+	for (size_t i = 0; i < set.count; i++) {
+		u128 size = set.at[i].hi - set.at[i].lo + 1;
+		u128 lo = first > at ? first - at : 0;
+		u128 hi = last < at + size ? last - at : size - 1;
+
+		if (first < at + size && last >= at)
+			out = ranges_union(arena, out, ranges_one(arena,
+				set.at[i].lo + lo, set.at[i].lo + hi));
+		at += size;
 	}
 	return out;
 }
 
-/* --- sets --- */
-
-static struct nft_set *new_set(struct lowering *l, enum lookup lookup)
+/*
+ * Each run of addresses to translate to takes an equal part of the VPC, in
+ * order: one rule cannot name two runs, and so a host keeps its address.
+ */
+static void add_nat(struct nft_lowering *l)
 {
-	const struct shape *shape = &shapes[l->family][lookup];
-	struct nft_set *set = arena_alloc(l->arena, sizeof *set);
+	const struct ir_space *space = l->job->meaning->space;
+	struct ranges vpc = space->vpc.of[IPV4], nat = space->nat.of[IPV4];
+	u128 size = ranges_size(vpc), runs = nat.count;
+	struct nft_set *to;
 
-	set->name = arena_printf(l->arena, "%s%s", prefix_of_hook[l->hook],
-				 shape->name);
-	set->width = shape->width;
-	set->intervals = true;
-	memcpy(set->types, shape->types, sizeof set->types);
-	return set;
-}
-
-static void add_box(struct lowering *l, struct nft_set *const sets[LOOKUPS],
-		    const struct box *box)
-{
-	struct pieces pieces = pieces_of(l, box->svc);
-
-	for (size_t p = 0; p < pieces.all.count; p++) {
-		const struct piece *piece = &pieces.all.at[p];
-		struct ranges keys = { &piece->keys, 1 };
-		struct box part = { box->src, box->dst, keys };
-		const char *names = names_of(l, &part);
-
-		for (size_t s = 0; s < box->src.count; s++)
-			for (size_t d = 0; d < box->dst.count; d++)
-				*LIST_PUSH(l->arena,
-					   &sets[piece->lookup]->elements) =
-					(struct nft_element){
-						.key = { box->src.at[s],
-							 box->dst.at[d],
-							 piece->first,
-							 piece->second },
-						.comment = names };
-	}
-}
-
-static int by_key(const void *x, const void *y)
-{
-	const struct nft_element *a = x, *b = y;
-
-	for (unsigned i = 0; i < NFT_KEY_MOST; i++)
-		if (a->key[i].lo != b->key[i].lo)
-			return a->key[i].lo < b->key[i].lo ? -1 : 1;
-	return 0;	/* disjoint: no two begin alike */
-}
-
-static void look_up(struct lowering *l, enum lookup lookup, struct nft_set *set)
-{
-	const struct shape *shape = &shapes[l->family][lookup];
-	struct nft_rule *rule;
-	struct nft_match *m;
-
-	if (!set->elements.count)
+	if (!runs || !size)
 		return;
-	qsort(set->elements.at, set->elements.count, sizeof *set->elements.at,
-	      by_key);
-	*LIST_PUSH(l->arena, &l->model->sets) = set;
-	rule = add_rule(l, NULL);
-	m = LIST_PUSH(l->arena, &rule->matches);
-	memcpy(m->fields, shape->fields, sizeof m->fields);
-	m->width = shape->width;
-	m->set = set;
-}
+	begin_chain(l, NFT_POSTROUTING);
+	to = nat_destinations(l);
+	*LIST_PUSH(l->arena, &l->model->sets) = to;
+	for (size_t r = 0; r < nat.count; r++) {
+		u128 first = size * r / runs, end = size * (r + 1) / runs;
+		struct ranges from = end > first
+			? part_of(l->arena, vpc, first, end - 1) : NO_RANGES;
 
-/* What is in a cluster. */
-struct members {
-	LIST(uint32_t) flows;
-	struct boxes boxes;
-};
-
-static void add_cluster(struct lowering *l, struct nft_set *const sets[LOOKUPS],
-			const struct members *members)
-{
-	struct boxes boxes = members->boxes;
-
-	l->cluster.ir = l->near.ir;
-	l->cluster.space = l->near.space;
-	l->cluster.permitted[l->family] = members->boxes;
-	l->cluster.flows[l->family] = members->flows.at;
-	if (boxes.count > 1)
-		boxes = boxes_disjoint(l->arena, l->family, &members->boxes);
-	for (size_t i = 0; i < boxes.count; i++)
-		add_box(l, sets, &boxes.at[i]);
-}
-
-static void add_permitted(struct lowering *l)
-{
-	const struct boxes *near = &l->near.permitted[l->family];
-	const size_t *clusters = nft_clusters_of(l->arena, near);
-	struct members *members = arena_array(l->arena, near->count,
-					      sizeof *members);
-	struct nft_set *sets[LOOKUPS];
-
-	for (size_t i = 0; i < near->count; i++) {
-		struct members *m = &members[clusters[i]];
-
-		*LIST_PUSH(l->arena, &m->boxes) = near->at[i];
-		*LIST_PUSH(l->arena, &m->flows) = l->near.flows[l->family][i];
-	}
-	for (int lookup = PORTS; lookup < LOOKUPS; lookup++)
-		sets[lookup] = new_set(l, lookup);
-	for (size_t i = 0; i < near->count; i++)
-		if (clusters[i] == i)
-			add_cluster(l, sets, &members[i]);
-	for (int lookup = PORTS; lookup < LOOKUPS; lookup++)
-		look_up(l, lookup, sets[lookup]);
-}
-
-/* --- the whole --- */
-
-static void add_chain(struct lowering *l, enum nft_hook hook)
-{
-	struct nft_chain *chain = &l->model->chains[hook];
-
-	chain->present = true;
-	chain->policy = NFT_DROP;
-	l->hook = hook;
-	l->near = meaning_near(l->job->meaning, l->arena,
-			       hook == NFT_INPUT ? END_DESTINATION : END_SOURCE,
-			       l->hosts);
-	add_base_set(l);
-	for (int family = IPV4; family < FAMILIES; family++) {
-		l->family = family;
-		add_permitted(l);
+		for (size_t i = 0; i < from.count; i++)
+			add_nat_rule(l, to, from.at[i], nat.at[r]);
 	}
 }
+
+static void lower_gateway(struct nft_lowering *l)
+{
+	begin_chain(l, NFT_FORWARD);
+	l->near = *l->job->meaning;
+	for (int family = IPV4; family < FAMILIES; family++)
+		add_clear_drops(l, family);
+	nft_add_states(l);
+	add_policy(l);
+	add_nat(l);
+}
+
+/* --- whose it is --- */
 
 /* The table's comment carries the identity, so it has to fit. */
-static void check_length(struct lowering *l, struct span span)
+static void check_length(struct nft_lowering *l, struct span span)
 {
 	const struct identity *id = &l->model->identity;
 	const char *comment = nft_identity_comment(l->arena, id);
@@ -518,43 +186,51 @@ static void check_length(struct lowering *l, struct span span)
 	if (strlen(comment) <= NFT_COMMENT_MOST)
 		return;
 	diag_add(l->job->diags, P0520, span,
-		 "the names of layer `%s` and what it belongs to are too long "
-		 "for nftables: `%s` has %zu bytes, and %d is the most",
-		 id->layer, comment, strlen(comment), NFT_COMMENT_MOST);
+		 "the names of %s%s%s and what it belongs to are too long for "
+		 "nftables: `%s` has %zu bytes, and %d is the most",
+		 *id->layer ? "layer `" : "the gateway", id->layer,
+		 *id->layer ? "`" : "", comment, strlen(comment),
+		 NFT_COMMENT_MOST);
 	l->failed = true;
 }
 
-static void identify(struct lowering *l, uint32_t layer)
+static void identify(struct nft_lowering *l, uint32_t layer)
 {
 	const struct ir *ir = l->job->ir;
 	const struct ir_space *space = l->job->meaning->space;
 	const struct ir_customer *customer = &ir->customers[space->customer];
 	struct identity *id = &l->model->identity;
+	struct span span = space->span;
 
 	id->policy = ir->policy;
 	id->customer = customer->name;
 	id->environment = ir->environments[space->environment];
-	id->layer = ir->layers[layer].name;
-	check_name(l, "policy", id->policy, (struct span){ 0, 0 });
+	id->layer = "";
+	nft_check_name(l, "policy", id->policy, (struct span){ 0, 0 });
 	if (*id->customer)
-		check_name(l, "customer", id->customer, customer->span);
-	check_name(l, "environment", id->environment, space->span);
-	check_name(l, "layer", id->layer, ir->layers[layer].span);
-	check_length(l, ir->layers[layer].span);
+		nft_check_name(l, "customer", id->customer, customer->span);
+	nft_check_name(l, "environment", id->environment, space->span);
+	if (layer != NFT_NO_LAYER) {
+		id->layer = ir->layers[layer].name;
+		span = ir->layers[layer].span;
+		nft_check_name(l, "layer", id->layer, span);
+	}
+	check_length(l, span);
 }
 
 const struct nft_model *nft_lower(const struct job *job, struct arena *arena,
 				  uint32_t layer)
 {
-	struct lowering l = {
+	struct nft_lowering l = {
 		.job = job,
 		.arena = arena,
 		.model = arena_alloc(arena, sizeof *l.model),
-		.hosts = job->meaning->space->layers[layer],
 	};
 
 	identify(&l, layer);
-	for (int hook = NFT_INPUT; hook < NFT_HOOKS; hook++)
-		add_chain(&l, hook);
+	if (layer == NFT_NO_LAYER)
+		lower_gateway(&l);
+	else
+		lower_host(&l, layer);
 	return l.failed ? NULL : l.model;
 }

@@ -14,7 +14,7 @@ enum { CONDITIONS_MOST = 1 << 20 };	/* of one rule */
 enum place {
 	SRC, DST, PROTO, DPORT, TYPE, CODE,
 	PACKET_PLACES,
-	FAMILY = PACKET_PLACES, STATE, HOP_LIMIT, SOURCE_PORT, INTERFACE,
+	FAMILY = PACKET_PLACES, STATE, HOP_LIMIT, SOURCE_PORT, INTERFACE, IPSEC,
 };
 
 /*
@@ -46,6 +46,7 @@ static const struct {
 	[NFT_CT_STATE]	   = { STATE,	    -1,	  -1,	       false },
 	[NFT_IIF]	   = { INTERFACE,   -1,	  -1,	       false },
 	[NFT_OIF]	   = { INTERFACE,   -1,	  -1,	       false },
+	[NFT_IPSEC]	   = { IPSEC,	    -1,	  -1,	       false },
 };
 
 /* Packets that have a value of each range, none of which is empty. */
@@ -95,6 +96,8 @@ static unsigned value_in(const struct nft_view *v, enum nft_field field,
 		return context->source_port;
 	case INTERFACE:
 		return context->loopback ? NFT_LOOPBACK : NFT_LOOPBACK + 1;
+	case IPSEC:
+		return context->ipsec ? NFT_EXISTS : NFT_MISSING;
 	case SRC: case DST: case PROTO: case DPORT: case TYPE: case CODE:
 		break;
 	}
@@ -216,7 +219,41 @@ static void add_others(struct nft_view *v, const struct nft_match *m,
 	}
 }
 
-/* The packets for which M holds in CONTEXT. */
+/*
+ * Addresses alone are no reason to multiply conditions: a box takes them all
+ * at once.
+ */
+static bool is_filter(const struct nft_match *m)
+{
+	enum place place = fields[m->fields[0]].place;
+
+	return m->width == 1 && !m->negated && m->set->elements.count > 1 &&
+	       (place == SRC || place == DST);
+}
+
+/* The addresses that the filters of RULE on PLACE leave. */
+static struct ranges filtered(struct nft_view *v, const struct nft_rule *rule,
+			      enum place place)
+{
+	struct ranges left = family_all(v->kept, v->family);
+
+	for (size_t i = 0; i < rule->matches.count; i++) {
+		const struct nft_match *m = &rule->matches.at[i];
+		size_t count = m->set->elements.count;
+		struct range *named;
+
+		if (!is_filter(m) || fields[m->fields[0]].place != place)
+			continue;
+		named = arena_array(v->scratch, count, sizeof *named);
+		for (size_t k = 0; k < count; k++)
+			named[k] = m->set->elements.at[k].key[0];
+		left = ranges_meet(v->kept, left,
+				   ranges_of(v->scratch, named, count));
+	}
+	return left;
+}
+
+/* The packets for which M holds in CONTEXT, but for what filters say. */
 static struct conditions match_conditions(struct nft_view *v,
 					  const struct nft_match *m,
 					  const struct nft_context *context)
@@ -226,6 +263,10 @@ static struct conditions match_conditions(struct nft_view *v,
 
 	if (!implied(v, m, &c))
 		return out;
+	if (is_filter(m)) {
+		*LIST_PUSH(v->scratch, &out) = c;
+		return out;
+	}
 	if (m->width == 1 && !is_packet_field(m->fields[0])) {
 		if (match_holds(v, m, context))
 			*LIST_PUSH(v->scratch, &out) = c;
@@ -347,20 +388,35 @@ static struct ranges services(struct nft_view *v, const struct nft_rule *rule,
 			  service_key((unsigned)c->at[PROTO].hi, 0xffff));
 }
 
+/* R within ADDRESSES, which are all there are when nothing filters. */
+static struct ranges within(struct nft_view *v, struct range *r,
+			    struct ranges addresses)
+{
+	struct ranges one = { r, 1 };
+
+	return ranges_include(addresses, one) ? one
+	       : ranges_meet(v->kept, addresses, one);
+}
+
 struct boxes nft_rule_boxes(struct nft_view *v, const struct nft_rule *rule,
 			    const struct nft_context *context)
 {
 	struct conditions all = rule_conditions(v, rule, context);
 	struct range *ends = arena_array(v->kept, all.count, 2 * sizeof *ends);
+	struct ranges src = NO_RANGES, dst = NO_RANGES;
 	struct boxes out = {
 		.at = arena_array(v->kept, all.count, sizeof *out.at),
 		.cap = all.count };
 
+	if (all.count) {
+		src = filtered(v, rule, SRC);
+		dst = filtered(v, rule, DST);
+	}
 	for (size_t i = 0; i < all.count; i++, ends += 2) {
 		ends[0] = all.at[i].at[SRC];
 		ends[1] = all.at[i].at[DST];
-		boxes_add(v->kept, &out, (struct ranges){ &ends[0], 1 },
-			  (struct ranges){ &ends[1], 1 },
+		boxes_add(v->kept, &out, within(v, &ends[0], src),
+			  within(v, &ends[1], dst),
 			  services(v, rule, &all.at[i]));
 	}
 	return out;
@@ -439,6 +495,7 @@ static void cut_field(struct arena *arena, enum place place,
 		nft_cut_hop_limits(arena, cuts, range);
 	if (place == SOURCE_PORT)
 		nft_cut_source_ports(arena, cuts, range);
+	cuts->ipsec |= place == IPSEC;
 }
 
 void nft_rule_cuts(struct arena *arena, const struct nft_rule *rule,
@@ -467,6 +524,8 @@ static const char *match_unclear(const struct nft_match *m, enum nft_hook hook)
 		    (m->fields[i] == NFT_OIF && hook != NFT_OUTPUT))
 			return "an interface that a packet on this hook does "
 			       "not have";
+		else if (m->fields[i] == NFT_IPSEC && hook == NFT_OUTPUT)
+			return "IPsec of a packet that did not come in";
 	return NULL;
 }
 
@@ -522,6 +581,9 @@ const char *nft_rule_unclear(const struct nft_rule *rule, enum nft_hook hook)
 		if (why)
 			return why;
 	}
+	if ((rule->verdict == NFT_SNAT) != (hook == NFT_POSTROUTING &&
+					    rule->verdict != NFT_ACCEPT))
+		return "a verdict that does not belong on this hook";
 	if (!is_listed_exactly(rule))
 		return "ICMP without an address: nft lists such a rule alike "
 		       "whether it is for one family or both";

@@ -1,6 +1,8 @@
 /*
- * A host ruleset as firebreak knows it: one table `inet firebreak` with at
- * most one base chain a hook, named sets, and rules that match and decide.
+ * A ruleset as firebreak knows it: one table with at most one base chain a
+ * hook, chains that these jump to, named sets and maps, and rules that match
+ * and decide.  A host's is `inet firebreak`; a gateway's, which forwards for a
+ * whole environment, `inet firebreak_gateway`, so that a router has both.
  *
  * Both ways go through these types: lower.c builds a model that emit.c prints;
  * read.c builds one from text that denote.c gives a meaning.  Only the types
@@ -13,9 +15,23 @@
 #include "compiler/base/ranges.h"
 #include "compiler/base/text.h"
 
-enum nft_hook { NFT_INPUT, NFT_OUTPUT, NFT_HOOKS };
+enum nft_hook {
+	NFT_INPUT,
+	NFT_OUTPUT,
+	NFT_FORWARD,
+	NFT_POSTROUTING,	/* the only chain of type nat */
+	NFT_HOOKS,
+};
 
-enum nft_verdict { NFT_ACCEPT, NFT_DROP };
+enum nft_verdict {
+	NFT_ACCEPT,
+	NFT_DROP,
+	NFT_RESET,	/* dropped, and a TCP reset goes back */
+	NFT_REFUSE,	/* dropped, and "administratively prohibited" goes back */
+	NFT_JUMP,	/* to a chain, and on with the next rule behind it */
+	NFT_SNAT,	/* another source address; accepted */
+	NFT_PASS,	/* no verdict: counts or logs, and passes on */
+};
 
 /* What a match looks at. */
 enum nft_field {
@@ -39,6 +55,7 @@ enum nft_field {
 	NFT_CT_STATE,
 	NFT_IIF,
 	NFT_OIF,
+	NFT_IPSEC,	/* came in through IPsec */
 	NFT_FIELDS,
 };
 
@@ -56,11 +73,15 @@ enum nft_type {
 	NFT_TYPE_ICMPV6_CODE,
 	NFT_TYPE_CT_STATE,	/* enum nft_state */
 	NFT_TYPE_IFACE,		/* NFT_LOOPBACK is the only one we name */
+	NFT_TYPE_BOOLEAN,	/* NFT_MISSING, NFT_EXISTS */
 	NFT_TYPES,
 };
 
 enum { NFT_FAMILY_IPV4 = 2, NFT_FAMILY_IPV6 = 10 };	/* NFPROTO_* */
 enum { NFT_LOOPBACK = 1 };
+enum { NFT_MISSING, NFT_EXISTS };
+
+struct nft_chain;
 
 /* A packet's place in its connection; exactly one holds. */
 enum nft_state {
@@ -80,7 +101,9 @@ enum {
 /* A point, range or prefix in each field of a key. */
 struct nft_element {
 	struct range key[NFT_KEY_MOST];
-	enum nft_verdict verdict;	/* of maps only */
+	enum nft_verdict verdict;	/* of maps only: accept, drop, jump */
+	const char *target;		/* of NFT_JUMP */
+	const struct nft_chain *chain;	/* the same, when it is known */
 	const char *comment;		/* NULL: none */
 };
 
@@ -90,6 +113,9 @@ struct nft_set {
 	enum nft_type types[NFT_KEY_MOST];
 	unsigned width;			/* fields in a key */
 	bool intervals;
+	bool is_map;			/* named: a verdict for each key */
+	bool counters;			/* one an element */
+	uint32_t size;			/* room for so many keys; 0: not said */
 	LIST(struct nft_element) elements;
 	unsigned line;
 };
@@ -103,12 +129,18 @@ struct nft_match {
 
 /*
  * The verdict holds where all matches do.  With a map the verdict is that of
- * the connection's state; a state that is not in it passes on.
+ * the element that the packet's KEY is in; a packet in none passes on.
  */
 struct nft_rule {
 	LIST(struct nft_match) matches;
-	const struct nft_set *map;	/* on NFT_CT_STATE, or NULL */
+	const struct nft_match *map;	/* its set is a map; or NULL */
 	enum nft_verdict verdict;
+	const char *target;		/* of NFT_JUMP */
+	const struct nft_chain *chain;	/* the same, when it is known */
+	struct range nat;		/* of NFT_SNAT: IPv4 addresses */
+	bool counter;
+	unsigned rate, burst;		/* a second, packets; 0: no limit */
+	const char *log;		/* prefix, or NULL: not logged */
 	const char *comment;
 	unsigned line;			/* where it was read */
 };
@@ -116,18 +148,34 @@ struct nft_rule {
 struct nft_chain {
 	bool present;			/* no chain: the hook lets all pass */
 	const char *name;
+	int32_t priority;		/* of base chains; and their policy */
 	enum nft_verdict policy;
 	LIST(struct nft_rule) rules;
+	unsigned line;
 };
 
 struct nft_model {
-	struct identity identity;
+	struct identity identity;	/* layer "": the environment's gateway */
 	const char *file;		/* the name it was read under */
 	LIST(struct nft_set *) sets;
 	struct nft_chain chains[NFT_HOOKS];
+	LIST(struct nft_chain *) others;	/* that rules jump to */
 };
 
-/* lower.c: the ruleset of one layer in ARENA, or NULL: told as P05. */
+enum { NFT_PRIORITY_SRCNAT = 100 };
+
+/* The table of a host's ruleset, and of a gateway's. */
+static inline const char *nft_table_name(const struct identity *id)
+{
+	return *id->layer ? "firebreak" : "firebreak_gateway";
+}
+
+enum { NFT_NO_LAYER = UINT32_MAX };
+
+/*
+ * lower.c: the ruleset of a host of LAYER in ARENA, of the environment's gateway
+ * for NFT_NO_LAYER; NULL: told as P05.
+ */
 const struct nft_model *nft_lower(const struct job *job, struct arena *arena,
 				  uint32_t layer);
 

@@ -5,8 +5,11 @@
 
 #include <string.h>
 
-static bool emit_layer(const struct job *job, uint32_t layer,
-		       struct artefacts *out)
+#define GATEWAY "gateway"
+
+/* The ruleset of LAYER's hosts; of the gateway for NFT_NO_LAYER. */
+static bool emit_ruleset(const struct job *job, uint32_t layer,
+			 struct artefacts *out)
 {
 	struct arena *scratch = arena_child(job->arena);
 	const struct nft_model *model = nft_lower(job, scratch, layer);
@@ -16,7 +19,8 @@ static bool emit_layer(const struct job *job, uint32_t layer,
 
 		*LIST_PUSH(job->arena, out) = (struct artefact){
 			.path = arena_printf(job->arena, "nft/%s.nft",
-					     model->identity.layer),
+					     *model->identity.layer
+					     ? model->identity.layer : GATEWAY),
 			.bytes = arena_copy(job->arena, text.at, text.len),
 			.len = text.len,
 		};
@@ -25,7 +29,19 @@ static bool emit_layer(const struct job *job, uint32_t layer,
 	return model != NULL;
 }
 
-/* One file a layer that has hosts here; all faults in one go. */
+/* The gateway's file is named beside those of the layers. */
+static bool is_free_name(const struct job *job, uint32_t layer)
+{
+	if (strcmp(job->ir->layers[layer].name, GATEWAY) != 0)
+		return true;
+	diag_help(diag_add(job->diags, P0520, job->ir->layers[layer].span,
+			   "`nft/" GATEWAY ".nft` is the ruleset of the "
+			   "environment's gateway, and would be this layer's too"),
+		  "give the layer another name");
+	return false;
+}
+
+/* One file a layer that has hosts here, one of the gateway; all faults in one go. */
 static bool emit(const struct job *job, struct artefacts *out)
 {
 	const struct ir_space *space = job->meaning->space;
@@ -36,7 +52,10 @@ static bool emit(const struct job *job, struct artefacts *out)
 		return false;
 	for (uint32_t i = 0; i < job->ir->layer_count; i++)
 		if (!both_empty(space->layers[i]))
-			all &= emit_layer(job, i, &files);
+			all &= is_free_name(job, i) &&
+			       emit_ruleset(job, i, &files);
+	/* the gateway has the same names: what is wrong with them is told once */
+	all = all && emit_ruleset(job, NFT_NO_LAYER, &files);
 	for (size_t i = 0; all && i < files.count; i++)
 		*LIST_PUSH(job->arena, out) = files.at[i];
 	return all;
@@ -79,7 +98,7 @@ static bool denote(const struct job *job, const void *model, struct sides *out)
 
 const struct backend backend_nft = {
 	.name = "nft",
-	.title = "nftables host rulesets, one a layer",
+	.title = "nftables rulesets, one a layer and one of the gateway",
 	.by_default = true,
 	.emit = emit,
 	.recognise = recognise,

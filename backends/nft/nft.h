@@ -1,9 +1,10 @@
 /*
- * The nftables backend: a host ruleset for each layer of an environment.
+ * The nftables backend: a host ruleset for each layer of an environment, and
+ * one for its gateway.
  *
  *	base_set			what every host needs: a table
  *	refuse				what no ruleset can say
- *	cluster, lower			policy to model
+ *	cluster, split, lower*		policy to model
  *	emit				model to text
  *	lex, value, overlap, read*	text to model
  *	context, match, denote		model to packets, context by context

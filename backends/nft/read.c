@@ -11,28 +11,58 @@
 
 /* --- chains --- */
 
+/* "filter", "filter + 5", "5", "-5"; as a number, within what nft prints. */
+static bool read_priority(struct nft_reader *r, int hook, int32_t *out)
+{
+	const char *name = hook == NFT_POSTROUTING ? "srcnat" : "filter";
+	int32_t base = hook == NFT_POSTROUTING ? NFT_PRIORITY_SRCNAT : 0;
+	bool named = nft_accept(r, name), minus = false;
+	unsigned number = 0;
+
+	*out = base;
+	if (named) {
+		minus = nft_accept(r, "-");
+		if (!minus && !nft_accept(r, "+"))
+			return true;
+	}
+	if (!named && r->now.kind == NFT_WORD && r->now.len > 1 &&
+	    r->now.at[0] == '-') {
+		minus = true;
+		r->now.at++;
+		r->now.len--;
+	}
+	if (!nft_take_number(r, 100000, &number))
+		return false;
+	*out = (named ? base : 0) + (minus ? -(int32_t)number
+					   : (int32_t)number);
+	return true;
+}
+
 static bool read_hook(struct nft_reader *r, struct nft_chain **out)
 {
-	static const char *const before[] = { "type", "filter", "hook", NULL };
 	static const struct nft_choice hooks[] = {
-		{ "input", NFT_INPUT }, { "output", NFT_OUTPUT }, { 0 }
+		{ "input", NFT_INPUT }, { "output", NFT_OUTPUT },
+		{ "forward", NFT_FORWARD }, { "postrouting", NFT_POSTROUTING },
+		{ 0 }
 	};
 	unsigned line = r->now.line;
+	bool nat = nft_accept(r, "nat");
 	int hook;
 
-	if (!nft_expect_words(r, before))
+	if (!nat && !nft_expect(r, "filter"))
 		return false;
-	if (!nft_choose(r, hooks, &hook))
-		return nft_expected(r, "`input` or `output`");
+	if (!nft_expect(r, "hook"))
+		return false;
+	if (!nft_choose(r, hooks, &hook) || nat != (hook == NFT_POSTROUTING))
+		return nft_expected(r, nat ? "`postrouting`"
+				    : "`input`, `output` or `forward`");
 	*out = &r->model->chains[hook];
 	if ((*out)->present)
 		return nft_refuse(r, line, "a second chain on one hook");
 	(*out)->present = true;
-	if (!nft_expect(r, "priority"))
-		return false;
-	if (!nft_accept(r, "filter") && !nft_accept(r, "0"))
-		return nft_expected(r, "`filter`");
-	return nft_end_statement(r);
+	return nft_expect(r, "priority") &&
+	       read_priority(r, hook, &(*out)->priority) &&
+	       nft_end_statement(r);
 }
 
 static bool read_policy(struct nft_reader *r, struct nft_chain *chain)
@@ -44,16 +74,23 @@ static bool read_policy(struct nft_reader *r, struct nft_chain *chain)
 }
 
 /* Chains of one name are one chain to nft, which cannot have two hooks. */
-static bool is_new_name(struct nft_reader *r, const struct nft_chain *chain,
-			unsigned line)
+static bool keep_name(struct nft_reader *r, struct nft_chain *chain)
 {
-	for (int hook = 0; hook < NFT_HOOKS; hook++) {
-		const struct nft_chain *other = &r->model->chains[hook];
+	void **place = table_at_name(&r->chains, chain->name);
 
-		if (other != chain && other->present &&
-		    strcmp(other->name, chain->name) == 0)
-			return nft_refuse(r, line, "a second chain of that name");
-	}
+	if (*place)
+		return nft_refuse(r, chain->line, "a second chain of that name");
+	*place = chain;
+	return true;
+}
+
+/* A chain with a hook, which its first statement says, or one to jump to. */
+static bool begin_chain(struct nft_reader *r, struct nft_chain **out)
+{
+	if (nft_accept(r, "type"))
+		return read_hook(r, out) && read_policy(r, *out);
+	*out = arena_alloc(r->arena, sizeof **out);
+	*LIST_PUSH(r->arena, &r->model->others) = *out;
 	return true;
 }
 
@@ -67,10 +104,11 @@ static bool read_chain(struct nft_reader *r)
 	if (!nft_take_name(r, &name) || !nft_expect(r, "{"))
 		return false;
 	nft_skip_lines(r);
-	if (!read_hook(r, &chain) || !read_policy(r, chain))
+	if (!begin_chain(r, &chain))
 		return false;
 	chain->name = name;
-	if (!is_new_name(r, chain, line))
+	chain->line = line;
+	if (!keep_name(r, chain))
 		return false;
 	while (!nft_at(r, "}"))
 		if (!nft_read_rule(r, LIST_PUSH(r->arena, &chain->rules)))
@@ -111,6 +149,11 @@ static bool identify(struct nft_reader *r, const char *comment)
 				  "LAYER`");
 	if (strcmp(id->customer, "-") == 0)
 		id->customer = "";
+	if (strcmp(id->layer, "-") == 0)
+		id->layer = "";
+	if (strcmp(nft_table_name(id), r->table) != 0)
+		return nft_refuse(r, r->now.line, "a ruleset of this kind is "
+				  "in table `inet %s`", nft_table_name(id));
 	return true;
 }
 
@@ -132,18 +175,23 @@ static bool read_item(struct nft_reader *r)
 {
 	if (nft_accept(r, "comment"))
 		return read_table_comment(r);
-	if (nft_accept(r, "set"))
+	if (nft_at(r, "set") || nft_at(r, "map"))
 		return nft_read_set(r);
 	if (nft_accept(r, "chain"))
 		return read_chain(r);
-	return nft_expected(r, "a set or a chain");
+	return nft_expected(r, "a set, a map or a chain");
 }
 
+/* One of our two tables; the same one each time it is named. */
 static bool read_table_name(struct nft_reader *r)
 {
-	static const char *const name[] = { "inet", "firebreak", NULL };
-
-	return nft_expect(r, "table") && nft_expect_words(r, name);
+	if (!nft_expect(r, "table") || !nft_expect(r, "inet"))
+		return false;
+	if (r->table)
+		return nft_expect(r, r->table);
+	r->table = nft_at(r, "firebreak_gateway") ? "firebreak_gateway"
+						  : "firebreak";
+	return nft_expect(r, r->table);
 }
 
 /*
@@ -194,29 +242,84 @@ static bool fits(const struct nft_match *m, const struct nft_set *set)
 	return true;
 }
 
-static bool resolve_match(struct nft_reader *r, struct nft_match *m)
+static bool resolve_match(struct nft_reader *r, struct nft_match *m,
+			  bool wants_map)
 {
 	const struct nft_set *set;
 
 	if (!m->set->name)
 		return true;
 	set = table_get_name(&r->sets, m->set->name);
-	if (!set)
-		return nft_refuse(r, m->set->line, "there is no set `%s`",
-				 m->set->name);
+	if (!set || set->is_map != wants_map)
+		return nft_refuse(r, m->set->line, "there is no %s `%s`",
+				  wants_map ? "map" : "set", m->set->name);
 	if (!fits(m, set))
-		return nft_refuse(r, m->set->line, "the keys of set `%s` are "
-				  "of another type", set->name);
+		return nft_refuse(r, m->set->line, "the keys of %s `%s` are "
+				  "of another type", wants_map ? "map" : "set",
+				  set->name);
 	m->set = set;
 	return true;
+}
+
+static bool resolve_target(struct nft_reader *r, enum nft_verdict verdict,
+			   const char *target, unsigned line,
+			   const struct nft_chain **out)
+{
+	if (verdict != NFT_JUMP)
+		return true;
+	*out = table_get_name(&r->chains, target);
+	for (int hook = NFT_INPUT; hook < NFT_HOOKS; hook++)
+		if (*out == &r->model->chains[hook])
+			*out = NULL;
+	return *out || nft_refuse(r, line, "there is no chain `%s` to jump to",
+				  target);
+}
+
+static bool resolve_elements(struct nft_reader *r, const struct nft_set *map)
+{
+	for (size_t i = 0; i < map->elements.count; i++) {
+		struct nft_element *e = &map->elements.at[i];
+
+		if (!resolve_target(r, e->verdict, e->target, map->line,
+				    &e->chain))
+			return false;
+	}
+	return true;
+}
+
+static bool resolve_rule(struct nft_reader *r, struct nft_rule *rule)
+{
+	for (size_t i = 0; i < rule->matches.count; i++)
+		if (!resolve_match(r, &rule->matches.at[i], false))
+			return false;
+	if (rule->map) {
+		struct nft_match map = *rule->map;
+
+		if (!resolve_match(r, &map, true) ||
+		    !resolve_elements(r, map.set))
+			return false;
+		rule->map = nft_kept_match(r->arena, map);
+	}
+	return resolve_target(r, rule->verdict, rule->target, rule->line,
+			      &rule->chain);
 }
 
 static bool resolve_chain(struct nft_reader *r, struct nft_chain *chain)
 {
 	for (size_t i = 0; i < chain->rules.count; i++)
-		for (size_t j = 0; j < chain->rules.at[i].matches.count; j++)
-			if (!resolve_match(r, &chain->rules.at[i].matches.at[j]))
-				return false;
+		if (!resolve_rule(r, &chain->rules.at[i]))
+			return false;
+	return true;
+}
+
+static bool resolve(struct nft_reader *r)
+{
+	for (int hook = NFT_INPUT; hook < NFT_HOOKS; hook++)
+		if (!resolve_chain(r, &r->model->chains[hook]))
+			return false;
+	for (size_t i = 0; i < r->model->others.count; i++)
+		if (!resolve_chain(r, r->model->others.at[i]))
+			return false;
 	return true;
 }
 
@@ -230,14 +333,12 @@ const struct nft_model *nft_read(struct arena *arena, struct diags *diags,
 		.lexer = nft_lexer_on(bytes, len),
 		.model = arena_alloc(arena, sizeof *r.model),
 		.sets = TABLE_IN(arena),
+		.chains = TABLE_IN(arena),
 	};
 
 	r.model->file = name;
 	nft_next(&r);
-	if (!read_table(&r))
+	if (!read_table(&r) || !resolve(&r))
 		return NULL;
-	for (int hook = NFT_INPUT; hook < NFT_HOOKS; hook++)
-		if (!resolve_chain(&r, &r.model->chains[hook]))
-			return NULL;
 	return r.model;
 }

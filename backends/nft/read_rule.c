@@ -1,9 +1,15 @@
 /*
- * Rules: matches, then a verdict, then perhaps a comment.  A statement that
- * would not change which packets pass (counter, log) is not understood either:
- * firebreak emits none.
+ * Rules: matches, then what does not change which packets pass (a counter, a
+ * log line under a limit), then a verdict, then perhaps a comment.  A limit is
+ * understood in front of a log line only: whom else it lets pass depends on
+ * time.
  */
 #include "backends/nft/reader.h"
+
+#include "backends/nft/value.h"
+#include "compiler/base/service.h"
+
+#include <string.h>
 
 static const struct {
 	const char *first, *second;
@@ -30,6 +36,8 @@ static const struct {
 	{ "ct",	     "state",	 NFT_CT_STATE,	   NFT_TYPE_CT_STATE },
 	{ "iif",     NULL,	 NFT_IIF,	   NFT_TYPE_IFACE },
 	{ "iifname", NULL,	 NFT_IIF,	   NFT_TYPE_IFACE },
+	{ "meta",    "ipsec",	 NFT_IPSEC,	   NFT_TYPE_BOOLEAN },
+	{ "meta",    "secpath",	 NFT_IPSEC,	   NFT_TYPE_BOOLEAN },
 	{ "oif",     NULL,	 NFT_OIF,	   NFT_TYPE_IFACE },
 	{ "oifname", NULL,	 NFT_OIF,	   NFT_TYPE_IFACE },
 };
@@ -130,6 +138,14 @@ static bool read_right_side(struct nft_reader *r, struct nft_match *m,
 	return read_constant(r, constant);
 }
 
+struct nft_match *nft_kept_match(struct arena *arena, struct nft_match m)
+{
+	struct nft_match *kept = arena_alloc(arena, sizeof *kept);
+
+	*kept = m;
+	return kept;
+}
+
 static bool each_state_once(const struct nft_set *map)
 {
 	unsigned seen = 0;
@@ -144,48 +160,191 @@ static bool each_state_once(const struct nft_set *map)
 	return true;
 }
 
-static bool read_map(struct nft_reader *r, const struct nft_match *m,
+/* Verdicts by connection state, or a named map on an address. */
+static bool read_map(struct nft_reader *r, struct nft_match *m,
 		     struct nft_set *map, struct nft_rule *rule)
 {
 	unsigned line = r->now.line;
 
-	if (m->width != 1 || m->fields[0] != NFT_CT_STATE)
-		return nft_refuse(r, line, "a verdict map on anything but "
-				  "`ct state` is not understood");
-	if (!nft_read_elements(r, map, NFT_MAP_ELEMENTS))
-		return false;
-	if (!each_state_once(map))
-		return nft_refuse(r, line, "a verdict map that names a state "
-				  "twice");
-	rule->map = map;
+	if (m->width != 1 || (m->fields[0] != NFT_CT_STATE &&
+			      map->types[0] != NFT_TYPE_IPV4_ADDR &&
+			      map->types[0] != NFT_TYPE_IPV6_ADDR))
+		return nft_refuse(r, line, "a verdict map on anything but an "
+				  "address or `ct state` is not understood");
+	if (is_reference(r)) {
+		read_reference(r, m);
+	} else {
+		m->set = map;
+		if (!nft_read_elements(r, map, NFT_MAP_ELEMENTS))
+			return false;
+		if (m->fields[0] != NFT_CT_STATE)
+			return nft_refuse(r, line, "a map of addresses without "
+					  "a name is not understood");
+		if (!each_state_once(map))
+			return nft_refuse(r, line, "a verdict map that names "
+					  "a state twice");
+	}
+	rule->map = nft_kept_match(r->arena, *m);
 	return true;
+}
+
+/* --- what does not decide --- */
+
+/* "rate 10/second burst 20 packets" */
+static bool read_limit(struct nft_reader *r, struct nft_rule *rule)
+{
+	const char *end;
+	struct nft_token rate;
+
+	if (!nft_expect(r, "rate"))
+		return false;
+	rate = r->now;
+	end = rate.kind == NFT_WORD ? memchr(rate.at, '/', rate.len) : NULL;
+	if (!end || rate.len - (size_t)(end - rate.at) != 7 ||
+	    memcmp(end, "/second", 7) != 0)
+		return nft_expected(r, "a rate a second");
+	r->now.len = (size_t)(end - rate.at);
+	return nft_take_number(r, 1000000, &rule->rate) &&
+	       nft_expect(r, "burst") &&
+	       nft_take_number(r, 1000000, &rule->burst) &&
+	       nft_expect(r, "packets") &&
+	       (rule->rate || nft_refuse(r, rule->line, "a limit of nothing"));
+}
+
+static bool read_log(struct nft_reader *r, struct nft_rule *rule)
+{
+	return nft_expect(r, "prefix") && nft_take_string(r, &rule->log);
+}
+
+/* Counters, limits and log lines, in the order in which we print them. */
+static bool read_statements(struct nft_reader *r, struct nft_rule *rule)
+{
+	if (nft_accept(r, "limit") && !read_limit(r, rule))
+		return false;
+	if (!nft_accept_counter(r, &rule->counter))
+		return false;
+	if (nft_accept(r, "log") && !read_log(r, rule))
+		return false;
+	return true;
+}
+
+/* --- verdicts --- */
+
+/* Only a TCP packet has a reset: nft writes the check, and may not list it. */
+static void require_tcp(struct nft_reader *r, struct nft_rule *rule)
+{
+	struct nft_set *tcp = arena_alloc(r->arena, sizeof *tcp);
+	struct nft_match *m = LIST_PUSH(r->arena, &rule->matches);
+
+	tcp->types[0] = NFT_TYPE_INET_PROTO;
+	tcp->width = 1;
+	*LIST_PUSH(r->arena, &tcp->elements) = (struct nft_element){
+		.key = { { PROTO_TCP, PROTO_TCP } } };
+	m->fields[0] = NFT_L4PROTO;
+	m->width = 1;
+	m->set = tcp;
+}
+
+static bool read_reject(struct nft_reader *r, struct nft_rule *rule)
+{
+	if (!nft_expect(r, "with"))
+		return false;
+	if (nft_accept(r, "tcp")) {
+		rule->verdict = NFT_RESET;
+		require_tcp(r, rule);
+		return nft_expect(r, "reset");
+	}
+	rule->verdict = NFT_REFUSE;
+	return nft_expect(r, "icmpx") && (nft_accept(r, "3") ||
+					  nft_expect(r, "admin-prohibited"));
+}
+
+static bool read_snat(struct nft_reader *r, struct nft_rule *rule)
+{
+	rule->verdict = NFT_SNAT;
+	if (!nft_expect(r, "ip") || !nft_expect(r, "to"))
+		return false;
+	if (r->now.kind != NFT_WORD ||
+	    !nft_value_read(NFT_TYPE_IPV4_ADDR, r->now.at, r->now.len,
+			    &rule->nat))
+		return nft_expected(r, "IPv4 addresses");
+	nft_next(r);
+	return true;
+}
+
+/* Is a verdict at hand?  Then *OK says whether all of it was understood. */
+static bool read_verdict(struct nft_reader *r, struct nft_rule *rule, bool *ok)
+{
+	*ok = true;
+	if (nft_accept_verdict(r, &rule->verdict))
+		return true;
+	if (nft_accept(r, "reject")) {
+		*ok = read_reject(r, rule);
+		return true;
+	}
+	if (nft_accept(r, "snat")) {
+		*ok = read_snat(r, rule);
+		return true;
+	}
+	if (!nft_accept(r, "jump"))
+		return false;
+	rule->verdict = NFT_JUMP;
+	*ok = nft_take_name(r, &rule->target);
+	return true;
+}
+
+static bool ends_here(const struct nft_reader *r)
+{
+	return r->now.kind == NFT_LINE_END || nft_at(r, ";") ||
+	       nft_at(r, "comment");
 }
 
 /* What is left of a rule after its matches: nothing more is decided by it. */
 static bool end_rule(struct nft_reader *r, struct nft_rule *rule)
 {
+	if (rule->rate && (rule->verdict != NFT_PASS || rule->map))
+		return nft_refuse(r, rule->line, "a verdict under a limit: "
+				  "whom it lets pass depends on time");
 	if (nft_accept(r, "comment") && !nft_take_string(r, &rule->comment))
 		return false;
 	return nft_end_statement(r);
 }
 
+/* A match, or what takes its place at the end: a verdict map. */
+static bool read_match(struct nft_reader *r, struct nft_rule *rule)
+{
+	struct nft_set *constant = arena_alloc(r->arena, sizeof *constant);
+	struct nft_match m = { 0 };
+
+	constant->line = r->now.line;
+	if (!read_fields(r, &m, constant))
+		return false;
+	if (nft_accept(r, "vmap"))
+		return read_map(r, &m, constant, rule);
+	if (rule->counter || rule->log || rule->rate)
+		return nft_refuse(r, rule->line, "a match behind a counter, a "
+				  "limit or a log line");
+	if (!read_right_side(r, &m, constant))
+		return false;
+	*LIST_PUSH(r->arena, &rule->matches) = m;
+	return true;
+}
+
 bool nft_read_rule(struct nft_reader *r, struct nft_rule *rule)
 {
-	rule->line = r->now.line;
-	while (!nft_accept_verdict(r, &rule->verdict)) {
-		struct nft_match m = { 0 };
-		struct nft_set *constant = arena_alloc(r->arena,
-						       sizeof *constant);
+	bool ok, acts;
 
-		constant->line = r->now.line;
-		if (!read_fields(r, &m, constant))
+	rule->line = r->now.line;
+	rule->verdict = NFT_PASS;
+	for (;;) {
+		if (!read_statements(r, rule))
 			return false;
-		if (nft_accept(r, "vmap"))
-			return read_map(r, &m, constant, rule) &&
-			       end_rule(r, rule);
-		if (!read_right_side(r, &m, constant))
+		acts = rule->counter || rule->log;
+		if (rule->map || (acts && ends_here(r)))
+			return end_rule(r, rule);
+		if (read_verdict(r, rule, &ok))
+			return ok && end_rule(r, rule);
+		if (!read_match(r, rule))
 			return false;
-		*LIST_PUSH(r->arena, &rule->matches) = m;
 	}
-	return end_rule(r, rule);
 }

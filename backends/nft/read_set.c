@@ -47,21 +47,36 @@ static bool is_point(const struct nft_set *set, const struct nft_element *e)
 	return true;
 }
 
+/* ": drop", ": jump somewhere" */
+static bool read_decision(struct nft_reader *r, struct nft_element *e)
+{
+	if (!nft_expect(r, ":"))
+		return false;
+	if (!nft_accept(r, "jump"))
+		return nft_take_verdict(r, &e->verdict);
+	e->verdict = NFT_JUMP;
+	return nft_take_name(r, &e->target);
+}
+
 static bool read_element(struct nft_reader *r, struct nft_set *set,
 			 enum nft_element_kind kind)
 {
 	unsigned line = r->now.line;
 	struct nft_element e = { 0 };
+	bool counter;
 
 	if (!nft_read_key(r, set, &e))
 		return false;
 	if (set->name && !set->intervals && !is_point(set, &e))
 		return nft_refuse(r, line, "a range in set `%s`, which has no "
 				  "`flags interval`", set->name);
+	if (!nft_accept_counter(r, &counter))
+		return false;
+	if (counter && !set->counters)
+		return nft_refuse(r, line, "a counter on one element alone");
 	if (nft_accept(r, "comment") && !nft_take_string(r, &e.comment))
 		return false;
-	if (kind == NFT_MAP_ELEMENTS &&
-	    (!nft_expect(r, ":") || !nft_take_verdict(r, &e.verdict)))
+	if (kind == NFT_MAP_ELEMENTS && !read_decision(r, &e))
 		return false;
 	*LIST_PUSH(r->arena, &set->elements) = e;
 	return true;
@@ -99,6 +114,18 @@ static bool read_set_type(struct nft_reader *r, struct nft_set *set)
 			return nft_expected(r, "the type of a key");
 		set->types[set->width++] = (enum nft_type)type;
 	} while (nft_accept(r, "."));
+	if (set->is_map && (!nft_expect(r, ":") || !nft_expect(r, "verdict")))
+		return false;
+	return nft_end_statement(r);
+}
+
+static bool read_size(struct nft_reader *r, struct nft_set *set)
+{
+	unsigned size;
+
+	if (!nft_take_number(r, UINT32_MAX, &size))
+		return false;
+	set->size = size;
 	return nft_end_statement(r);
 }
 
@@ -111,7 +138,8 @@ static bool read_flags(struct nft_reader *r, struct nft_set *set)
 static bool read_contents(struct nft_reader *r, struct nft_set *set)
 {
 	return nft_expect(r, "=") &&
-	       nft_read_elements(r, set, NFT_PLAIN_ELEMENTS) &&
+	       nft_read_elements(r, set, set->is_map ? NFT_MAP_ELEMENTS
+						     : NFT_PLAIN_ELEMENTS) &&
 	       nft_end_statement(r);
 }
 
@@ -120,7 +148,12 @@ static bool read_set_body(struct nft_reader *r, struct nft_set *set)
 {
 	if (!nft_expect(r, "type") || !read_set_type(r, set))
 		return false;
+	if (nft_accept(r, "size") && !read_size(r, set))
+		return false;
 	if (nft_accept(r, "flags") && !read_flags(r, set))
+		return false;
+	if (!nft_accept_counter(r, &set->counters) ||
+	    (set->counters && !nft_end_statement(r)))
 		return false;
 	if (nft_accept(r, "elements") && !read_contents(r, set))
 		return false;
@@ -133,6 +166,8 @@ bool nft_read_set(struct nft_reader *r)
 	void **place;
 
 	set->line = r->now.line;
+	set->is_map = nft_at(r, "map");
+	nft_next(r);
 	if (!nft_take_name(r, &set->name))
 		return false;
 	place = table_at_name(&r->sets, set->name);
@@ -145,6 +180,10 @@ bool nft_read_set(struct nft_reader *r)
 	nft_skip_lines(r);
 	if (!read_set_body(r, set))
 		return false;
+	if (set->size && !set->intervals && set->elements.count > set->size)
+		return nft_refuse(r, set->line, "set `%s` has more elements "
+				  "than room: the kernel does not load it",
+				  set->name);
 	if (nft_set_overlap(r->arena, set))
 		return nft_refuse(r, set->line, "elements of set `%s` overlap: "
 				  "the kernel does not load it", set->name);

@@ -132,3 +132,41 @@ bool nft_take_verdict(struct nft_reader *r, enum nft_verdict *out)
 	return nft_accept_verdict(r, out) ||
 	       nft_expected(r, "`accept` or `drop`");
 }
+
+bool nft_take_number(struct nft_reader *r, unsigned most, unsigned *out)
+{
+	unsigned long long number = 0;
+
+	if (r->now.kind != NFT_WORD || r->now.len > 10)
+		return nft_expected(r, "a number");
+	for (size_t i = 0; i < r->now.len; i++) {
+		if (r->now.at[i] < '0' || r->now.at[i] > '9')
+			return nft_expected(r, "a number");
+		number = number * 10 + (unsigned)(r->now.at[i] - '0');
+	}
+	if (number > most)
+		return nft_expected(r, "a smaller number");
+	*out = (unsigned)number;
+	nft_next(r);
+	return true;
+}
+
+/* What was counted means nothing here, and may be longer than any number. */
+static bool skip_count(struct nft_reader *r)
+{
+	if (r->now.kind != NFT_WORD || r->now.len > 20)
+		return nft_expected(r, "a number");
+	for (size_t i = 0; i < r->now.len; i++)
+		if (r->now.at[i] < '0' || r->now.at[i] > '9')
+			return nft_expected(r, "a number");
+	nft_next(r);
+	return true;
+}
+
+bool nft_accept_counter(struct nft_reader *r, bool *out)
+{
+	*out = nft_accept(r, "counter");
+	if (!*out || !nft_accept(r, "packets"))
+		return true;
+	return skip_count(r) && nft_expect(r, "bytes") && skip_count(r);
+}

@@ -20,7 +20,8 @@ struct nft_reader {
 	struct nft_lexer lexer;
 	struct nft_token now;
 	struct nft_model *model;
-	struct table sets;		/* by name */
+	struct table sets, chains;	/* by name */
+	const char *table;		/* its name, once it was read */
 };
 
 void nft_next(struct nft_reader *r);
@@ -47,6 +48,9 @@ bool nft_end_statement(struct nft_reader *r);
 bool nft_take_string(struct nft_reader *r, const char **out);
 bool nft_take_name(struct nft_reader *r, const char **out);
 
+/* Plain decimal, 0 to MOST. */
+bool nft_take_number(struct nft_reader *r, unsigned most, unsigned *out);
+
 /* Words that stand for numbers; a row without a word ends the list. */
 struct nft_choice {
 	const char *word;
@@ -61,6 +65,9 @@ bool nft_choose(struct nft_reader *r, const struct nft_choice *choices,
 bool nft_accept_verdict(struct nft_reader *r, enum nft_verdict *out);
 bool nft_take_verdict(struct nft_reader *r, enum nft_verdict *out);
 
+/* "counter", or as it is listed, "counter packets 0 bytes 0", if at hand. */
+bool nft_accept_counter(struct nft_reader *r, bool *out);
+
 /* --- read_set.c --- */
 
 /* One key of SET's types: "10.0.0.0/8 . tcp". */
@@ -74,7 +81,7 @@ enum nft_element_kind { NFT_PLAIN_ELEMENTS, NFT_MAP_ELEMENTS };
 bool nft_read_elements(struct nft_reader *r, struct nft_set *set,
 		       enum nft_element_kind kind);
 
-/* What follows "set": a name and a body, into the model. */
+/* "set" or "map", a name and a body, into the model. */
 bool nft_read_set(struct nft_reader *r);
 
 /* --- read_rule.c --- */
@@ -84,5 +91,7 @@ bool nft_read_rule(struct nft_reader *r, struct nft_rule *rule);
 
 /* The type of a field's values. */
 enum nft_type nft_type_of(enum nft_field field);
+
+struct nft_match *nft_kept_match(struct arena *arena, struct nft_match m);
 
 #endif

@@ -86,6 +86,11 @@ static const struct symbol states[] = {
 	{ 0 }
 };
 
+static const struct symbol booleans[] = {
+	{ "exists", NFT_EXISTS }, { "missing", NFT_MISSING },
+	{ "1", NFT_EXISTS }, { "0", NFT_MISSING }, { 0 }
+};
+
 static const struct symbol interfaces[] = { { "lo", NFT_LOOPBACK }, { 0 } };
 
 /* How the constants of a type are written; most 0: never as a number. */
@@ -103,6 +108,7 @@ static const struct {
 	[NFT_TYPE_ICMPV6_CODE]	= { icmpv6_codes, 255 },
 	[NFT_TYPE_CT_STATE]	= { states, 0 },
 	[NFT_TYPE_IFACE]	= { interfaces, 0 },
+	[NFT_TYPE_BOOLEAN]	= { booleans, 0 },
 };
 
 static bool read_symbol(const struct symbol *symbols, const char *text,

@@ -95,6 +95,7 @@ class Inside:
         self.selector.register(pipe, selectors.EVENT_READ, self.on_order)
         self.raw = {}           # (kind or protocol, address): socket
         self.arrived = set()    # ids
+        self.seen = {}          # id: from which address
         self.answered = set()
         self.waiting = collections.deque()
         self.flying = {}        # id: [probe, socket or None, deadline, resend]
@@ -178,6 +179,11 @@ class Inside:
         arrived, self.arrived = self.arrived, set()
         return arrived
 
+    def order_seen(self, _):
+        """The source of each tcp and udp probe, as it was on arrival."""
+        seen, self.seen = self.seen, {}
+        return seen
+
     # ---- answering ------------------------------------------------------
 
     def bound(self, six, type_, protocol, address, port):
@@ -219,6 +225,7 @@ class Inside:
             number = number_in(data)
             if number is not None:
                 self.arrived.add(number)
+                self.seen[number] = sock.getpeername()[0].removeprefix("::ffff:")
                 sock.send(data)
         except BlockingIOError:
             return
@@ -237,6 +244,7 @@ class Inside:
             if number is None:
                 continue
             self.arrived.add(number)
+            self.seen[number] = sender[0]
             try:
                 sock.sendto(data, sender)
             except OSError:
@@ -250,7 +258,9 @@ class Inside:
                 return
             kind = "icmp4" if sock.family == socket.AF_INET else "icmp6"
             head = (data[0] & 15) * 4 if kind == "icmp4" else 0
-            number = number_in(data)
+            # right behind the header: an error that a refused probe comes back
+            # in has the probe's own header there
+            number = number_in(data[head + 8:head + 8 + len(payload(0))])
             if number is None:
                 continue
             ours = self.flying.get(number)

@@ -9,7 +9,8 @@ flows.txt, and every flow that follows from it, is tried:
   both     every machine of a layer with its ruleset
   input    the same, but nothing is stopped on its way out
   output   the same, but nothing is stopped on its way in
-  gateway  no ruleset but the router's gateway.nft, where there is one
+  gateway  no ruleset but the router's gateway.nft: what it forwards, and
+           from which address it arrives
 
 Needs root, or a user namespace.  Exit: 0 all as written, 1 not, 77 cannot run.
 """
@@ -55,6 +56,19 @@ SYSCTL_ROUTER = SYSCTL_ALL + [
     ("ipv4/ip_forward", "1"),
     ("ipv6/conf/all/forwarding", "1"),
 ]
+
+# Written by hand from policies/modyo-connect/customers: what a gateway translates
+# to.  The layers' machines, their +out addresses and stray are in the VPC.
+NAT = {
+    "banco-andino.prod": ("198.51.100.20", "198.51.100.21", "198.51.100.22"),
+    "banco-andino.staging": ("198.51.100.24",),
+    "caja-sur.prod": ("198.51.100.60", "198.51.100.61"),
+    "caja-sur.dev": ("198.51.100.63",),
+    "fondo-norte.prod": ("198.51.100.90", "198.51.100.91"),
+}
+BEYOND_NAT = ("internet", "partners")
+BEYOND_VPN = ("core-banking",)          # in clear here: this kernel may lack ESP
+AWS_OWN = ("resolver", "metadata", "time")     # each host reaches them by itself
 
 OPEN, BOTH, INPUT, OUTPUT, GATEWAY = "open", "both", "input", "output", "gateway"
 
@@ -195,6 +209,32 @@ def is_tried(network, flow, how):
     return leaves or enters
 
 
+def is_forwarded(flow):
+    """What comes from a VPN, replies too, has to come through IPsec."""
+    return not any(name.startswith(BEYOND_VPN + AWS_OWN) for name in flow[:2])
+
+
+def wrong_sources(network, environment, probes, through):
+    """Complaints about what arrived from another address than it should."""
+    seen = {}
+    for machine in network.machines.values():
+        seen |= machine.order("seen")
+    complaints, looked_at = [], 0
+    for number in through & seen.keys():
+        probe, flow, said = probes[number]
+        translated = flow[1] in BEYOND_NAT and probe.kind.endswith("4")
+        should = NAT[environment] if translated else (probe.source,)
+        looked_at += translated
+        if seen[number] not in should:
+            complaints.append(complaint(environment, GATEWAY, probe, flow, said,
+                                        f"yes, but from {seen[number]}"))
+    if not looked_at and any(p.wanted and flow[1] in BEYOND_NAT and
+                             p.kind.endswith("4")
+                             for p, flow, _ in probes.values()):
+        complaints.append(f"FAIL {environment} gateway: nothing was translated")
+    return complaints
+
+
 def probes_of(network, flows, how, ids):
     """Id: (Probe, flow, Said)."""
     probes = {}
@@ -205,7 +245,8 @@ def probes_of(network, flows, how, ids):
         for a in table.addresses(network.hosts[source], kind):
             for b in table.addresses(network.hosts[destination], kind):
                 number = next(ids)
-                wanted = said.wanted or how == OPEN
+                wanted = how == OPEN or (said.wanted and
+                                         (how != GATEWAY or is_forwarded(flow)))
                 probes[number] = (Probe(number, kind, a, b, value, wanted),
                                   flow, said)
     return probes
@@ -226,9 +267,13 @@ def run_pass(network, environment, flows, how, ids):
     probes = probes_of(network, flows, how, ids)
     through, halves = network.try_out([p for p, _, _ in probes.values()])
     passed, complaints = 0, []
+    if how == GATEWAY:
+        complaints = wrong_sources(network, environment, probes, through)
     for number, (probe, flow, said) in probes.items():
+        in_clear = how == GATEWAY and flow[1].startswith(BEYOND_VPN)
         got = ("yes" if number in through else
-               "arrived, but no reply came back" if number in halves else "no")
+               "arrived, but no reply came back"
+               if number in halves and not in_clear else "no")
         if got == ("yes" if probe.wanted else "no"):
             passed += 1
         else:
@@ -265,9 +310,10 @@ def passes(network, gateway):
     network.load(opened="input")
     yield OUTPUT
     network.unload()
-    if gateway.exists():
-        network.router.run(["nft", "-f", str(gateway)])
-        yield GATEWAY
+    network.router.run(["nft", "-f", str(gateway)])
+    for machine in network.machines.values():
+        machine.order("seen")           # forget what the other passes saw
+    yield GATEWAY
 
 
 # ---- every file -------------------------------------------------------------

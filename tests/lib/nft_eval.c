@@ -14,7 +14,7 @@ enum { WIDTH = 4, WORDS = 64 };
 enum field {
 	NFPROTO, L4PROTO, SADDR4, DADDR4, SADDR6, DADDR6, HOPLIMIT, TH_SPORT,
 	TH_DPORT, TCP_SPORT, TCP_DPORT, UDP_SPORT, UDP_DPORT, ICMP_TYPE,
-	ICMP_CODE, ICMP6_TYPE, ICMP6_CODE, STATE, IIF, OIF, FIELDS,
+	ICMP_CODE, ICMP6_TYPE, ICMP6_CODE, STATE, IIF, OIF, IPSEC, FIELDS,
 };
 
 static const struct {
@@ -40,6 +40,7 @@ static const struct {
 	[STATE]	     = { "ct", "state" },
 	[IIF]	     = { "iif", NULL },
 	[OIF]	     = { "oif", NULL },
+	[IPSEC]	     = { "meta", "ipsec" },
 };
 
 /* Words that stand for numbers; those of states are only ours. */
@@ -52,13 +53,17 @@ static const struct {
 	{ "ipv4", 4 }, { "ipv6", 6 }, { "\"lo\"", 1 },
 	{ "new", 100 }, { "established", 101 }, { "related", 102 },
 	{ "invalid", 103 }, { "untracked", 104 },
+	{ "missing", 0 }, { "exists", 1 },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
+enum action { REFUSES, ACCEPTS, JUMPS, TRANSLATES, GOES_ON };
+
 struct element {
 	struct range at[WIDTH];
-	bool accept;			/* in a map */
+	enum action action;		/* in a map */
+	const char *target;
 };
 
 struct elements {
@@ -76,12 +81,16 @@ struct test {
 
 struct rule {
 	LIST(struct test) tests;
-	bool is_map, accept;
-	struct elements map;
+	bool is_map;
+	enum action action;
+	const char *target;		/* of a jump */
+	struct range nat;
+	struct test map;
 };
 
 struct chain {
-	bool input, output, accept;	/* its hook, its policy */
+	const char *name, *hook;	/* hook NULL: jumped to */
+	bool accept;			/* its policy */
 	LIST(struct rule) rules;
 };
 
@@ -213,10 +222,22 @@ static bool read_element(char ***w, struct element *e, unsigned *width)
 	return false;
 }
 
-static bool read_verdict(const char *word, bool *accept)
+/* "accept", "drop", "jump x" at *W, which is moved behind it. */
+static bool read_verdict(struct arena *arena, char ***w, enum action *action,
+			 const char **target)
 {
-	*accept = is(word, "accept");
-	return *accept || is(word, "drop");
+	*action = is(**w, "accept") ? ACCEPTS : is(**w, "drop") ? REFUSES
+		: is(**w, "jump") ? JUMPS : GOES_ON;
+	if (*action == GOES_ON)
+		return false;
+	++*w;
+	if (*action != JUMPS)
+		return true;
+	if (!**w)
+		return false;
+	*target = arena_copy(arena, **w, strlen(**w));
+	++*w;
+	return true;
 }
 
 /* "a, b }" or, of a map, "a : accept, b : drop }". */
@@ -231,7 +252,7 @@ static bool read_braces(struct arena *arena, char ***w, struct elements *out,
 		if (!read_element(w, e, &width) || width != 1)
 			return false;
 		if (map && (!is(*(*w)++, ":") ||
-			    !read_verdict(*(*w)++, &e->accept)))
+			    !read_verdict(arena, w, &e->action, &e->target)))
 			return false;
 		if (is(**w, "}")) {
 			++*w;
@@ -283,18 +304,82 @@ static bool read_test(struct arena *arena, char ***w, struct test *t)
 	       read_value(*(*w)++, &LIST_PUSH(arena, &t->values.all)->at[0]);
 }
 
+/* "ct state vmap { ... }", "ip saddr vmap @map" */
+static bool read_map(struct arena *arena, char **w, struct rule *rule)
+{
+	rule->is_map = true;
+	if (!read_field(&w, &rule->map.fields[0]) || !is(*w, "vmap"))
+		return false;
+	rule->map.width = 1;
+	w++;
+	if (is(*w, "{")) {
+		w++;
+		return read_braces(arena, &w, &rule->map.values, true) && !*w;
+	}
+	if (!*w || **w != '@')
+		return false;
+	rule->map.set = arena_copy(arena, *w + 1, strlen(*w) - 1);
+	return !w[1];
+}
+
+static bool is_vmap(char **w)
+{
+	enum field field;
+
+	return read_field(&w, &field) && is(*w, "vmap");
+}
+
+/* A verdict that ends a rule; what goes back to the sender is no matter. */
+static bool read_end(struct arena *arena, char **w, struct rule *rule)
+{
+	rule->action = REFUSES;
+	if (is(w[0], "reject") && is(w[1], "with"))
+		return is(w[2], "tcp") ? is(w[3], "reset") && !w[4]
+		     : is(w[2], "icmpx") && is(w[3], "admin-prohibited") &&
+		       !w[4];
+	if (is(w[0], "snat") && is(w[1], "ip") && is(w[2], "to") && w[3]) {
+		rule->action = TRANSLATES;
+		return read_value(w[3], &rule->nat) && !w[4];
+	}
+	return read_verdict(arena, &w, &rule->action, &rule->target) && !*w;
+}
+
+/* Moves *W behind what only counts or logs; a limit has to be for a log line. */
+static bool skip_statements(char ***w)
+{
+	bool limit = is(**w, "limit");
+
+	if (limit)
+		*w += 6;	/* limit rate 10/second burst 20 packets */
+	if (is(**w, "counter"))
+		++*w;
+	if (is((*w)[0], "log") && is((*w)[1], "prefix")) {
+		while (**w)
+			++*w;	/* a text may have blanks, and ends the rule */
+		return true;
+	}
+	return !limit;
+}
+
 static bool read_rule(struct arena *arena, char **w, struct rule *rule)
 {
+	static const char *const ends[] = { "accept", "drop", "jump", "reject",
+					    "snat" };
+
+	rule->action = GOES_ON;
 	for (;;) {
-		if (read_verdict(*w, &rule->accept))
-			return !w[1];
-		if (is(w[0], "ct") && is(w[1], "state") && is(w[2], "vmap") &&
-		    is(w[3], "{")) {
-			w += 4;
-			rule->is_map = true;
-			return read_braces(arena, &w, &rule->map, true) && !*w;
-		}
-		if (!*w || !read_test(arena, &w, LIST_PUSH(arena, &rule->tests)))
+		char **before = w;
+
+		if (!skip_statements(&w))
+			return false;
+		if (!*w)
+			return w != before;
+		for (size_t i = 0; i < COUNT(ends); i++)
+			if (is(*w, ends[i]))
+				return read_end(arena, w, rule);
+		if (is_vmap(w))
+			return read_map(arena, w, rule);
+		if (!read_test(arena, &w, LIST_PUSH(arena, &rule->tests)))
 			return false;
 	}
 }
@@ -303,18 +388,28 @@ static bool read_rule(struct arena *arena, char **w, struct rule *rule)
 static bool read_hook(struct arena *arena, char **w, size_t n,
 		      struct chain *chain)
 {
-	if (n < 7 || !is(w[0], "type") || !is(w[1], "filter") ||
+	bool nat = is(w[1], "nat");
+	enum action policy;
+	const char *none;
+
+	if (n < 7 || !is(w[0], "type") || (!nat && !is(w[1], "filter")) ||
 	    !is(w[2], "hook") || !is(w[4], "priority") ||
-	    !is(w[5], "filter") || !is(w[6], ";"))
+	    !is(w[5], nat ? "srcnat" : "filter") || !is(w[6], ";") ||
+	    nat != is(w[3], "postrouting"))
 		return false;
-	chain->input = is(w[3], "input");
-	chain->output = is(w[3], "output");
+	chain->hook = arena_copy(arena, w[3], strlen(w[3]));
 	chain->accept = true;
 	if (is(w[n - 1], ";"))
 		w[n - 1] = NULL;
-	if (is(w[7], "policy"))
-		return read_verdict(w[8], &chain->accept) && !w[9];
-	return !w[7] || read_rule(arena, w + 7, LIST_PUSH(arena, &chain->rules));
+	w += 7;
+	if (!is(*w, "policy"))
+		return !*w || read_rule(arena, w,
+					LIST_PUSH(arena, &chain->rules));
+	w++;
+	if (!read_verdict(arena, &w, &policy, &none) || policy == JUMPS)
+		return false;
+	chain->accept = policy == ACCEPTS;
+	return !*w;
 }
 
 /* --- files --- */
@@ -328,6 +423,7 @@ static bool read_line(struct arena *arena, struct nft_eval *e,
 					     : NULL;
 	struct chain *chain = e->chains.count
 			      ? &e->chains.at[e->chains.count - 1] : NULL;
+	struct element *element;
 	unsigned width;
 
 	if (n == 0)
@@ -350,23 +446,32 @@ static bool read_line(struct arena *arena, struct nft_eval *e,
 	case TABLE:
 		if (n != 3 || !is(w[2], "{"))
 			return false;
-		if (is(w[0], "set")) {
+		if (is(w[0], "set") || is(w[0], "map")) {
 			LIST_PUSH(arena, &e->sets)->name =
 				arena_copy(arena, w[1], strlen(w[1]));
 			*where = SET;
 			return true;
 		}
-		(void)LIST_PUSH(arena, &e->chains);
+		LIST_PUSH(arena, &e->chains)->name =
+			arena_copy(arena, w[1], strlen(w[1]));
 		*where = CHAIN;
 		return is(w[0], "chain");
 	case SET:
 		if (is(w[0], "elements") && is(w[1], "=") && is(w[2], "{"))
 			*where = ELEMENTS;
 		return *where == ELEMENTS || is(w[0], "type") ||
-		       is(w[0], "flags");
+		       is(w[0], "flags") || is(w[0], "size") ||
+		       is(w[0], "counter");
 	case ELEMENTS:
-		if (!read_element(&w, LIST_PUSH(arena, &set->all), &width))
+		element = LIST_PUSH(arena, &set->all);
+		if (!read_element(&w, element, &width))
 			return false;
+		if (is(*w, ":")) {
+			w++;
+			if (!read_verdict(arena, &w, &element->action,
+					  &element->target))
+				return false;
+		}
 		return !*w || (is(*w, ",") && !w[1]);
 	case CHAIN:
 		if (is(w[0], "type"))
@@ -437,7 +542,9 @@ static bool value_of(enum field field, const struct nft_sight *s, u128 *out)
 		return read_number(s->state, out);
 	case IIF: case OIF:
 		*out = s->loopback ? 1 : 2;
-		return s->input == (field == IIF);
+		return strcmp(s->hook, field == IIF ? "input" : "output") == 0;
+	case IPSEC:
+		return *out = s->ipsec, true;
 	case FIELDS:
 		break;
 	}
@@ -476,45 +583,90 @@ static bool holds(const struct nft_eval *eval, const struct test *t,
 	return t->other;
 }
 
-/* Does RULE decide?  Then *ACCEPT. */
-static bool decides(const struct nft_eval *eval, const struct rule *rule,
-		    const struct nft_sight *s, bool *accept)
+static const struct element *mapped(const struct nft_eval *eval,
+				    const struct test *map,
+				    const struct nft_sight *s)
 {
-	u128 state;
+	const struct elements *elements = elements_of(eval, map);
+	u128 value;
 
-	for (size_t i = 0; i < rule->tests.count; i++)
-		if (!holds(eval, &rule->tests.at[i], s))
-			return false;
-	*accept = rule->accept;
-	if (!rule->is_map)
-		return true;
-	value_of(STATE, s, &state);
-	for (size_t i = 0; i < rule->map.all.count; i++) {
-		*accept = rule->map.all.at[i].accept;
-		if (is_in(&rule->map.all.at[i], &state, 1))
-			return true;
-	}
-	return false;
+	if (!value_of(map->fields[0], s, &value))
+		return NULL;
+	for (size_t i = 0; i < elements->all.count; i++)
+		if (is_in(&elements->all.at[i], &value, 1))
+			return &elements->all.at[i];
+	return NULL;
 }
 
-static bool passes(const struct nft_eval *eval, const struct chain *chain,
-		   const struct nft_sight *s)
+static const struct chain *chain_named(const struct nft_eval *eval,
+				       const char *name)
 {
-	bool accept;
+	for (size_t i = 0; i < eval->chains.count; i++)
+		if (strcmp(eval->chains.at[i].name, name) == 0)
+			return &eval->chains.at[i];
+	return NULL;
+}
 
-	for (size_t i = 0; i < chain->rules.count; i++)
-		if (decides(eval, &chain->rules.at[i], s, &accept))
-			return accept;
-	return chain->accept;
+/* What becomes of the packet in CHAIN; GOES_ON: none of its rules decides. */
+static enum action decide(const struct nft_eval *eval,
+			  const struct chain *chain, const struct nft_sight *s,
+			  const struct rule **by, unsigned depth)
+{
+	for (size_t i = 0; chain && depth < 16 && i < chain->rules.count; i++) {
+		const struct rule *rule = &chain->rules.at[i];
+		enum action action = rule->action;
+		const char *target = rule->target;
+		bool all = true;
+
+		for (size_t t = 0; t < rule->tests.count; t++)
+			all = all && holds(eval, &rule->tests.at[t], s);
+		if (!all)
+			continue;
+		*by = rule;
+		if (rule->is_map) {
+			const struct element *e = mapped(eval, &rule->map, s);
+
+			action = e ? e->action : GOES_ON;
+			target = e ? e->target : NULL;
+		}
+		if (action == JUMPS)
+			action = decide(eval, chain_named(eval, target), s, by,
+					depth + 1);
+		if (action != GOES_ON)
+			return action;
+	}
+	return GOES_ON;
 }
 
 bool nft_eval_accepts(const struct nft_eval *eval, const struct nft_sight *s)
 {
 	for (size_t i = 0; i < eval->chains.count; i++) {
 		const struct chain *c = &eval->chains.at[i];
+		const struct rule *by;
+		enum action action;
 
-		if ((s->input ? c->input : c->output) && !passes(eval, c, s))
+		if (!c->hook || strcmp(c->hook, s->hook) != 0)
+			continue;
+		action = decide(eval, c, s, &by, 0);
+		if (action == REFUSES || (action == GOES_ON && !c->accept))
 			return false;
 	}
 	return true;
+}
+
+bool nft_eval_translates(const struct nft_eval *eval,
+			 const struct nft_sight *s, struct range *to)
+{
+	for (size_t i = 0; i < eval->chains.count; i++) {
+		const struct chain *c = &eval->chains.at[i];
+		const struct rule *by = NULL;
+
+		if (!c->hook || strcmp(c->hook, "postrouting") != 0 ||
+		    s->packet.family != IPV4 ||
+		    decide(eval, c, s, &by, 0) != TRANSLATES)
+			continue;
+		*to = by->nat;
+		return true;
+	}
+	return false;
 }

@@ -7,9 +7,10 @@
 
 #include "compiler/pset.h"
 
-/* A packet on its way in or out, with what else a rule can see of it. */
+/* A packet on a hook, with what else a rule can see of it. */
 struct nft_sight {
-	bool input, loopback;
+	const char *hook;	/* "input", "output", "forward", "postrouting" */
+	bool loopback, ipsec;
 	const char *state;	/* "new", "established", ... */
 	unsigned hop_limit, source_port;
 	struct packet packet;
@@ -23,5 +24,9 @@ const struct nft_eval *nft_eval_read(struct arena *arena, const char *text);
 /* Does it get through? */
 bool nft_eval_accepts(const struct nft_eval *eval,
 		      const struct nft_sight *sight);
+
+/* Does it get another source, and of which addresses? */
+bool nft_eval_translates(const struct nft_eval *eval,
+			 const struct nft_sight *sight, struct range *to);
 
 #endif

@@ -169,7 +169,8 @@ static void ask_host(struct place *p, const struct artefacts *made,
 	struct arena *arena = arena_child(p->entry->arena);
 	const struct artefact *a = file_of(made,
 		arena_printf(arena, "nft/%s.nft", layer));
-	struct nft_sight sight = { .input = input, .state = "new",
+	struct nft_sight sight = { .hook = input ? "input" : "output",
+				   .state = "new",
 				   .hop_limit = 64, .source_port = 40000,
 				   .packet = *packet };
 	const struct nft_eval *eval;

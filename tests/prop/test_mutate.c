@@ -10,6 +10,7 @@
  * find no packet that it treats otherwise.  Whatever is neither is missed.
  */
 #include "backends/backend.h"
+#include "compiler/base/addr.h"
 #include "compiler/prove.h"
 #include "tests/lib/aws_eval.h"
 #include "tests/lib/dice.h"
@@ -100,16 +101,20 @@ static struct nft_sight sight_of(const char *label, struct packet packet)
 {
 	static const char *const states[] = { "new", "established", "related",
 					      "invalid", "untracked" };
-	const char *at = words_behind(label, "put, ");
+	const char *at = words_behind(label, ": ");
 	struct nft_sight s = {
-		.input = strstr(label, ": input,") != NULL,
+		.hook = strstr(label, ": input,") ? "input"
+			: strstr(label, ": output,") ? "output"
+			: strstr(label, ": forward,") ? "forward" : "postrouting",
 		.loopback = strstr(label, "on loopback") != NULL,
+		.ipsec = strstr(label, "through IPsec") != NULL,
 		.state = "new",
 		.hop_limit = number_behind(label, "hop limit "),
 		.source_port = number_behind(label, "source port "),
 		.packet = packet,
 	};
 
+	at = at ? words_behind(at, ", ") : NULL;
 	for (size_t i = 0; at && i < sizeof states / sizeof *states; i++)
 		if (strncmp(at, states[i], strlen(states[i])) == 0)
 			s.state = states[i];
@@ -127,6 +132,25 @@ static bool groups_admit(struct arena *arena, const struct aws_eval *eval,
 	return aws_eval_group(eval, layer, strstr(label, ": ingress"), packet);
 }
 
+/*
+ * "gateway: source NAT", to addresses of the environment's own, or, where they
+ * are none, "gateway: source NAT to 192.0.2.1".
+ */
+static bool translates(const struct nft_eval *eval,
+		       const struct nft_sight *sight, const char *label)
+{
+	const char *to = words_behind(label, "source NAT to ");
+	struct range found;
+	struct prefix prefix;
+
+	if (!nft_eval_translates(eval, sight, &found))
+		return false;
+	if (!to)
+		return true;
+	return prefix_read(to, strcspn(to, "-"), &prefix) == PREFIX_OK &&
+	       prefix_range(prefix).lo == found.lo;
+}
+
 static bool admits(struct arena *arena, const struct looked_at *file,
 		   const char *label, const struct packet *packet)
 {
@@ -135,6 +159,8 @@ static bool admits(struct arena *arena, const struct looked_at *file,
 	if (file->aws)
 		return groups_admit(arena, file->aws, label, packet);
 	sight = sight_of(label, *packet);
+	if (words_behind(label, ": source NAT"))
+		return translates(file->nft, &sight, label);
 	return nft_eval_accepts(file->nft, &sight);
 }
 

@@ -81,6 +81,7 @@ static struct world *new_world(struct arena *arena)
 	w->customer.name = "banco-andino";
 	w->environment = "prod";
 	w->space.layers = w->hosts;
+	w->space.vpc = both_addresses(arena, "10.0.0.0/16 2001:db8::/32");
 	w->ir.policy = "connect";
 	return w;
 }
@@ -206,13 +207,13 @@ static struct verdict judge(struct world *w, const char *bytes, size_t len)
 	return compare(w, &sides);
 }
 
-/* The file of LAYER. */
+/* The file of LAYER; that of the gateway is behind them. */
 static struct artefact emitted(struct world *w, int layer)
 {
 	struct artefacts files = { 0 };
 
 	assert_true(backend_nft.emit(job_of(w), &files));
-	assert_int_equal(files.count, LAYERS);
+	assert_int_equal(files.count, LAYERS + 1);
 	return files.at[layer];
 }
 
@@ -279,6 +280,24 @@ static void assert_refused(struct world *w, int layer, const char *old,
 		fail_msg("`%s` is not in `%s`", why, v.told);
 }
 
+/* So many of each kind that they are looked up in sets. */
+static void pad(struct world *w)
+{
+	for (unsigned i = 0; i < 9; i++) {
+		allow(w, "pads", "10.0.0.0/24 2001:db8:1::/64",
+		      "10.0.64.0/22 2001:db8:2::/64",
+		      tcp(w, 7001 + 2 * i, 7001 + 2 * i));
+		allow(w, "pads", "10.0.0.0/24", "10.0.64.0/22",
+		      icmp(w, 0xb00 + 2 * i, 0xb00 + 2 * i));
+		allow(w, "pads", "2001:db8:1::/64", "2001:db8:2::/64",
+		      icmp6(w, 0x100 + 2 * i, 0x100 + 2 * i));
+		allow(w, "pads", "10.0.0.0/24", "10.0.64.0/22",
+		      proto(w, 100 + 2 * i));
+		allow(w, "pads", "10.0.64.0/22", "10.0.0.0/24",
+		      udp(w, 8001 + 2 * i, 8001 + 2 * i));
+	}
+}
+
 /* A world with something of everything. */
 static struct world *rich_world(struct arena *arena)
 {
@@ -294,6 +313,7 @@ static struct world *rich_world(struct arena *arena)
 	      icmp6(w, 0x8000, 0x80ff));
 	allow(w, "esp", "10.0.0.0/24", "10.0.64.0/22", proto(w, 50));
 	allow(w, "dns", "10.0.64.0/22", "any", udp(w, 53, 53));
+	pad(w);
 	return w;
 }
 
@@ -385,8 +405,8 @@ static void a_whole_protocol_is_looked_up_without_its_ports(void **state)
 
 	allow(w, "tcp", "any", "10.0.70.5", tcp(w, 0, 65535));
 	text = emitted(w, DATA).bytes;
-	assert_null(strstr(text, "in4_ports"));
-	assert_non_null(strstr(text, "0.0.0.0/0 . 10.0.70.5 . tcp comment"));
+	assert_null(strstr(text, "dport 0-65535"));
+	assert_non_null(strstr(text, "ip daddr 10.0.70.5 meta l4proto tcp accept"));
 	assert_proved(w);
 }
 
@@ -396,9 +416,9 @@ static void rules_within_one_layer_are_on_both_sides(void **state)
 	const char *text;
 
 	allow(w, "peers", "10.0.64.0/22", "10.0.64.0/22", tcp(w, 7000, 7001));
-	text = emitted(w, DATA).bytes;
-	assert_non_null(strstr(text, "set in4_ports"));
-	assert_non_null(strstr(text, "set out4_ports"));
+	text = strstr(emitted(w, DATA).bytes, "\"peers\"");
+	assert_non_null(text);
+	assert_non_null(strstr(text + 1, "\"peers\""));
 	assert_proved(w);
 }
 
@@ -436,9 +456,10 @@ static void layers_without_addresses_have_no_file(void **state)
 
 	w->hosts[SERVICES] = (struct both){ 0 };
 	assert_true(backend_nft.emit(job_of(w), &files));
-	assert_int_equal(files.count, 2);
+	assert_int_equal(files.count, 3);
 	assert_string_equal(files.at[0].path, "nft/edge.nft");
 	assert_string_equal(files.at[1].path, "nft/data.nft");
+	assert_string_equal(files.at[2].path, "nft/gateway.nft");
 }
 
 static bool overlap(const struct nft_set *set, const struct nft_element *a,
@@ -481,7 +502,7 @@ static void elements_name_the_rules_they_come_from(void **state)
 	allow(w, "a-rule", "any", "10.0.70.5", tcp(w, 22, 80));
 	allow(w, "b.rule", "any", "10.0.70.5", tcp(w, 22, 80));
 	assert_non_null(strstr(emitted(w, DATA).bytes,
-			       "tcp . 22-80 comment \"a-rule, b.rule\""));
+			       "tcp dport 22-80 accept comment \"a-rule, b.rule\""));
 }
 
 static void many_names_are_cut_and_counted(void **state)
@@ -620,7 +641,7 @@ static void sides_that_change_places_are_found(void **state)
 	assert_differs(rich_world(*state), DATA,
 		       "ip saddr . ip daddr . meta l4proto . th dport @in",
 		       "ip daddr . ip saddr . meta l4proto . th dport @in",
-		       "tcp 10.0.64.1 -> 10.0.16.1 port 5432");
+		       "tcp 10.0.64.1 -> 10.0.0.1 port 7001");
 }
 
 static void an_open_policy_is_found(void **state)
@@ -683,7 +704,7 @@ static void a_rule_for_part_of_all_contexts_is_found(void **state)
 
 	assert_differs(w, DATA, "ip saddr . ip daddr . meta l4proto . th",
 		       "th sport 0-1000 ip saddr . ip daddr . meta l4proto . th",
-		       "tcp 10.0.16.1 -> 10.0.64.1 port 5432");
+		       "tcp 10.0.0.1 -> 10.0.64.1 port 7001");
 	assert_differs(w, DATA, "ip6 saddr . ip6 daddr . meta l4proto . th",
 		       "ip6 hoplimit { 0-200, 255 } ip6 saddr . ip6 daddr . "
 		       "meta l4proto . th",
@@ -785,20 +806,20 @@ static void what_is_not_understood_is_refused(void **state)
 	static const struct {
 		const char *old, *new, *why;
 	} cases[] = {
-		{ "policy drop;", "policy drop;\n\t\tcounter accept", "counter" },
+		{ "policy drop;", "policy drop;\n\t\tquota 1 mbytes accept", "quota" },
 		{ "policy drop;", "policy drop;\n\t\tjump other", "jump" },
-		{ "policy drop;", "policy drop;\n\t\tlimit rate 1/second accept", "limit" },
+		{ "policy drop;", "policy drop;\n\t\tlimit rate 1/second burst 5 packets accept", "limit" },
 		{ "policy drop;", "policy drop;\n\t\ttcp flags syn accept", "tcp" },
 		{ "policy drop;", "policy drop;\n\t\tiifname \"eth0\" accept", "eth0" },
 		{ "policy drop;", "policy drop;\n\t\tmark 1 accept", "mark" },
 		{ "policy drop;", "policy drop;\n\t\tct mark 1 accept", "ct" },
 		{ "policy drop;", "policy reject;", "reject" },
 		{ "policy drop;", "policy drop; accept accept", "accept" },
-		{ "priority filter", "priority 10", "10" },
-		{ "hook input", "hook forward", "forward" },
+		{ "priority filter", "priority -200", "before connections" },
+		{ "hook input", "hook forward", "nothing to do with" },
 		{ "hook output", "hook input", "second chain" },
 		{ "chain output", "chain input", "second chain of that name" },
-		{ "type filter", "type nat", "nat" },
+		{ "type filter", "type nat", "postrouting" },
 		{ "iif \"lo\"", "oif \"lo\"", "does not have" },
 		{ "@in4_ports", "@in4_none", "no set `in4_none`" },
 		{ "@in4_ports", "@in4_protos", "another type" },
@@ -841,8 +862,14 @@ static void what_is_not_understood_is_refused(void **state)
 		{ "ip saddr . ip daddr . meta l4proto @in4",
 		  "ip saddr . ip daddr . meta l4proto != @in4", "several fields" },
 		{ "meta nfproto ipv4 udp sport 67 udp", "th", "protocol 0" },
-		{ "\tchain input", "\tchain other {\n\t}\n\tchain input", "`}`" },
-		{ "\tchain input", "\tmap m {\n\t}\n\tchain input", "map" },
+		{ "\tchain input", "\tchain other {\n\t\tgoto x\n\t}\n\tchain input", "goto" },
+		{ "policy drop;", "policy drop;\n\t\tjump output", "jump" },
+		{ "policy drop;", "policy drop;\n\t\tsnat ip to 10.0.0.1", "verdict that does not belong" },
+		{ "policy drop;", "policy drop;\n\t\tlog prefix \"x\" tcp dport 1 accept", "behind a counter" },
+		{ "policy drop;", "policy drop;\n\t\tlimit rate 1/minute burst 5 packets log prefix \"x\"", "a second" },
+		{ "policy drop;", "policy drop;\n\t\tip saddr vmap { 10.0.0.1 : accept }", "without a name" },
+		{ "policy drop;", "policy drop;\n\t\tip saddr vmap @in4_ports", "no map" },
+		{ "\tchain input", "\tmap m {\n\t}\n\tchain input", "type" },
 		{ "\t\tiif", "\t\t$x\n\t\tiif", "$" },
 		{ "\t\tiif", "\t\t!iif", "!" },
 		{ "\t\tiif", "\t\t\\\n\t\tiif", "\\" },
@@ -926,6 +953,13 @@ static const struct nft_model *model_of(struct world *w, const char *rules,
 		"set s {\ntype ipv4_addr . ipv4_addr . inet_proto\n"
 		"flags interval\nelements = { 10.0.0.0-10.0.0.2 . 10.0.0.1 . "
 		"tcp, 10.0.0.3 . 10.0.0.0/31 . 1-20 }\n}\n"
+		"map m {\ntype ipv4_addr : verdict\nflags interval\n"
+		"elements = { 10.0.0.0/31 : jump c, 10.0.0.2 : drop, "
+		"10.0.0.3-10.0.0.4 : jump d }\n}\n"
+		"chain c {\ntcp dport 1 drop\nudp sport 2 accept\n"
+		"ct state new jump d\n}\n"
+		"chain d {\nip daddr 10.0.0.1-10.0.0.2 counter accept\n"
+		"meta l4proto tcp reject with tcp reset\n}\n"
 		"chain input {\ntype filter hook input priority 0; policy %s;\n"
 		"%s}\n}\n", policy, rules);
 	struct identity id;
@@ -967,6 +1001,7 @@ static bool value_of(enum nft_field field, const struct packet *p,
 	case NFT_CT_STATE:     *out = c->state; return true;
 	case NFT_IIF:
 	case NFT_OIF:	       *out = c->loopback ? 1 : 2; return true;
+	case NFT_IPSEC:	       *out = c->ipsec; return true;
 	case NFT_FIELDS:       break;
 	}
 	return false;
@@ -993,26 +1028,61 @@ static bool matches(const struct nft_match *m, const struct packet *p,
 	return m->negated;
 }
 
-/* Does the packet get through CHAIN, one rule after the other? */
-static bool passes(const struct nft_chain *chain, const struct packet *p,
-		   const struct nft_context *c)
+static enum nft_verdict walked(const struct nft_chain *chain,
+			       const struct packet *p,
+			       const struct nft_context *c);
+
+/* What a map says of a packet; NFT_PASS: nothing. */
+static enum nft_verdict mapped(const struct nft_match *map,
+			       const struct packet *p,
+			       const struct nft_context *c)
 {
-	for (size_t i = 0; chain->present && i < chain->rules.count; i++) {
+	u128 value;
+
+	if (!value_of(map->fields[0], p, c, &value))
+		return NFT_PASS;
+	for (size_t e = 0; e < map->set->elements.count; e++) {
+		const struct nft_element *at = &map->set->elements.at[e];
+
+		if (value < at->key[0].lo || value > at->key[0].hi)
+			continue;
+		return at->verdict == NFT_JUMP ? walked(at->chain, p, c)
+					       : at->verdict;
+	}
+	return NFT_PASS;
+}
+
+/* What becomes of the packet in CHAIN, one rule after the other. */
+static enum nft_verdict walked(const struct nft_chain *chain,
+			       const struct packet *p,
+			       const struct nft_context *c)
+{
+	for (size_t i = 0; i < chain->rules.count; i++) {
 		const struct nft_rule *rule = &chain->rules.at[i];
+		enum nft_verdict verdict = rule->verdict;
 		bool all = true;
 
 		for (size_t j = 0; j < rule->matches.count; j++)
 			all &= matches(&rule->matches.at[j], p, c);
 		if (!all)
 			continue;
-		if (!rule->map)
-			return rule->verdict == NFT_ACCEPT;
-		for (size_t e = 0; e < rule->map->elements.count; e++)
-			if (rule->map->elements.at[e].key[0].lo == c->state)
-				return rule->map->elements.at[e].verdict ==
-				       NFT_ACCEPT;
+		if (rule->map)
+			verdict = mapped(rule->map, p, c);
+		else if (verdict == NFT_JUMP)
+			verdict = walked(rule->chain, p, c);
+		if (verdict != NFT_PASS)
+			return verdict;
 	}
-	return !chain->present || chain->policy == NFT_ACCEPT;
+	return NFT_PASS;
+}
+
+static bool passes(const struct nft_chain *chain, const struct packet *p,
+		   const struct nft_context *c)
+{
+	enum nft_verdict verdict = chain->present ? walked(chain, p, c)
+						  : NFT_ACCEPT;
+
+	return (verdict == NFT_PASS ? chain->policy : verdict) == NFT_ACCEPT;
 }
 
 static unsigned number_behind(const char *label, const char *words)
@@ -1121,6 +1191,11 @@ static const char *random_rules(struct arena *arena, struct dice *dice)
 		if (dice_chance(dice, 10))
 			text_puts(&rules, "ct state vmap { new : accept, "
 				  "related : drop }\n");
+		else if (dice_chance(dice, 25))
+			text_puts(&rules, dice_chance(dice, 50)
+				  ? "ip saddr vmap @m\n" : "ip daddr vmap @m\n");
+		else if (dice_chance(dice, 25))
+			text_puts(&rules, "counter jump c\n");
 		else
 			text_puts(&rules, dice_chance(dice, 50) ? "accept\n" :
 								  "drop\n");
@@ -1248,16 +1323,19 @@ static void too_many_contexts_are_refused(void **state)
 /* Each of 3 matches on 200 values: eight million combinations. */
 static void too_many_combinations_are_refused(void **state)
 {
+	static const char *const fields[] = {
+		"ip saddr . meta l4proto", "ip daddr . meta l4proto", "tcp dport",
+	};
 	struct world *w = new_world(*state);
 	struct text rules = TEXT_IN(*state);
 	struct sides sides = { 0 };
 
 	(void)job_of(w);
-	for (int match = 0; match < 3; match++) {
-		text_puts(&rules, match == 0 ? "ip saddr {" : match == 1 ?
-			  "ip daddr {" : "tcp dport {");
+	for (size_t match = 0; match < COUNT(fields); match++) {
+		text_printf(&rules, "%s {", fields[match]);
 		for (unsigned i = 0; i < 200; i++)
-			text_printf(&rules, match < 2 ? "%s 10.0.0.%u" : "%s %u",
+			text_printf(&rules, match < 2 ? "%s 10.0.0.%u . tcp"
+						      : "%s %u",
 				    i ? "," : "", 2 * i % 255);
 		text_puts(&rules, " } ");
 	}
@@ -1280,10 +1358,29 @@ static const char listed[] =
 	"\tset in4_ports {\n"
 	"\t\ttype ipv4_addr . ipv4_addr . inet_proto . inet_service\n"
 	"\t\tflags interval\n"
-	"\t\telements = { 10.0.16.0/20 . 10.0.64.0/22 . tcp . 5432 comment "
+	"\t\telements = { 10.0.0.0/24 . 10.0.64.0/22 . tcp . 7001 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7003 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7005 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7007 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7009 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7011 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7013 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7015 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . tcp . 7017 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.16.0/20 . 10.0.64.0/22 . tcp . 5432 comment "
 	"\"db\",\n"
 	"\t\t\t     10.0.16.0/20 . 10.0.70.5 . tcp . 5432 comment \"db\",\n"
-	"\t\t\t     10.0.64.0/22 . 10.0.64.0/22 . udp . 53 comment \"dns\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.64.0/22 . udp . 53 comment "
+	"\"dns\",\n"
 	"\t\t\t     10.0.64.0/22 . 10.0.70.5 . udp . 53 comment \"dns\" }\n"
 	"\t}\n"
 	"\n"
@@ -1293,28 +1390,91 @@ static const char listed[] =
 	"\t\telements = { 10.0.0.0/24 . 10.0.64.0/22 . "
 	"destination-unreachable . frag-needed comment \"frag\",\n"
 	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . echo-request . 0-255 "
-	"comment \"ping\" }\n"
+	"comment \"ping\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . "
+	"net-unreachable comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . "
+	"prot-unreachable comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . "
+	"frag-needed comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . 6 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . 8 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . "
+	"host-prohibited comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . 12 "
+	"comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . 14 "
+	"comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . time-exceeded . 16 "
+	"comment \"pads\" }\n"
 	"\t}\n"
 	"\n"
 	"\tset in4_protos {\n"
 	"\t\ttype ipv4_addr . ipv4_addr . inet_proto\n"
 	"\t\tflags interval\n"
-	"\t\telements = { 10.0.0.0/24 . 10.0.64.0/22 . esp comment \"esp\" "
-	"}\n"
+	"\t\telements = { 10.0.0.0/24 . 10.0.64.0/22 . esp comment "
+	"\"esp\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 100 comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 102 comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 104 comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 106 comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . ipcomp comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 110 comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . vrrp comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 114 comment \"pads\",\n"
+	"\t\t\t     10.0.0.0/24 . 10.0.64.0/22 . 116 comment \"pads\" }\n"
 	"\t}\n"
 	"\n"
 	"\tset in6_ports {\n"
 	"\t\ttype ipv6_addr . ipv6_addr . inet_proto . inet_service\n"
 	"\t\tflags interval\n"
 	"\t\telements = { 2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 5432 "
-	"comment \"db\" }\n"
+	"comment \"db\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7001 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7003 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7005 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7007 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7009 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7011 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7013 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7015 comment "
+	"\"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . tcp . 7017 comment "
+	"\"pads\" }\n"
 	"\t}\n"
 	"\n"
 	"\tset in6_icmp {\n"
 	"\t\ttype ipv6_addr . ipv6_addr . icmpv6_type . icmpv6_code\n"
 	"\t\tflags interval\n"
-	"\t\telements = { 2001:db8:1::/64 . 2001:db8:2::/64 . echo-request "
-	". 0-255 comment \"ping6\" }\n"
+	"\t\telements = { 2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . no-route comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . 2 comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . port-unreachable comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . reject-route comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . 8 comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . 10 comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . 12 comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . 14 comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . "
+	"destination-unreachable . 16 comment \"pads\",\n"
+	"\t\t\t     2001:db8:1::/64 . 2001:db8:2::/64 . echo-request . "
+	"0-255 comment \"ping6\" }\n"
 	"\t}\n"
 	"\n"
 	"\tset out4_ports {\n"
@@ -1324,6 +1484,24 @@ static const char listed[] =
 	"\"dns\",\n"
 	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . tcp . 443 comment "
 	"\"public\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8001 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8003 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8005 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8007 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8009 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8011 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8013 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8015 comment "
+	"\"pads\",\n"
+	"\t\t\t     10.0.64.0/22 . 10.0.0.0/24 . udp . 8017 comment "
+	"\"pads\",\n"
 	"\t\t\t     10.0.70.5 . 10.0.0.0/24 . tcp . 443 comment \"public\" "
 	"}\n"
 	"\t}\n"
@@ -1439,6 +1617,296 @@ static void a_change_in_a_listing_is_found(void **state)
 	assert_int_equal(judge(w, text, strlen(text)).outcome, DIFFERS);
 }
 
+/* --- shapes --- */
+
+/* How many sets, chains to jump to and rules of its own MODEL has. */
+struct count {
+	size_t hashes, ranges, maps, chains, largest;
+};
+
+static struct count counted(const struct nft_model *model)
+{
+	struct count c = { .chains = model->others.count };
+
+	for (size_t i = 0; i < model->sets.count; i++) {
+		const struct nft_set *set = model->sets.at[i];
+
+		c.maps += set->is_map;
+		c.ranges += set->intervals && !set->is_map;
+		c.hashes += !set->intervals && !set->is_map;
+		if (set->intervals && set->elements.count > c.largest)
+			c.largest = set->elements.count;
+	}
+	return c;
+}
+
+/* Each flow's first and last packets, and those next to them. */
+static void assert_flows_walk(struct world *w, const struct nft_model *model,
+			      const struct nft_chain *chain)
+{
+	static const int steps[] = { -1, 0, 1 };
+	struct nft_context c = { .state = NFT_NEW };
+
+	(void)model;
+	for (size_t i = 0; i < w->flows.count; i++) {
+		const struct ir_flow *f = &w->flows.at[i];
+
+		for (size_t k = 0; k < 27; k++) {
+			struct packet p = { f->family,
+				f->src.at[0].lo + (u128)(__int128)steps[k % 3],
+				f->dst.at[0].hi + (u128)(__int128)steps[k / 3 % 3],
+				(uint32_t)(f->svc.at[0].lo +
+					   (u128)(__int128)steps[k / 9]) };
+
+			if (passes(chain, &p, &c) !=
+			    boxes_have(&w->meaning.permitted[p.family], &p))
+				fail_msg("%s", packet_text(w->arena, &p));
+		}
+	}
+}
+
+static const struct nft_model *shaped(struct world *w, struct count *out)
+{
+	const struct nft_model *model = nft_lower(job_of(w), w->arena, DATA);
+
+	assert_proved(w);
+	assert_flows_walk(w, model, &model->chains[NFT_INPUT]);
+	*out = counted(model);
+	return model;
+}
+
+static void few_lines_are_rules(void **state)
+{
+	struct world *w = new_world(*state);
+	struct count c;
+
+	for (unsigned i = 0; i < 8; i++)
+		allow(w, "few", "10.1.0.0/24", "10.0.64.0/22",
+		      tcp(w, 100 + 2 * i, 100 + 2 * i));
+	(void)shaped(w, &c);
+	assert_int_equal(c.hashes + c.ranges + c.maps, 0);
+	allow(w, "few", "10.1.0.0/24", "10.0.64.0/22", tcp(w, 200, 200));
+	(void)shaped(w, &c);
+	assert_int_equal(c.ranges, 1);
+}
+
+static void single_hosts_and_ports_are_a_hash_with_room(void **state)
+{
+	struct world *w = new_world(*state);
+	const struct nft_model *model;
+	struct count c;
+
+	for (unsigned i = 0; i < 100; i++)
+		allow(w, "exact", arena_printf(*state, "10.1.0.%u", i * 2),
+		      "10.0.70.5", tcp(w, 5000 + i, 5000 + i));
+	model = shaped(w, &c);
+	assert_int_equal(c.hashes, 1);
+	assert_int_equal(c.ranges + c.maps, 0);
+	assert_int_equal(model->sets.at[0]->size, 200);
+	for (unsigned i = 0; i < 20; i++)
+		allow(w, "wide", arena_printf(*state, "10.2.%u.0/25", i),
+		      "10.0.64.0/22", tcp(w, 5000 + i, 6000 + i));
+	(void)shaped(w, &c);
+	assert_int_equal(c.hashes, 1);
+	assert_int_equal(c.ranges, 1);
+}
+
+/* 3 groups of 40 hosts at 2 hosts on 30 ports: 7,200 keys, written as 420. */
+static void hosts_that_may_the_same_are_groups(void **state)
+{
+	struct world *w = new_world(*state);
+	struct count c;
+
+	for (unsigned g = 0; g < 3; g++) {
+		struct text hosts = TEXT_IN(*state);
+		struct both ports = { 0 };
+
+		for (unsigned h = 0; h < 40; h++)
+			text_printf(&hosts, "%s10.1.%u.%u", h ? " " : "", g,
+				    h * 2);
+		for (unsigned p = 0; p < 30; p++)
+			ports = both_union(*state, ports,
+					   tcp(w, 1000 * g + p * 2,
+					       1000 * g + p * 2));
+		allow(w, "group", text_string(&hosts), "10.0.70.5 10.0.64.7",
+		      ports);
+	}
+	(void)shaped(w, &c);
+	assert_int_equal(c.maps, 1);
+	assert_int_equal(c.hashes, 3);
+	assert_int_equal(c.chains, 3);
+}
+
+static void many_ranges_are_parted_behind_a_map(void **state)
+{
+	struct world *w = new_world(*state);
+	struct count c;
+
+	for (unsigned i = 0; i < 1200; i++)
+		allow(w, "many", arena_printf(*state, "11.%u.%u.0/25", i / 200,
+					      i % 200),
+		      "10.0.64.0/22", tcp(w, 5000 + i, 6000 + i));
+	for (unsigned i = 0; i < 20; i++)
+		allow(w, "wide", "any", "10.0.64.0/22",
+		      tcp(w, 100 + 2 * i, 100 + 2 * i));
+	(void)shaped(w, &c);
+	assert_int_equal(c.maps, 1);
+	assert_true(c.chains >= 3);
+	assert_true(c.largest <= 500);
+	assert_int_equal(c.ranges, c.chains + 2);	/* the wide ones, and output */
+}
+
+/* --- settings --- */
+
+static void assert_has(struct world *w, int layer, const char *text)
+{
+	const char *all = emitted(w, layer).bytes;
+
+	if (!strstr(all, text))
+		fail_msg("no `%s` in\n%s", text, all);
+}
+
+static void strict_leaves_out_what_aws_never_filters(void **state)
+{
+	struct world *w = rich_world(*state);
+
+	assert_has(w, DATA, "AWS resolver");
+	w->ir.nft.strict = true;
+	assert_proved(w);
+	assert_null(strstr(emitted(w, DATA).bytes, "AWS"));
+	w->ir.nft.strict = false;
+	assert_differs(w, DATA, "ip daddr 169.254.169.253 udp dport 53 accept",
+		       "ip daddr 169.254.169.253 udp dport 53 drop",
+		       "udp 0.0.0.1 -> 169.254.169.253 port 53");
+}
+
+static void what_is_refused_is_logged_counted_and_told(void **state)
+{
+	struct world *w = rich_world(*state);
+
+	w->ir.nft.log_prefix = "refused: ";
+	w->ir.nft.counters = true;
+	w->ir.nft.inside = REFUSE_REJECT;
+	assert_proved(w);
+	assert_has(w, DATA, "limit rate 10/second burst 20 packets log prefix "
+		   "\"refused: \"\n");
+	assert_has(w, DATA, "ip saddr 10.0.0.0/16 meta l4proto tcp counter "
+		   "reject with tcp reset\n");
+	assert_has(w, DATA, "flags interval\n\t\tcounter\n");
+	w->ir.nft.inside = REFUSE_DROP;
+	w->ir.nft.outside = REFUSE_REJECT;
+	assert_proved(w);
+	assert_has(w, DATA, "ip6 saddr 2001:db8::/32 counter drop\n");
+	assert_has(w, DATA, "\t\tcounter reject with icmpx admin-prohibited\n");
+}
+
+static void a_hostile_log_prefix_is_not_emitted(void **state)
+{
+	struct world *w = rich_world(*state);
+	struct artefacts files = { 0 };
+
+	w->ir.nft.log_prefix = "x\" accept";
+	assert_false(backend_nft.emit(job_of(w), &files));
+}
+
+/* --- the gateway --- */
+
+enum { GATEWAY = LAYERS };
+
+/* Three networks, each reached in another way, and two addresses for NAT. */
+static struct world *gateway_world(struct arena *arena)
+{
+	static const struct ir_network networks[] = {
+		{ .name = "core", .via = VIA_VPN },
+		{ .name = "card", .via = VIA_NAT },
+		{ .name = "s3", .via = VIA_ENDPOINT },
+	};
+	struct world *w = rich_world(arena);
+	struct both *at = arena_array(arena, 3, sizeof *at);
+
+	at[0] = both_addresses(arena, "172.20.5.0/28 fd20::/64");
+	at[1] = both_addresses(arena, "192.0.2.32");
+	at[2] = both_addresses(arena, "3.5.0.0/19");
+	w->ir.networks = networks;
+	w->ir.network_count = 3;
+	w->space.networks = at;
+	w->space.internet = both_addresses(arena, "4.0.0.0/6 2000::/4");
+	w->space.nat = both_addresses(arena, "198.51.100.20 198.51.100.24");
+	allow(w, "core", "10.0.16.0/20 2001:db8:1::/64",
+	      "172.20.5.0/28 fd20::/64", tcp(w, 8443, 8443));
+	allow(w, "core-in", "172.20.5.0/28 fd20::/64",
+	      "10.0.16.0/20 2001:db8:1::/64", tcp(w, 22, 22));
+	allow(w, "card", "10.0.16.0/20", "192.0.2.32", tcp(w, 443, 443));
+	return w;
+}
+
+static void a_gateway_forwards_what_the_environment_permits(void **state)
+{
+	struct world *w = gateway_world(*state);
+	const struct nft_model *model;
+
+	assert_proved(w);
+	model = nft_lower(job_of(w), *state, NFT_NO_LAYER);
+	assert_false(model->chains[NFT_INPUT].present);
+	assert_has(w, GATEWAY, "\"firebreak connect banco-andino prod -\"");
+	assert_differs(w, GATEWAY, "tcp . 8443 ", "tcp . 8444 ",
+		       "tcp 10.0.16.1 -> 172.20.5.1 port 8444");
+}
+
+static void what_a_vpn_brings_cannot_be_forged(void **state)
+{
+	struct world *w = gateway_world(*state);
+	struct verdict v;
+
+	assert_has(w, GATEWAY, "\t\tip saddr 172.20.5.0/28 meta ipsec missing "
+		   "drop comment \"vpn in clear\"\n\t\tip6 saddr fd20::/64");
+	v = judge_changed(w, GATEWAY, "172.20.5.0/28 meta ipsec missing",
+			  "172.20.5.0/29 meta ipsec missing");
+	assert_int_equal(v.outcome, DIFFERS);
+	assert_true(v.admitted);
+	assert_int_equal(judge_changed(w, GATEWAY, "ipsec missing",
+				       "ipsec exists").outcome, DIFFERS);
+	/* replies too: behind the states it would be too late */
+	assert_int_equal(judge_changed(w, GATEWAY, "\t\tip saddr 172.20.5.0/28 "
+				       "meta ipsec missing drop comment "
+				       "\"vpn in clear\"\n", "").outcome,
+			 DIFFERS);
+}
+
+static void what_leaves_for_the_internet_is_translated(void **state)
+{
+	struct world *w = gateway_world(*state);
+
+	assert_has(w, GATEWAY, "ip saddr 10.0.0.0/17 ip daddr @nat_to "
+		   "snat ip to 198.51.100.20\n");
+	assert_has(w, GATEWAY, "ip saddr 10.0.128.0/17 ip daddr @nat_to "
+		   "snat ip to 198.51.100.24\n");
+	assert_differs(w, GATEWAY, "snat ip to 198.51.100.20",
+		       "snat ip to 198.51.100.21",
+		       "tcp 10.0.0.1 -> 4.0.0.1 port 1");
+	assert_differs(w, GATEWAY, "ip saddr 10.0.128.0/17 ip daddr",
+		       "ip saddr 10.0.192.0/18 ip daddr",
+		       "tcp 10.0.128.1 -> 4.0.0.1 port 1");
+	assert_differs(w, GATEWAY, "\t\t\t192.0.2.32\n", "\t\t\t192.0.2.33\n",
+		       "tcp 10.0.0.1 -> 192.0.2.33 port 1");
+	assert_refused(w, GATEWAY, "ip saddr 10.0.0.0/17 ip daddr",
+		       "ct state new ip saddr 10.0.0.0/17 ip daddr",
+		       "translation by more");
+	assert_refused(w, GATEWAY, "srcnat; policy accept",
+		       "srcnat; policy drop", "where they are translated");
+}
+
+/* Else both files would be nft/gateway.nft. */
+static void no_layer_is_called_gateway(void **state)
+{
+	struct world *w = rich_world(*state);
+	struct artefacts files = { 0 };
+
+	w->layers[EDGE].name = "gateway";
+	assert_false(backend_nft.emit(job_of(w), &files));
+	assert_non_null(strstr(refused(w).told, "nft/gateway.nft"));
+}
+
 /* --- the base set --- */
 
 static void every_row_of_the_base_set_can_be_read(void **state)
@@ -1519,6 +1987,17 @@ int main(void)
 		IN_ARENA(a_listing_of_a_loaded_file_is_proved),
 		IN_ARENA(listing_with_numbers_is_read_too),
 		IN_ARENA(a_change_in_a_listing_is_found),
+		IN_ARENA(few_lines_are_rules),
+		IN_ARENA(single_hosts_and_ports_are_a_hash_with_room),
+		IN_ARENA(hosts_that_may_the_same_are_groups),
+		IN_ARENA(many_ranges_are_parted_behind_a_map),
+		IN_ARENA(strict_leaves_out_what_aws_never_filters),
+		IN_ARENA(what_is_refused_is_logged_counted_and_told),
+		IN_ARENA(a_hostile_log_prefix_is_not_emitted),
+		IN_ARENA(a_gateway_forwards_what_the_environment_permits),
+		IN_ARENA(what_a_vpn_brings_cannot_be_forged),
+		IN_ARENA(what_leaves_for_the_internet_is_translated),
+		IN_ARENA(no_layer_is_called_gateway),
 		IN_ARENA(every_row_of_the_base_set_can_be_read),
 	};
 
