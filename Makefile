@@ -25,7 +25,7 @@ CFLAGS.asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -
 # clang warns of other things than gcc; the project is held to gcc's
 CFLAGS.fuzz    = -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=all -Wno-error
 CFLAGS  ?=
-LDLIBS   = -ljansson -lnettle -lpthread
+LDLIBS   = -ljansson -lnettle -lnftnl -lmnl -lpthread
 
 # make V=1 shows every command.
 V ?=
@@ -135,6 +135,7 @@ check-memory: $(B)/tests/memory/test_memory
 
 check-kernel: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
+	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
 
 check-aws: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak tests/aws/run.sh

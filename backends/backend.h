@@ -41,6 +41,38 @@ struct identity {
 	const char *layer;	/* "" when it is a whole environment */
 };
 
+enum live_found {
+	LIVE_FOUND,
+	LIVE_ABSENT,
+	LIVE_UNCLEAR,	/* told as P06: nothing is proved about it */
+};
+
+/*
+ * A target in the running system.  LINK is a connection to it; LAYER which of
+ * the artefacts it has at the same time: that of a host, or with "" of a whole
+ * environment.  Functions that return false have told why, as P06.
+ */
+struct live {
+	void *(*open)(void);	/* NULL: errno says why */
+	void (*close)(void *link);
+
+	/* What is there, decoded; *MODEL as backend.read() makes it. */
+	enum live_found (*read)(void *link, struct arena *arena,
+				struct diags *diags, const char *layer,
+				const void **model, struct identity *out);
+
+	/* Put the job's LAYER in its place; what was there can be gone back to. */
+	bool (*load)(void *link, const struct job *job, const char *layer);
+	bool (*keep)(void *link, struct arena *arena, struct diags *diags,
+		     const char *layer);
+	bool (*undo)(void *link, struct arena *arena, struct diags *diags,
+		     const char *layer);
+
+	/* What of others decides beside it, told as warnings. */
+	void (*tell_others)(void *link, const struct job *job,
+			    const char *layer);
+};
+
 struct backend {
 	const char *name;	/* as given to compile -t: "terraform", "nft" */
 	const char *title;	/* "AWS security groups as Terraform JSON" */
@@ -76,6 +108,8 @@ struct backend {
 	 */
 	const char *(*blame)(const struct job *job, const void *model,
 			     const struct packet *packet);
+
+	const struct live *live;	/* NULL: not in this system */
 };
 
 extern const struct backend backend_terraform, backend_ec2, backend_nft;

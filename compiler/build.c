@@ -1,8 +1,10 @@
 /*
  * Outputs: emit, read back, prove, and only then hand out; and the same proof
- * of a file that somebody else brings.  The only file that knows the backends.
+ * of a file that somebody else brings.  Only this and live.c know the backends.
  */
 #include "firebreak/firebreak.h"
+
+#include "compiler/build.h"
 
 #include "backends/backend.h"
 #include "compiler/context.h"
@@ -17,9 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A job in scratch memory of its own; its diagnostics stay. */
-static struct job job_begin(struct fb *fb, const struct ir_space *space,
-			    struct meaning *meaning)
+struct job build_job(struct fb *fb, const struct ir_space *space,
+		     struct meaning *meaning)
 {
 	struct job job = { arena_child(fb->arena), &fb->diags, fb->ir,
 			   meaning };
@@ -432,8 +433,8 @@ static const struct backend *recognise(const char *bytes, size_t len)
 	return NULL;
 }
 
-static const struct ir_space *space_of(const struct ir *ir,
-				       const struct identity *id)
+const struct ir_space *build_space(const struct ir *ir,
+				   const struct identity *id)
 {
 	if (strcmp(ir->policy, id->policy) != 0)
 		return NULL;
@@ -485,9 +486,9 @@ static enum fb_status confirm(const struct job *job, const char *name,
 	return FB_FAULT;
 }
 
-static enum fb_status compare(const struct job *job, const char *name,
-			      const struct backend *backend, const void *model,
-			      const struct identity *id, bool recheck)
+enum fb_status build_compare(const struct job *job, const char *name,
+			     const struct backend *backend, const void *model,
+			     const struct identity *id, bool recheck)
 {
 	struct sides found = { 0 }, own = { 0 };
 	struct difference d;
@@ -551,7 +552,7 @@ static enum fb_status prove(struct fb *fb, void *argument)
 			      file->len, &id);
 	if (!model)
 		return FB_BAD;
-	space = space_of(fb->ir, &id);
+	space = build_space(fb->ir, &id);
 	if (!space) {
 		diag_add(&fb->diags, P0602, (struct span){ 0 },
 			 "%s belongs to %s %s%s%s, which this policy does not have",
@@ -559,8 +560,8 @@ static enum fb_status prove(struct fb *fb, void *argument)
 			 *id.customer ? "." : "", id.environment);
 		return FB_BAD;
 	}
-	job = job_begin(fb, space, &meaning);
-	status = compare(&job, file->name, backend, model, &id,
+	job = build_job(fb, space, &meaning);
+	status = build_compare(&job, file->name, backend, model, &id,
 			 fb->options.recheck);
 	arena_free(job.arena);
 	return status;

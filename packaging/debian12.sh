@@ -6,7 +6,7 @@
 # Run as root, or by a user who may use sudo.
 set -eu
 
-build='gcc libc6-dev make flex bison libjansson-dev nettle-dev'
+build='gcc libc6-dev make flex bison libjansson-dev nettle-dev libnftnl-dev libmnl-dev'
 # cmocka for the unit tests; nft, ip and python3 for the kernel tests; venv for check-aws;
 # patch takes the diffs of fmt; zsh and fish take their completions;
 # jsonschema holds the report's model against its published schema;

@@ -183,6 +183,10 @@ const struct nft_model *nft_lower(const struct job *job, struct arena *arena,
 const char *nft_identity_comment(struct arena *arena,
 				 const struct identity *id);
 
+/* read.c: what such a comment says; false: it is none. */
+bool nft_identity_read(struct arena *arena, const char *comment,
+		       struct identity *out);
+
 /* emit.c: as text for `nft -f`. */
 struct text nft_print(struct arena *arena, const struct nft_model *model);
 

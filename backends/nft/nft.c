@@ -104,4 +104,5 @@ const struct backend backend_nft = {
 	.recognise = recognise,
 	.read = read_model,
 	.denote = denote,
+	.live = &nft_live,
 };

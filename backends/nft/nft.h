@@ -9,6 +9,9 @@
  *	lex, value, overlap, read*	text to model
  *	context, match, denote		model to packets, context by context
  *	expect				policy to packets: the other side of the proof
+ *	netlink				questions to the kernel, and transactions
+ *	encode, apply			model to the kernel
+ *	decode, expr			the kernel's own rules to model
  */
 #ifndef FIREBREAK_BACKENDS_NFT_NFT_H
 #define FIREBREAK_BACKENDS_NFT_NFT_H
@@ -16,6 +19,9 @@
 #include "backends/backend.h"
 
 extern const struct backend backend_nft;
+
+/* live.c: the same in the running kernel. */
+extern const struct live nft_live;
 
 /* Is every address that the policy permits there known?  Those that are not are told. */
 bool nft_can_say(const struct job *job);

@@ -133,24 +133,33 @@ static const char *name_in(struct arena *arena, const char **at)
 	return starts_well ? word : NULL;
 }
 
-static bool identify(struct nft_reader *r, const char *comment)
+bool nft_identity_read(struct arena *arena, const char *comment,
+		       struct identity *id)
 {
-	struct identity *id = &r->model->identity;
-	const char *rest = comment, *mark = name_in(r->arena, &rest);
+	const char *rest = comment, *mark = name_in(arena, &rest);
 
-	id->policy = name_in(r->arena, &rest);
-	id->customer = name_in(r->arena, &rest);
-	id->environment = name_in(r->arena, &rest);
-	id->layer = name_in(r->arena, &rest);
+	id->policy = name_in(arena, &rest);
+	id->customer = name_in(arena, &rest);
+	id->environment = name_in(arena, &rest);
+	id->layer = name_in(arena, &rest);
 	if (!mark || strcmp(mark, "firebreak") != 0 || !id->policy ||
 	    !id->customer || !id->environment || !id->layer || *rest)
-		return nft_refuse(r, r->now.line, "the table's comment is not "
-				  "`firebreak POLICY CUSTOMER ENVIRONMENT "
-				  "LAYER`");
+		return false;
 	if (strcmp(id->customer, "-") == 0)
 		id->customer = "";
 	if (strcmp(id->layer, "-") == 0)
 		id->layer = "";
+	return true;
+}
+
+static bool identify(struct nft_reader *r, const char *comment)
+{
+	struct identity *id = &r->model->identity;
+
+	if (!nft_identity_read(r->arena, comment, id))
+		return nft_refuse(r, r->now.line, "the table's comment is not "
+				  "`firebreak POLICY CUSTOMER ENVIRONMENT "
+				  "LAYER`");
 	if (strcmp(nft_table_name(id), r->table) != 0)
 		return nft_refuse(r, r->now.line, "a ruleset of this kind is "
 				  "in table `inet %s`", nft_table_name(id));

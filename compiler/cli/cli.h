@@ -28,6 +28,8 @@ struct cli {
 	const char *expected[CLI_EXPECTED];
 	size_t expected_count;
 	bool reach_only, transitive;
+	bool dry_run, live;	/* of apply; of prove */
+	const char *confirm;	/* of apply; NULL: not given */
 	enum fb_format document;	/* of --format, when the command tells findings */
 	const char *command;	/* its name */
 	bool only_check, show_diff;	/* of fmt */
@@ -46,7 +48,7 @@ struct command {
 	int (*run)(const struct cli *cli);
 };
 
-extern const struct command command_check, command_compile,
+extern const struct command command_apply, command_check, command_compile,
 			    command_completion, command_diff,
 			    command_explain, command_fmt, command_graph,
 			    command_query,

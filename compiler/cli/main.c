@@ -16,6 +16,7 @@ const struct command *const cli_commands[] = {
 	&command_check,
 	&command_compile,
 	&command_prove,
+	&command_apply,
 	&command_diff,
 	&command_query,
 	&command_explain,
@@ -116,7 +117,7 @@ static bool set_colour(struct cli *cli, const char *when)
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
        OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
-       OPT_CHECK, OPT_DIFF };
+       OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_LIVE };
 
 const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -137,6 +138,9 @@ const struct option cli_options[] = {
 	{ "transitive", no_argument,   NULL, OPT_TRANSITIVE },
 	{ "check",  no_argument,       NULL, OPT_CHECK },
 	{ "diff",   no_argument,       NULL, OPT_DIFF },
+	{ "dry-run", no_argument,      NULL, OPT_DRY_RUN },
+	{ "confirm", required_argument, NULL, OPT_CONFIRM },
+	{ "live",   no_argument,       NULL, OPT_LIVE },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -201,6 +205,15 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_DIFF:
 		cli->show_diff = true;
+		return true;
+	case OPT_DRY_RUN:
+		cli->dry_run = true;
+		return true;
+	case OPT_CONFIRM:
+		cli->confirm = value;
+		return true;
+	case OPT_LIVE:
+		cli->live = true;
 		return true;
 	case OPT_COLOUR:
 		return set_colour(cli, value);

@@ -22,14 +22,33 @@ static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
 	return status;
 }
 
+/* This host's kernel: equal, or why not. */
+static enum fb_status prove_kernel(const struct cli *cli, struct fb *fb)
+{
+	enum fb_status status = fb_prove_live(fb);
+
+	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT)
+		printf("this kernel: %s\n", status == FB_OK ? "equal"
+		       : status == FB_NO ? "not equal" : "not proved");
+	return status;
+}
+
 static int run(const struct cli *cli)
 {
 	enum fb_status status, worst;
-	struct fb *fb = cli_load(cli, cli->operands[0], &worst);
+	struct fb *fb;
 	int code;
 
+	if (!cli->live && cli->count < 2) {
+		fputs("firebreak prove: name a file, or --live for this kernel's rules\n",
+		      stderr);
+		return EXIT_CANNOT;
+	}
+	fb = cli_load(cli, cli->operands[0], &worst);
+	if (cli->live && worst == FB_OK)
+		worst = prove_kernel(cli, fb);
 	for (int i = 1; worst != FB_MEMORY && i < cli->count; i++) {
-		if (i == 1 && worst != FB_OK)
+		if (i == 1 && worst != FB_OK && !cli->live)
 			break;
 		status = prove_file(cli, fb, cli->operands[i]);
 		worst = status > worst ? status : worst;
@@ -47,19 +66,22 @@ const struct command command_prove = {
 	"firebreak prove policies/modyo-connect out/*/*/nft/*.nft\n"
 	"nft list ruleset | firebreak prove policies/modyo-connect -\n"
 	"aws ec2 describe-security-groups --filters Name=tag:firebreak:environment,Values=prod |\n"
-	"    firebreak prove policies/modyo-connect -\n\n"
+	"    firebreak prove policies/modyo-connect -\n"
+	"firebreak prove policies/modyo-connect --live\n\n"
 	"Reads each FILE (Terraform JSON, EC2 permissions, what describe-security-groups\n"
 	"answers, or an nftables ruleset; - for stdin) with a strict\n"
 	"reader of its own and compares the packets it admits with the policy, side by side.\n"
 	"A file that differs is shown with a packet; a file of which any part is not\n"
 	"understood is never called equal.\n\n"
+	"  --live           also this host's kernel, asked over netlink: its own expressions, not\n"
+	"                   what a lister makes of them\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
 	"  --format FORMAT  text, json, markdown, sarif, github, gitlab, junit or csv\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n\n"
 	"exit codes: 0 all equal, 1 one is not, 2 one cannot be read or is not understood,\n"
 	"3 the second look does not confirm a proof (our fault)\n",
-	.least = 2,
+	.least = 1,
 	.most = 1 << 20,
 	.findings = true,
 	.run = run,

@@ -186,6 +186,29 @@ void fb_digest(const char *bytes, size_t len, char out[65]);
 enum fb_status fb_lay_out(struct fb *fb, const char *name, const char *text,
 			 size_t len, const char **out, size_t *out_len);
 
+/* --- the running system --- */
+
+struct fb_applied {
+	const char *bytes;	/* the same ruleset as text; belongs to the context */
+	size_t len;
+};
+
+/*
+ * Load PART of the policy, "prod.data", "customer.prod.data" or "prod.gateway",
+ * into this network namespace, after checking it as fb_compile() does, and
+ * prove what the kernel then has.  What was there before waits: end with
+ * fb_apply_keep() or fb_apply_undo().  With DRY_RUN all but the loading.  FB_NO:
+ * the policy does not hold; FB_BAD: the kernel refused, nothing has changed;
+ * FB_FAULT: what was loaded could not be proved, and was undone.
+ */
+enum fb_status fb_apply(struct fb *fb, const char *part, bool dry_run,
+			struct fb_applied *out);
+enum fb_status fb_apply_keep(struct fb *fb, const char *part);
+enum fb_status fb_apply_undo(struct fb *fb, const char *part);
+
+/* Is what the kernel has now exactly what this policy means?  As fb_prove(). */
+enum fb_status fb_prove_live(struct fb *fb);
+
 /* What was said so far, in source order. */
 const struct fb_diag *fb_diagnostics(struct fb *fb, size_t *count);
 

@@ -1,0 +1,27 @@
+/* A ruleset into the running kernel, and out of it again. */
+#ifndef FIREBREAK_BACKENDS_NFT_APPLY_H
+#define FIREBREAK_BACKENDS_NFT_APPLY_H
+
+#include "backends/nft/model.h"
+#include "backends/nft/netlink.h"
+
+/* Told as P06 when false; nothing of what the kernel did before has changed. */
+bool nft_apply_switch(struct nft_link *link, const struct job *job,
+		      const struct nft_model *model);
+
+/* Keep what was switched to: all that came before it goes.  False: told. */
+bool nft_apply_keep(struct nft_link *link, struct arena *arena,
+		    struct diags *diags, const char *table);
+
+/* Back to what was before the switch.  False: told. */
+bool nft_apply_undo(struct nft_link *link, struct arena *arena,
+		    struct diags *diags, const char *table);
+
+/*
+ * Chains beside those of TABLE on the hooks of a gateway, or of a host, told as
+ * warnings: what they drop stays dropped, whatever our table accepts.
+ */
+void nft_apply_tell_others(struct nft_link *link, const struct job *job,
+			   const char *table, bool gateway);
+
+#endif

@@ -1,0 +1,94 @@
+/* What backends/backend.h asks of a running system, for nf_tables. */
+#include "backends/nft/nft.h"
+
+#include "backends/nft/apply.h"
+#include "backends/nft/decode.h"
+
+#include <string.h>
+
+static void *open_link(void)
+{
+	return nft_link_open();
+}
+
+static void close_link(void *link)
+{
+	nft_link_close(link);
+}
+
+/* The name of the table that LAYER's ruleset is in. */
+static const char *table_of(const char *layer)
+{
+	struct identity id = { .layer = layer };
+
+	return nft_table_name(&id);
+}
+
+static enum live_found read_live(void *link, struct arena *arena,
+				 struct diags *diags, const char *layer,
+				 const void **model, struct identity *out)
+{
+	const struct nft_model *found;
+
+	switch (nft_decode(link, arena, diags, table_of(layer), &found)) {
+	case NFT_FOUND:
+		*model = found;
+		*out = found->identity;
+		return LIVE_FOUND;
+	case NFT_ABSENT:
+		return LIVE_ABSENT;
+	case NFT_UNCLEAR:
+	case NFT_UNREADABLE:
+		break;
+	}
+	return LIVE_UNCLEAR;
+}
+
+static bool find_layer(const struct job *job, const char *name, uint32_t *out)
+{
+	*out = NFT_NO_LAYER;
+	if (!*name)
+		return true;
+	for (uint32_t i = 0; i < job->ir->layer_count; i++)
+		if (strcmp(job->ir->layers[i].name, name) == 0)
+			*out = i;
+	return *out != NFT_NO_LAYER;
+}
+
+static bool load(void *link, const struct job *job, const char *layer)
+{
+	const struct nft_model *model;
+	uint32_t number;
+
+	if (!find_layer(job, layer, &number))
+		return false;
+	model = nft_lower(job, job->arena, number);
+	return model && nft_apply_switch(link, job, model);
+}
+
+static bool keep(void *link, struct arena *arena, struct diags *diags,
+		 const char *layer)
+{
+	return nft_apply_keep(link, arena, diags, table_of(layer));
+}
+
+static bool undo(void *link, struct arena *arena, struct diags *diags,
+		 const char *layer)
+{
+	return nft_apply_undo(link, arena, diags, table_of(layer));
+}
+
+static void tell_others(void *link, const struct job *job, const char *layer)
+{
+	nft_apply_tell_others(link, job, table_of(layer), *layer == '\0');
+}
+
+const struct live nft_live = {
+	.open = open_link,
+	.close = close_link,
+	.read = read_live,
+	.load = load,
+	.keep = keep,
+	.undo = undo,
+	.tell_others = tell_others,
+};

@@ -1,0 +1,294 @@
+/*
+ * linux/netfilter/nfnetlink.h: a transaction is one datagram from BATCH_BEGIN
+ * to BATCH_END.  The kernel works it off before sendmsg() returns; errors come
+ * with the sequence number of their message, whether an acknowledgement was
+ * asked for or not, and only the last message asks: thousands of them would
+ * not fit the receive buffer.
+ */
+#include "backends/nft/netlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnftnl/common.h>
+#include <libnftnl/gen.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	MESSAGE_MOST = 1 << 17,		/* 64 KiB of attribute, and its frame */
+	ANSWER_MOST = 1 << 17,
+	RECEIVE_BUFFER = 1 << 22,
+};
+
+struct nft_link {
+	struct mnl_socket *socket;
+	uint32_t sequence;
+	char answer[ANSWER_MOST];
+};
+
+/* --- the connection --- */
+
+/* More than the limit where that is allowed, else as much as the limit. */
+static void set_buffer(struct nft_link *link, int forced, int plain, int size)
+{
+	int fd = mnl_socket_get_fd(link->socket);
+
+	if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) != 0)
+		/* too small a buffer is told when it is used */
+		(void)setsockopt(fd, SOL_SOCKET, plain, &size, sizeof size);
+}
+
+struct nft_link *nft_link_open(void)
+{
+	struct nft_link *link = malloc(sizeof *link);
+	int on = 1;
+
+	if (!link)
+		return NULL;
+	link->sequence = 1;
+	link->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!link->socket) {
+		free(link);
+		return NULL;
+	}
+	if (mnl_socket_bind(link->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int error = errno;
+
+		nft_link_close(link);
+		errno = error;
+		return NULL;
+	}
+	set_buffer(link, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
+	/* errors then do not carry the message that they are about */
+	(void)mnl_socket_setsockopt(link->socket, NETLINK_CAP_ACK, &on,
+				    sizeof on);
+	return link;
+}
+
+void nft_link_close(struct nft_link *link)
+{
+	if (!link)
+		return;
+	(void)mnl_socket_close(link->socket);	/* nothing is under way */
+	free(link);
+}
+
+/* --- questions --- */
+
+/* Receive what answers SEQUENCE until it is complete. */
+static bool receive(struct nft_link *link, uint32_t sequence, mnl_cb_t each,
+		    void *context)
+{
+	unsigned port = mnl_socket_get_portid(link->socket);
+	int going = MNL_CB_OK;
+
+	while (going > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(link->socket, link->answer,
+						  sizeof link->answer);
+
+		if (len < 0)
+			return false;
+		going = mnl_cb_run(link->answer, (size_t)len, sequence, port,
+				   each, context);
+	}
+	return going == MNL_CB_STOP;
+}
+
+/* After a failure answers may still come: they have another sequence number. */
+static bool drained(struct nft_link *link)
+{
+	int error = errno;
+
+	while (recv(mnl_socket_get_fd(link->socket), link->answer,
+		    sizeof link->answer, MSG_DONTWAIT) > 0)
+		;
+	errno = error;
+	return false;
+}
+
+static int take_generation(const struct nlmsghdr *message, void *context)
+{
+	struct nlattr *a;
+
+	mnl_attr_for_each(a, message, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_GEN_ID &&
+		    mnl_attr_get_payload_len(a) == 4)
+			*(uint32_t *)context = ntohl(mnl_attr_get_u32(a));
+	return MNL_CB_OK;
+}
+
+bool nft_link_generation(struct nft_link *link, uint32_t *out)
+{
+	char bytes[256];
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETGEN,
+						   AF_UNSPEC, NLM_F_ACK,
+						   ++link->sequence);
+
+	*out = 0;
+	if (mnl_socket_sendto(link->socket, m, m->nlmsg_len) < 0 ||
+	    !receive(link, m->nlmsg_seq, take_generation, out))
+		return drained(link);
+	return true;
+}
+
+bool nft_link_dump(struct nft_link *link, uint16_t type, uint16_t family,
+		   const char *table, const char *set, mnl_cb_t each,
+		   void *context)
+{
+	char bytes[1024];
+	struct nlmsghdr *m = nftnl_nlmsg_build_hdr(bytes, type, family,
+						   NLM_F_DUMP,
+						   ++link->sequence);
+
+	if (table)
+		mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, table);
+	if (set)
+		mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, set);
+	if (mnl_socket_sendto(link->socket, m, m->nlmsg_len) < 0 ||
+	    !receive(link, m->nlmsg_seq, each, context))
+		return drained(link);
+	return true;
+}
+
+/* --- transactions --- */
+
+static char *room(struct nft_batch *b, size_t len)
+{
+	if (b->cap - b->len < len) {
+		size_t cap = (b->cap + len) * 2;
+		char *at = arena_alloc(b->arena, cap);
+
+		if (b->len)
+			memcpy(at, b->at, b->len);
+		b->at = at;
+		b->cap = cap;
+	}
+	return b->at + b->len;
+}
+
+struct nft_batch nft_batch_begin(struct arena *arena, uint32_t generation)
+{
+	struct nft_batch b = { .arena = arena, .next_set = 1 };
+	struct nlmsghdr *m;
+
+	m = nftnl_batch_begin(room(&b, MESSAGE_MOST), b.sequence);
+	mnl_attr_put_u32(m, NFNL_BATCH_GENID, htonl(generation));
+	*LIST_PUSH(arena, &b.about) = (struct nft_about){ "the transaction",
+							  NULL };
+	nft_batch_add(&b, m);
+	return b;
+}
+
+struct nlmsghdr *nft_batch_message(struct nft_batch *b, uint16_t type,
+				   uint16_t family, uint16_t flags,
+				   struct nft_about about)
+{
+	*LIST_PUSH(b->arena, &b->about) = about;
+	return nftnl_nlmsg_build_hdr(room(b, MESSAGE_MOST), type, family,
+				     flags, b->sequence);
+}
+
+void nft_batch_add(struct nft_batch *b, struct nlmsghdr *message)
+{
+	b->len += MNL_ALIGN(message->nlmsg_len);
+	b->sequence++;
+}
+
+/* The last message before the end asks for an answer. */
+static void close_batch(struct nft_batch *b)
+{
+	struct nlmsghdr *last = NULL;
+	size_t at = 0;
+
+	while (at < b->len) {
+		last = (struct nlmsghdr *)(void *)(b->at + at);
+		at += MNL_ALIGN(last->nlmsg_len);
+	}
+	if (last)
+		last->nlmsg_flags |= NLM_F_ACK;
+	*LIST_PUSH(b->arena, &b->about) = (struct nft_about){ "the transaction",
+							      NULL };
+	nft_batch_add(b, nftnl_batch_end(room(b, MESSAGE_MOST), b->sequence));
+}
+
+static bool send_batch(struct nft_link *link, const struct nft_batch *b)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	ssize_t sent;
+
+	if (b->len > INT32_MAX / 4) {
+		errno = EMSGSIZE;
+		return false;
+	}
+	set_buffer(link, SO_SNDBUFFORCE, SO_SNDBUF, (int)b->len * 2);
+	sent = sendto(mnl_socket_get_fd(link->socket), b->at, b->len, 0,
+		      (struct sockaddr *)&kernel, sizeof kernel);
+	return sent == (ssize_t)b->len;
+}
+
+/* Messages about BATCH in what came: the first error, and the last's answer. */
+static void look_at(const struct nft_batch *b, const struct nlmsghdr *m,
+		    int *error, uint32_t *about, bool *answered)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
+
+	if (m->nlmsg_type != NLMSG_ERROR ||
+	    mnl_nlmsg_get_payload_len(m) < sizeof *e)
+		return;
+	if (e->error == 0) {
+		*answered |= m->nlmsg_seq == b->sequence - 2;
+		return;
+	}
+	if (*error)
+		return;
+	*error = -e->error;
+	*about = m->nlmsg_seq;
+}
+
+/* All answers are there when the transaction has been sent. */
+static bool outcome_of(struct nft_link *link, const struct nft_batch *b,
+		       int *error, uint32_t *about)
+{
+	bool answered = false;
+
+	for (;;) {
+		ssize_t got = recv(mnl_socket_get_fd(link->socket),
+				   link->answer, sizeof link->answer,
+				   MSG_DONTWAIT);
+		int len = (int)got;
+		const struct nlmsghdr *m = (void *)link->answer;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			break;
+		for (; mnl_nlmsg_ok(m, len); m = mnl_nlmsg_next(m, &len))
+			look_at(b, m, error, about, &answered);
+	}
+	return answered;
+}
+
+enum nft_outcome nft_batch_commit(struct nft_link *link,
+				  struct nft_batch *b,
+				  struct nft_refusal *why)
+{
+	uint32_t about = 0;
+	int error = 0;
+
+	close_batch(b);
+	*why = (struct nft_refusal){ 0, b->about.at[0] };
+	if (!send_batch(link, b)) {
+		why->error = errno;
+		return NFT_REFUSED;
+	}
+	if (outcome_of(link, b, &error, &about) && !error)
+		return NFT_DONE;
+	why->error = error ? error : ENOBUFS;
+	if (about < b->about.count)
+		why->about = b->about.at[about];
+	return error == ERESTART ? NFT_STALE : NFT_REFUSED;
+}

@@ -1,0 +1,76 @@
+/*
+ * The kernel's nf_tables over netlink: questions that are answered by dumps,
+ * and transactions, which are carried out as a whole or not at all.
+ *
+ * What is sent is gathered in an arena; libnftnl's objects live only while one
+ * message is written.
+ */
+#ifndef FIREBREAK_BACKENDS_NFT_NETLINK_H
+#define FIREBREAK_BACKENDS_NFT_NETLINK_H
+
+#include "compiler/base/arena.h"
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+
+struct nft_link;
+
+/* A connection in this network namespace; NULL: errno says why. */
+struct nft_link *nft_link_open(void);
+void nft_link_close(struct nft_link *link);
+
+/* The number of the ruleset, which every change raises; false: errno. */
+bool nft_link_generation(struct nft_link *link, uint32_t *out);
+
+/*
+ * Ask for all objects of TYPE (NFT_MSG_GET...), of FAMILY, for elements those of
+ * SET in TABLE (else both NULL).  EACH is called for every message.  False:
+ * errno, EINTR when the ruleset changed meanwhile.
+ */
+bool nft_link_dump(struct nft_link *link, uint16_t type, uint16_t family,
+		   const char *table, const char *set, mnl_cb_t each,
+		   void *context);
+
+/* --- transactions --- */
+
+/* What a message is about: for the one that the kernel refuses. */
+struct nft_about {
+	const char *what;	/* "set `in4_ports`" */
+	const char *names;	/* of rules of the policy, or NULL */
+};
+
+struct nft_batch {
+	struct arena *arena;
+	char *at;
+	size_t len, cap;
+	uint32_t sequence;	/* of the next message; the first is the BEGIN's */
+	uint32_t next_set;	/* id of the next set */
+	LIST(struct nft_about) about;	/* by sequence, from 0 */
+};
+
+/* Begin a transaction that only holds while the ruleset is at GENERATION. */
+struct nft_batch nft_batch_begin(struct arena *arena, uint32_t generation);
+
+/* The next message, in place; finished by nft_batch_add(). */
+struct nlmsghdr *nft_batch_message(struct nft_batch *batch, uint16_t type,
+				   uint16_t family, uint16_t flags,
+				   struct nft_about about);
+void nft_batch_add(struct nft_batch *batch, struct nlmsghdr *message);
+
+enum nft_outcome {
+	NFT_DONE,
+	NFT_STALE,		/* the ruleset is at another generation */
+	NFT_REFUSED,		/* nothing was changed; see *WHY */
+};
+
+struct nft_refusal {
+	int error;		/* errno */
+	struct nft_about about;
+};
+
+/* Carry it out. */
+enum nft_outcome nft_batch_commit(struct nft_link *link,
+				  struct nft_batch *batch,
+				  struct nft_refusal *why);
+
+#endif

@@ -1,0 +1,21 @@
+/* What build.c and live.c share: a job, and the proof of a model somebody read. */
+#ifndef FIREBREAK_COMPILER_BUILD_H
+#define FIREBREAK_COMPILER_BUILD_H
+
+#include "backends/backend.h"
+#include "firebreak/firebreak.h"
+
+/* A job in scratch memory of its own; its diagnostics stay. */
+struct job build_job(struct fb *fb, const struct ir_space *space,
+		     struct meaning *meaning);
+
+/* The environment that ID speaks of, or NULL. */
+const struct ir_space *build_space(const struct ir *ir,
+				   const struct identity *id);
+
+/* Is MODEL, read as NAME, exactly the part ID of the job's policy?  Told when not. */
+enum fb_status build_compare(const struct job *job, const char *name,
+			     const struct backend *backend, const void *model,
+			     const struct identity *id, bool recheck);
+
+#endif

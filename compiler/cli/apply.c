@@ -1,0 +1,197 @@
+/* firebreak apply POLICY ENV.LAYER */
+#define _GNU_SOURCE
+#include "compiler/cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SECONDS_MOST = 86400 };
+
+/* "60s", "5m", "60": seconds; 0: neither. */
+static unsigned long seconds_of(const char *text)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || end == text || *text == '-')
+		return 0;
+	if (strcmp(end, "m") == 0)
+		n *= 60;
+	else if (*end && strcmp(end, "s") != 0)
+		return 0;
+	return n <= SECONDS_MOST ? n : 0;
+}
+
+/*
+ * --- confirming ---
+ *
+ * A process of its own holds the way back: it waits for a word in a pipe, and
+ * when none comes in time, or the pipe ends because whoever should have said it
+ * is gone with its console, it undoes.
+ */
+
+static long left_until(const struct timespec *deadline)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* always there */
+	return (deadline->tv_sec - now.tv_sec) * 1000 +
+	       (deadline->tv_nsec - now.tv_nsec) / 1000000;
+}
+
+/* Does the word come within SECONDS? */
+static bool hears(int pipe, unsigned long seconds)
+{
+	struct pollfd wait = { .fd = pipe, .events = POLLIN };
+	struct timespec deadline;
+	long left;
+	char word = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += (time_t)seconds;
+	while ((left = left_until(&deadline)) > 0)
+		if (poll(&wait, 1, (int)left) > 0)
+			return read(pipe, &word, 1) == 1 && word == 'y';
+	return false;
+}
+
+static int watch(const struct cli *cli, struct fb *fb, int pipe,
+		 unsigned long seconds)
+{
+	const char *part = cli->operands[1];
+	enum fb_status status;
+
+	(void)setsid();		/* fails only for a leader, which it then is */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (hears(pipe, seconds))
+		return cli_tell(cli, fb, fb_apply_keep(fb, part));
+	status = fb_apply_undo(fb, part);
+	(void)cli_tell(cli, fb, status);
+	return status == FB_OK ? EXIT_NO : EXIT_CANNOT;
+}
+
+/* A line of the terminal, or none: then nobody confirms. */
+static void ask(int pipe, unsigned long seconds)
+{
+	struct pollfd wait = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[16] = "";
+
+	fprintf(stderr, "Loaded. Type `yes` within %lu s to keep it, or it goes back: ",
+		seconds);
+	if (poll(&wait, 1, (int)(seconds * 1000)) > 0 &&
+	    fgets(line, sizeof line, stdin) && strncmp(line, "yes", 3) == 0)
+		if (write(pipe, "y", 1) != 1)
+			fputs("firebreak: nobody is there to be told\n", stderr);
+}
+
+static int confirm(const struct cli *cli, struct fb *fb, unsigned long seconds)
+{
+	const char *part = cli->operands[1];
+	int ends[2], state = 0;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
+		fprintf(stderr, "firebreak: nobody can wait for an answer: %s\n",
+			strerror(errno));
+		(void)cli_tell(cli, fb, fb_apply_undo(fb, part));
+		return EXIT_CANNOT;
+	}
+	if (pid == 0) {
+		(void)close(ends[1]);
+		_exit(watch(cli, fb, ends[0], seconds));
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)close(ends[0]);
+	ask(ends[1], seconds);
+	(void)close(ends[1]);
+	if (waitpid(pid, &state, 0) != pid || !WIFEXITED(state))
+		return EXIT_CANNOT;
+	if (WEXITSTATUS(state) == EXIT_NO)
+		fprintf(stderr, "not confirmed: what was there before is back\n");
+	return WEXITSTATUS(state);
+}
+
+/* --- the command --- */
+
+static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
+{
+	const char *part = cli->operands[1];
+	struct fb_applied applied;
+	enum fb_status status = fb_apply(fb, part, cli->dry_run, &applied);
+	int code = cli_tell(cli, fb, status);
+
+	if (status != FB_OK)
+		return code;
+	if (cli->dry_run) {
+		(void)fwrite(applied.bytes, 1, applied.len, stdout);
+		return code;
+	}
+	if (seconds) {
+		code = confirm(cli, fb, seconds);
+	} else {
+		status = fb_apply_keep(fb, part);
+		code = status == FB_OK ? code : cli_tell(cli, fb, status);
+	}
+	if (code == EXIT_EQUAL)
+		printf("%s: loaded, read back from the kernel, equal to the policy\n",
+		       part);
+	return code;
+}
+
+static int run(const struct cli *cli)
+{
+	unsigned long seconds = cli->confirm ? seconds_of(cli->confirm) : 0;
+	enum fb_status status;
+	struct fb *fb;
+	int code;
+
+	if (cli->confirm && !seconds) {
+		fprintf(stderr, "firebreak: --confirm takes a time like 60s or 5m, not `%s`\n",
+			cli->confirm);
+		return EXIT_CANNOT;
+	}
+	fb = cli_load(cli, cli->operands[0], &status);
+	code = status == FB_OK ? apply(cli, fb, seconds)
+			       : cli_tell(cli, fb, status);
+	fb_free(fb);
+	return cli_finish(code);
+}
+
+const struct command command_apply = {
+	.name = "apply",
+	.summary = "load a part of the policy into this host's kernel, and prove it",
+	.usage =
+	"firebreak apply policies/modyo-connect banco-andino.prod.data --dry-run\n"
+	"firebreak apply policies/modyo-connect banco-andino.prod.data --confirm 60s\n"
+	"firebreak apply policies/modyo-connect banco-andino.prod.gateway\n\n"
+	"Loads the ruleset of a layer's hosts, or of the environment's gateway, into nf_tables\n"
+	"of this network namespace: its own table, and no other.  The new rules are prepared\n"
+	"beside the old ones, switched to in one transaction, read back from the kernel\n"
+	"expression by expression and proved; then the old ones go.  No packet meets half of\n"
+	"either.  Chains of other tables on the same hooks are reported: what they drop stays\n"
+	"dropped.\n\n"
+	"  --dry-run        check and prove, print the ruleset, and change nothing\n"
+	"  --confirm TIME   go back unless `yes` is typed within TIME (60s, 5m): also when the\n"
+	"                   console was cut off by what was loaded\n"
+	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
+	"  --as-of DATE     judge expiry by this day\n"
+	"  --color WHEN     auto, always or never\n\n"
+	"exit codes: 0 loaded and proved, 1 the policy does not hold, or not confirmed,\n"
+	"2 the kernel refused it (nothing has changed), 3 it could not be proved (what was\n"
+	"there before is back)\n",
+	.least = 2,
+	.most = 2,
+	.run = run,
+};

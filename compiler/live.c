@@ -1,0 +1,331 @@
+/*
+ * The running system: load the rules of one part of a policy, prove what the
+ * kernel then has, keep it or go back; and prove what is there without touching
+ * it.
+ */
+#include "firebreak/firebreak.h"
+
+#include "backends/backend.h"
+#include "compiler/build.h"
+#include "compiler/context.h"
+#include "compiler/verify.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *part_name(const struct identity *id)
+{
+	return *id->layer ? id->layer : "gateway";
+}
+
+/* A part of the policy: an environment, and in it a layer or the gateway. */
+struct part {
+	const struct ir_space *space;
+	const char *layer;		/* "" for the gateway */
+};
+
+/* "data" or "gateway" behind the name of SPACE and a dot; or NULL. */
+static const char *behind(struct fb *fb, const struct ir_space *space,
+			  const char *name)
+{
+	const char *own = ir_space_name(fb->arena, fb->ir, space);
+	size_t len = strlen(own);
+
+	return strncmp(name, own, len) == 0 && name[len] == '.'
+	       ? name + len + 1 : NULL;
+}
+
+static bool has_layer(const struct ir *ir, const struct ir_space *space,
+		      const char *layer)
+{
+	for (size_t i = 0; i < ir->layer_count; i++)
+		if (strcmp(ir->layers[i].name, layer) == 0)
+			return !both_empty(space->layers[i]);
+	return false;
+}
+
+static bool find_part(struct fb *fb, const char *name, struct part *out)
+{
+	for (size_t i = 0; i < fb->ir->space_count; i++) {
+		const struct ir_space *space = &fb->ir->spaces[i];
+		const char *layer = behind(fb, space, name);
+		bool gateway = layer && strcmp(layer, "gateway") == 0;
+
+		if (!layer || (!gateway && !has_layer(fb->ir, space, layer)))
+			continue;
+		*out = (struct part){ space, gateway ? "" : layer };
+		return true;
+	}
+	diag_help(diag_add(&fb->diags, P0103, (struct span){ 0 },
+			   "the policy has no part `%.200s`", name),
+		  "say which hosts these are, `prod.data` or `customer.prod.data`, or `prod.gateway`");
+	return false;
+}
+
+/* The target that this system has. */
+static const struct backend *system_backend(void)
+{
+	for (size_t i = 0; backends[i]; i++)
+		if (backends[i]->live)
+			return backends[i];
+	return NULL;
+}
+
+static enum fb_status cannot_open(struct fb *fb)
+{
+	diag_add(&fb->diags, P0604, (struct span){ 0 },
+		 "the kernel cannot be asked: %s", strerror(errno));
+	return FB_BAD;
+}
+
+struct live_call {
+	const struct backend *backend;
+	void *link;
+	const char *part;
+	bool dry_run;
+	struct fb_applied *out;
+};
+
+/* --- proving what is there --- */
+
+/* What the kernel has for LAYER against the policy; *ABSENT: it has nothing. */
+static enum fb_status prove_table(struct fb *fb, const struct live_call *call,
+				  const char *layer, bool *absent)
+{
+	const struct ir_space *space;
+	struct identity id;
+	struct meaning meaning;
+	enum fb_status status;
+	const void *model;
+	struct job job;
+
+	*absent = false;
+	switch (call->backend->live->read(call->link, fb->arena, &fb->diags,
+					  layer, &model, &id)) {
+	case LIVE_FOUND:
+		break;
+	case LIVE_ABSENT:
+		*absent = true;
+		return FB_OK;
+	case LIVE_UNCLEAR:
+		return FB_BAD;
+	}
+	space = build_space(fb->ir, &id);
+	if (!space) {
+		diag_add(&fb->diags, P0602, (struct span){ 0 },
+			 "the kernel's rules belong to %s %s%s%s, which this policy does not have",
+			 id.policy, id.customer, *id.customer ? "." : "",
+			 id.environment);
+		return FB_BAD;
+	}
+	job = build_job(fb, space, &meaning);
+	call->backend->live->tell_others(call->link, &job, id.layer);
+	status = build_compare(&job, arena_printf(fb->arena,
+				"the kernel's ruleset of %s.%s",
+				ir_space_name(fb->arena, fb->ir, space),
+				part_name(&id)),
+			       call->backend, model, &id, fb->options.recheck);
+	arena_free(job.arena);
+	return status;
+}
+
+/* Every table of ours: a router has two. */
+static enum fb_status prove_live(struct fb *fb, void *argument)
+{
+	const struct live_call *call = argument;
+	static const char *const layers[] = { "x", "" };
+	enum fb_status worst = FB_OK;
+	unsigned found = 0;
+
+	if (fb->diags.refusals)
+		return FB_BAD;
+	for (size_t i = 0; i < 2; i++) {
+		bool absent;
+		enum fb_status status = prove_table(fb, call, layers[i],
+						    &absent);
+
+		found += !absent;
+		worst = status > worst ? status : worst;
+	}
+	if (found)
+		return worst;
+	diag_help(diag_add(&fb->diags, P0602, (struct span){ 0 },
+			   "the kernel has no ruleset of firebreak's"),
+		  "`firebreak apply` loads one");
+	return FB_NO;
+}
+
+enum fb_status fb_prove_live(struct fb *fb)
+{
+	struct live_call call = { .backend = system_backend() };
+	enum fb_status status;
+
+	call.link = call.backend->live->open();
+	if (!call.link)
+		return cannot_open(fb);
+	status = guarded(fb, prove_live, &call);
+	call.backend->live->close(call.link);
+	return status;
+}
+
+/* --- loading --- */
+
+/* The policy's promises first: nothing is loaded that breaks one. */
+static enum fb_status check(struct fb *fb)
+{
+	if (fb->diags.refusals)
+		return FB_BAD;
+	(void)verify_policy(fb->arena, &fb->diags, fb->ir);
+	(void)verify_expects(fb->arena, &fb->diags, fb->ir);
+	return fb->diags.errors ? FB_NO : FB_OK;
+}
+
+/* Is what the kernel has now the part that was loaded, and equal to it? */
+static enum fb_status prove_loaded(struct fb *fb, const struct live_call *call,
+				   const struct job *job,
+				   const struct identity *wanted)
+{
+	const struct live *live = call->backend->live;
+	struct identity id;
+	const void *model;
+
+	if (live->read(call->link, job->arena, job->diags, wanted->layer,
+		       &model, &id) != LIVE_FOUND ||
+	    strcmp(id.layer, wanted->layer) != 0)
+		return FB_FAULT;
+	return build_compare(job, "what the kernel has", call->backend, model,
+			     &id, fb->options.recheck) == FB_OK ? FB_OK
+							       : FB_FAULT;
+}
+
+static enum fb_status load(struct fb *fb, const struct live_call *call,
+			   const struct job *job, const struct identity *id)
+{
+	const struct live *live = call->backend->live;
+	enum fb_status status;
+
+	if (!live->load(call->link, job, id->layer))
+		return FB_BAD;
+	status = prove_loaded(fb, call, job, id);
+	if (status == FB_OK)
+		return FB_OK;
+	diag_add(job->diags, P0901, (struct span){ 0 },
+		 "what was loaded could not be proved; %s",
+		 live->undo(call->link, job->arena, job->diags, id->layer)
+		 ? "what was there before is back"
+		 : "and what was there before could not be restored");
+	return FB_FAULT;
+}
+
+/* The text of the part, proved as `compile` proves it, before anything else. */
+static enum fb_status prove_text(const struct live_call *call,
+				 const struct job *job,
+				 const struct identity *id,
+				 struct fb_applied *out)
+{
+	struct artefacts made = { 0 };
+
+	if (!call->backend->emit(job, &made))
+		return FB_NO;
+	for (size_t i = 0; i < made.count; i++) {
+		const struct artefact *a = &made.at[i];
+		struct identity own;
+		const void *model = call->backend->read(job->arena, job->diags,
+							a->path, a->bytes,
+							a->len, &own);
+
+		if (!model)
+			return FB_FAULT;
+		if (strcmp(own.layer, id->layer) != 0)
+			continue;
+		out->bytes = a->bytes;
+		out->len = a->len;
+		return build_compare(job, a->path, call->backend, model, &own,
+				     false) == FB_OK ? FB_OK : FB_FAULT;
+	}
+	return FB_FAULT;
+}
+
+static enum fb_status apply(struct fb *fb, void *argument)
+{
+	struct live_call *call = argument;
+	enum fb_status status = check(fb);
+	struct identity id = { 0 };
+	struct meaning *meaning = arena_alloc(fb->arena, sizeof *meaning);
+	struct part part;
+	struct job job;
+
+	if (status != FB_OK)
+		return status;
+	if (!find_part(fb, call->part, &part))
+		return FB_BAD;
+	id.layer = part.layer;
+	/* stays: what is applied has the text's bytes */
+	job = build_job(fb, part.space, meaning);
+	status = prove_text(call, &job, &id, call->out);
+	if (status != FB_OK)
+		return status;
+	call->backend->live->tell_others(call->link, &job, id.layer);
+	return call->dry_run ? FB_OK : load(fb, call, &job, &id);
+}
+
+enum fb_status fb_apply(struct fb *fb, const char *part, bool dry_run,
+			struct fb_applied *out)
+{
+	struct live_call call = { system_backend(), NULL, part, dry_run, out };
+	enum fb_status status;
+
+	*out = (struct fb_applied){ 0 };
+	call.link = call.backend->live->open();
+	if (!call.link)
+		return cannot_open(fb);
+	status = guarded(fb, apply, &call);
+	call.backend->live->close(call.link);
+	return status;
+}
+
+/* --- keep, undo --- */
+
+static enum fb_status keep(struct fb *fb, void *argument)
+{
+	const struct live_call *call = argument;
+	struct part part;
+
+	return find_part(fb, call->part, &part) &&
+	       call->backend->live->keep(call->link, fb->arena, &fb->diags,
+					 part.layer) ? FB_OK : FB_BAD;
+}
+
+static enum fb_status undo(struct fb *fb, void *argument)
+{
+	const struct live_call *call = argument;
+	struct part part;
+
+	return find_part(fb, call->part, &part) &&
+	       call->backend->live->undo(call->link, fb->arena, &fb->diags,
+					 part.layer) ? FB_OK : FB_BAD;
+}
+
+static enum fb_status end(struct fb *fb, const char *part,
+			  enum fb_status (*how)(struct fb *fb, void *call))
+{
+	struct live_call call = { .backend = system_backend(), .part = part };
+	enum fb_status status;
+
+	call.link = call.backend->live->open();
+	if (!call.link)
+		return cannot_open(fb);
+	status = guarded(fb, how, &call);
+	call.backend->live->close(call.link);
+	return status;
+}
+
+enum fb_status fb_apply_keep(struct fb *fb, const char *part)
+{
+	return end(fb, part, keep);
+}
+
+enum fb_status fb_apply_undo(struct fb *fb, const char *part)
+{
+	return end(fb, part, undo);
+}

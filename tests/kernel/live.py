@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""`firebreak apply` and `prove --live` in real kernels.
+
+  shapes    every shape of ruleset at several sizes, loaded by apply and by
+            `nft -f`: listed by nft, and proved from the kernel's own expressions
+  changes   each rule and element of a loaded ruleset taken out, by itself: found
+  confirm   not confirmed, confirmed, and the console gone
+  kill      apply killed at random moments: the old ruleset or the new one
+
+Needs root, or a user namespace.  Exit: 0 all as it should be, 1 not, 77 cannot run.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True          # nothing is left in the source tree
+
+import run                              # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+DAY = ["--as-of", "2026-11-01"]
+failures = []
+
+
+def fail(what):
+    failures.append(what)
+    print(f"FAIL {what}", flush=True)
+
+
+def firebreak(*words, **options):
+    tool = os.environ.get("FIREBREAK", str(ROOT / "build/firebreak"))
+    return subprocess.run([str(pathlib.Path(tool).resolve()), *map(str, words), *DAY],
+                          capture_output=True, text=True, **options)
+
+
+def nft(*words, stdin=None):
+    return subprocess.run(["nft", *map(str, words)], capture_output=True, text=True,
+                          input=stdin)
+
+
+def expect(done, code, what):
+    if done.returncode != code:
+        fail(f"{what}: exit {done.returncode}, should be {code}\n"
+             f"{done.stdout[-300:]}{done.stderr[-600:]}")
+    return done.returncode == code
+
+
+# ---- policies ---------------------------------------------------------------
+
+HEAD = """language 1;
+policy live;
+environments prod;
+layer app; layer far;
+environment prod {{
+  vpc 10.0.0.0/8;
+  layer app {app};
+  layer far {far};
+}}
+"""
+
+
+def policy(path, app, far, rules):
+    path.write_text(HEAD.format(app=app, far=far) + "".join(rules))
+    return path
+
+
+def linear(path, rules):
+    return policy(path, "10.1.0.0/16", "10.2.0.0/16",
+                  [f"r{i}: allow far -> app on tcp/{100 + 2 * i};\n" for i in range(rules)])
+
+
+def exact(path, rules):
+    hosts = [f"10.2.{i // 100}.{2 * (i % 100)}" for i in range(rules)]
+    return policy(path, "10.1.0.5", "10.2.0.0/16",
+                  [f"r{i}: allow {h} -> app on tcp/{1024 + 2 * (i % 5000)};\n"
+                   for i, h in enumerate(hosts)])
+
+
+def ranges(path, rules):
+    nets = [f"10.{2 + i // 50000}.{i // 128 % 256}.{i % 128 * 2}/31" for i in range(rules)]
+    return policy(path, "10.1.0.0/16", "10.2.0.0/15",
+                  [f"r{i}: allow {n} -> app on tcp/{1024 + i % 5000}-{2048 + i % 5000};\n"
+                   for i, n in enumerate(nets)])
+
+
+def groups(path, keys):
+    """Hosts by hosts by ports: about so many pairs."""
+    count = max(4, round((keys / 4) ** 0.5))
+    some = [", ".join(f"10.2.{g}.{2 * h}" for h in range(count)) for g in range(4)]
+    mine = ", ".join(f"10.1.0.{2 * h}" for h in range(count))
+    return policy(path, mine, "10.2.0.0/16",
+                  [f"r{g}: allow {hosts} -> app on tcp/{443 + g};\n"
+                   for g, hosts in enumerate(some)])
+
+
+SHAPES = ((linear, (8,)), (exact, (10, 1000, 10000)), (ranges, (10, 1000, 10000)),
+          (groups, (10000,)))
+
+
+# ---- shapes -----------------------------------------------------------------
+
+def check_loaded(policy_path, what):
+    for words in (("list", "ruleset"), ("-j", "list", "ruleset")):
+        expect(nft(*words), 0, f"{what}: nft {' '.join(words)}")
+    expect(firebreak("prove", policy_path, "--live"), 0, f"{what}: prove --live")
+    listed = nft("list", "ruleset").stdout
+    expect(firebreak("prove", policy_path, "-", input=listed), 0,
+           f"{what}: prove of what nft lists")
+
+
+def try_shape(work, shape, size):
+    path = shape(work / f"{shape.__name__}{size}.fbk", size)
+    out = work / f"{shape.__name__}{size}"
+    expect(firebreak("compile", path, "-t", "nft", "-o", out), 0, f"compile {path.name}")
+    times = {}
+    for how in ("apply", "nft -f"):
+        nft("flush", "ruleset")
+        began = time.monotonic()
+        if how == "apply":
+            done = firebreak("apply", path, "prod.app")
+        else:
+            done = nft("-f", out / "prod/nft/app.nft")
+        times[how] = time.monotonic() - began
+        if expect(done, 0, f"{shape.__name__} {size} by {how}"):
+            check_loaded(path, f"{shape.__name__} {size} by {how}")
+    print(f"shapes    {shape.__name__:8} {size:6}: apply, proved, {times['apply']:.2f} s; "
+          f"nft -f {times['nft -f']:.2f} s", flush=True)
+
+
+# ---- changes ----------------------------------------------------------------
+
+def objects(kind):
+    listing = json.loads(nft("-j", "-a", "list", "ruleset").stdout)
+    return [o[kind] for o in listing["nftables"] if kind in o]
+
+
+def says_nothing(rule):
+    """Without it the packet is refused all the same: by the policy of the chain."""
+    text = json.dumps(rule["expr"])
+    return ('"reject"' in text or rule["expr"] == [{"drop": None}] or
+            rule["expr"] == [{"accept": None}] and rule["chain"] == "postrouting")
+
+
+def judge_change(what, equal_allowed, tally):
+    code = firebreak("prove", tally["policy"], "--live").returncode
+    tally["found" if code == 1 else "refused" if code == 2 else "equal"] += 1
+    if code == 0 and not equal_allowed:
+        fail(f"changes: not found: {what}")
+    if code not in (0, 1, 2):
+        fail(f"changes: exit {code}: {what}")
+
+
+def try_changes():
+    path = ROOT / "policies/modyo-connect"
+    tally = {"policy": path, "found": 0, "refused": 0, "equal": 0}
+    for part in ("banco-andino.prod.data", "banco-andino.prod.gateway"):
+        nft("flush", "ruleset")
+        expect(firebreak("apply", path, part), 0, f"apply {part}")
+        saved = nft("list", "ruleset").stdout
+        rules = objects("rule")
+        handles = {(r["chain"], json.dumps(r["expr"])): r["handle"] for r in rules}
+        for rule in rules:
+            at = [rule["family"], rule["table"], rule["chain"]]
+            handle = handles[rule["chain"], json.dumps(rule["expr"])]
+            if nft("delete", "rule", *at, "handle", handle).returncode:
+                fail(f"changes: {part}: cannot delete a rule of {rule['chain']}")
+            judge_change(f"{part}: {rule['chain']} without {rule['expr']}",
+                         says_nothing(rule), tally)
+            nft("flush", "ruleset")
+            nft("-f", "-", stdin=saved)
+            handles = {(r["chain"], json.dumps(r["expr"])): r["handle"]
+                       for r in objects("rule")}
+        try_elements(part, saved, tally)
+    print(f"changes   {tally['found']} found, {tally['refused']} refused, "
+          f"{tally['equal']} the same in meaning, 0 missed" if not failures else
+          "changes   failed", flush=True)
+
+
+def try_elements(part, saved, tally):
+    """Elements by their text: each line of a set taken out."""
+    lines = saved.splitlines()
+    for i, line in enumerate(lines):
+        match = re.match(r"^(\t\telements = \{ |\t\t\t     )(\S.* \. .*?)(,| \})?$", line)
+        if not match or match.group(3) != ",":
+            continue
+        rest = lines[:i] + ["\t\telements = {"] * ("elements" in line) + lines[i + 1:]
+        nft("flush", "ruleset")
+        if nft("-f", "-", stdin="\n".join(rest) + "\n").returncode:
+            fail(f"changes: {part}: cannot load without {match.group(2)}")
+            continue
+        judge_change(f"{part}: without {match.group(2)}", False, tally)
+
+
+# ---- confirm ----------------------------------------------------------------
+
+def generation():
+    return re.findall(r"jump input_g(\d+)", nft("list", "chain", "inet", "firebreak",
+                                                "input").stdout)
+
+
+def try_confirm(work):
+    path = linear(work / "confirm.fbk", 8)
+    nft("flush", "ruleset")
+    expect(firebreak("apply", path, "prod.app"), 0, "confirm: first")
+    before = generation()
+    done = firebreak("apply", path, "prod.app", "--confirm", "20s", input="no\n")
+    expect(done, 1, "confirm: no")
+    if generation() != before:
+        fail("confirm: not confirmed, and not gone back")
+    expect(firebreak("apply", path, "prod.app", "--confirm", "1s",
+                     stdin=subprocess.PIPE), 1, "confirm: in time")
+    expect(firebreak("apply", path, "prod.app", "--confirm", "20s", input="yes\n"), 0,
+           "confirm: yes")
+    kept = generation()
+    if kept == before:
+        fail("confirm: confirmed, and not kept")
+    tool = os.environ.get("FIREBREAK", str(ROOT / "build/firebreak"))
+    lost = subprocess.Popen([tool, "apply", path, "prod.app", "--confirm", "60s", *DAY],
+                            stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    while b"Loaded" not in lost.stderr.read1(200):
+        pass
+    lost.kill()                         # as a console that is gone
+    lost.wait()
+    for _ in range(100):
+        if generation() == kept:
+            break
+        time.sleep(0.05)
+    else:
+        fail("confirm: the console is gone, and nothing went back")
+    expect(firebreak("prove", path, "--live"), 0, "confirm: afterwards")
+    print("confirm   no, too late, yes, and a console that is gone", flush=True)
+
+
+# ---- kill -------------------------------------------------------------------
+
+def try_kill(work, rounds):
+    old, new = ranges(work / "old.fbk", 3000), ranges(work / "new.fbk", 3100)
+    nft("flush", "ruleset")
+    began = time.monotonic()
+    expect(firebreak("apply", old, "prod.app"), 0, "kill: first")
+    length = time.monotonic() - began
+    tool = os.environ.get("FIREBREAK", str(ROOT / "build/firebreak"))
+    states = {"old": 0, "new": 0}
+    dice = random.Random(20261127)
+    for i in range(rounds):
+        now = new if i % 2 else old
+        running = subprocess.Popen([tool, "apply", now, "prod.app", *DAY],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(dice.uniform(0.1, 1.1) * length)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        codes = [firebreak("prove", p, "--live").returncode for p in (old, new)]
+        if sorted(codes) != [0, 1]:
+            fail(f"kill: round {i}: prove says {codes}")
+            continue
+        states["old" if codes[0] == 0 else "new"] += 1
+    expect(firebreak("apply", old, "prod.app"), 0, "kill: last")
+    names = set(re.findall(r"_g(\d+)\b", nft("list", "ruleset").stdout))
+    if len(names) != 1:
+        fail(f"kill: generations {names} are left")
+    print(f"kill      {rounds} rounds: {states}, none torn, swept", flush=True)
+
+
+def skip_namespace():
+    """A network namespace of our own for all of it."""
+    import ctypes
+    if ctypes.CDLL(None).unshare(0x40000000):
+        run.skip("no network namespace")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=50)
+    arguments = parser.parse_args()
+    run.get_namespaces()
+    skip_namespace()
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    with tempfile.TemporaryDirectory() as directory:
+        work = pathlib.Path(directory)
+        for shape, sizes in SHAPES:
+            for size in sizes:
+                try_shape(work, shape, size)
+        try_changes()
+        try_confirm(work)
+        try_kill(work, arguments.rounds)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
