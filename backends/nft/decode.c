@@ -159,10 +159,12 @@ static void take_lengths(struct nft_decoder *d, struct nftnl_set *s,
 						 &count);
 	uint32_t len = nftnl_set_get_u32(s, NFTNL_SET_KEY_LEN);
 
+	set->key_len = len;
 	if (!lens || !count) {
 		set->set.width = 1;
 		set->lens[0] = len;
-		if (len > 16)
+		set->plain = !set->set.intervals;
+		if (len > (set->plain ? 64 : 16))
 			unclear(d, "a key that is longer than any field");
 		return;
 	}
@@ -230,6 +232,8 @@ static bool take_key(const struct nft_live_set *set, const uint8_t *bytes,
 {
 	unsigned at = 0;
 
+	if (set->plain && len > 16)
+		return len == set->key_len;	/* no number: its bytes are kept */
 	for (unsigned i = 0; i < set->set.width; i++) {
 		u128 number;
 
@@ -282,6 +286,8 @@ static int take_element(struct nftnl_set_elem *x, void *context)
 	if (!key || !take_key(set, key, len, false, &e.element) ||
 	    (end && !take_key(set, end, end_len, true, &e.element)))
 		return unclear(d, "an element whose key is not understood");
+	if (set->plain)
+		e.raw = memcpy(arena_alloc(d->arena, len), key, len);
 	if (set->set.is_map && !e.ends)
 		take_verdict(d, x, &e.element);
 	*LIST_PUSH(d->arena, &set->found) = e;

@@ -527,6 +527,72 @@ static const struct nft_set *own_set(struct work *w, const struct nft_set *set,
 	return out;
 }
 
+/* LEN bytes in network order. */
+static u128 number_in(const uint8_t *bytes, unsigned len)
+{
+	u128 number = 0;
+
+	for (unsigned i = 0; i < len; i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
+/* Bytes between a field and the next word: the registers have zeros there. */
+static bool padded_by_zeros(const uint8_t *bytes, unsigned len)
+{
+	for (unsigned i = len; i % 4; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+static void split_key(struct work *w, const struct nft_live_element *from,
+		      struct nft_live_set *to)
+{
+	struct nft_element *e = LIST_PUSH(w->d->arena, &to->set.elements);
+	unsigned byte = 0;
+
+	*e = from->element;
+	for (unsigned i = 0; i < to->set.width; i++) {
+		unsigned len = to->lens[i];
+		u128 number = number_in(from->raw + byte, len);
+
+		e->key[i] = (struct range){ number, number };
+		if (to->set.width > 1 &&
+		    !padded_by_zeros(from->raw + byte, len))
+			unclear(w, "an element that no packet has");
+		byte += (len + 3) / 4 * 4;
+	}
+}
+
+/* A plain SET with the fields that are in the registers AT; NULL: it has others. */
+static const struct nft_live_set *laid_out(struct work *w,
+					   const struct nft_live_set *set,
+					   const struct content *at)
+{
+	struct nft_live_set *out = arena_alloc(w->d->arena, sizeof *out);
+	unsigned byte = 0;
+
+	*out = *set;
+	out->set.width = 0;
+	out->set.elements.at = NULL;
+	out->set.elements.count = out->set.elements.cap = 0;
+	while (byte < set->key_len) {
+		unsigned len = at[byte].holds == OF_FIELD
+			? fields[at[byte].field].len : 0;
+
+		if (!len || out->set.width == NFT_KEY_MOST)
+			return NULL;
+		out->lens[out->set.width++] = len;
+		byte += set->key_len == len ? len : (len + 3) / 4 * 4;
+	}
+	if (byte != set->key_len)
+		return NULL;
+	for (size_t i = 0; i < set->found.count; i++)
+		split_key(w, &set->found.at[i], out);
+	return out;
+}
+
 /* The fields in the registers as the key of SET; false: they are not one. */
 static bool key_at(struct work *w, const struct content *at,
 		   const struct nft_live_set *set, struct nft_match *m)
@@ -560,6 +626,8 @@ static unsigned key_len(const struct nft_live_set *set)
 {
 	unsigned len = 0;
 
+	if (set->plain)
+		return (set->key_len + 3) / 4 * 4;
 	for (unsigned i = 0; i < set->set.width; i++)
 		len += (set->lens[i] + 3) / 4 * 4;
 	return len;
@@ -596,7 +664,9 @@ static void look_up(struct work *w, struct nftnl_expr *x)
 	}
 	at = span_of(w, nftnl_expr_get_u32(x, NFTNL_EXPR_LOOKUP_SREG),
 		     key_len(set));
-	if (!at || !key_at(w, at, set, &m)) {
+	if (at && set->plain)
+		set = laid_out(w, set, at);
+	if (!at || !set || !key_at(w, at, set, &m)) {
 		unclear(w, "a lookup by something that is not understood");
 		return;
 	}

@@ -12,12 +12,19 @@
 struct nft_live_element {
 	struct nft_element element;
 	bool ends;
+	const uint8_t *raw;	/* of a set that does not say its fields */
 };
 
 /* Numbers of its elements are in network order, whatever the field is. */
 struct nft_live_set {
 	struct nft_set set;
 	unsigned lens[NFT_KEY_MOST];	/* bytes of each field */
+	/*
+	 * The key is so many bytes, whatever is in them: nft 1.0.6 does not tell
+	 * the kernel the fields of a hash.  What is looked up says what they are.
+	 */
+	bool plain;
+	unsigned key_len;
 	LIST(struct nft_live_element) found;
 };
 
