@@ -7,6 +7,7 @@
 # make check-faults    faults put into the packet sets: found?
 # make check-memory    every request for memory fails once
 # make check-fuzz      a minute of libFuzzer on the parser, fmt and the readers (clang)
+# make check-report    the report by axe-core, html-validate and a browser
 # make bench           ratios; never fails on time
 # make bench-engine    the packet sets alone, beside BuDDy
 # make MODE=asan ...   the same with AddressSanitizer and UBSan
@@ -162,6 +163,11 @@ $(B)/tests/bench/engine/engine: $(ENGINE_BENCH) $(TLB_OBJ) $(B)/libfirebreak.a
 bench-engine: $(B)/tests/bench/engine/engine
 	$<
 
+# The report in headless Chromium, light and dark, phone and paper: needs node 20,
+# npm and chromium.
+check-report: $(B)/firebreak
+	FIREBREAK=$(B)/firebreak tests/browser/run.sh
+
 # Scanning and parsing alone.
 $(B)/tests/bench/parse: $(OBJ)/tests/bench/parse.o $(B)/libfirebreak.a
 	@mkdir -p $(@D)
@@ -182,7 +188,7 @@ install: $(B)/firebreak
 clean:
 	rm -rf build
 
-.PHONY: all check check-memory check-fuzz fuzz-targets check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
+.PHONY: all check check-memory check-fuzz check-report fuzz-targets check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
 .SECONDARY:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)

@@ -105,7 +105,7 @@ static void put_navigation(struct text *out)
 static void begin(struct text *out, const char *id, const char *title,
 		  char origin)
 {
-	text_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 id=\"h-%s\">%s",
+	text_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\" tabindex=\"0\"><h2 id=\"h-%s\">%s",
 		    id, id, id, title);
 	if (origin)
 		html_from(out, origin);
