@@ -77,6 +77,11 @@ diff -q "$work/policy/rules.fbk" "$policy/rules.fbk" >/dev/null && wrong "the sh
 code 0 "$tool" compile --as-of 2026-11-24 -o "$work/e" "$policy"
 diff -r -x manifest.json "$work/a" "$work/e" || wrong "another day makes other bytes"
 
+# an option that a command does not use would seem to do something
+code 2 "$tool" check --output "$work/x" "$policy"
+code 2 "$tool" verify-bundle --only x "$work/a"
+code 2 "$tool" check --nonsense "$policy"
+
 # the README's tour is what happens
 grep -qF "$("$tool" compile --as-of 2026-11-23 "$policy" -o "$work/tour" | sed 's|below [^,]*,|below out,|')" README.md ||
 	wrong "the README's tour shows another result of compile"

@@ -247,6 +247,45 @@ static bool take_format(struct cli *cli, const struct command *command)
 	return false;
 }
 
+static const char *long_name(int option)
+{
+	const struct option *o = cli_options;
+
+	while (o->name && o->val != option)
+		o++;
+	return o->name;
+}
+
+/* Does USAGE speak of --NAME? */
+static bool is_told(const char *usage, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = usage; (at = strstr(at, "--")) != NULL; at += 2)
+		if (strncmp(at + 2, name, len) == 0 &&
+		    !strchr("abcdefghijklmnopqrstuvwxyz-", at[2 + len]))
+			return true;
+	return false;
+}
+
+/*
+ * An option that a command does not use would change nothing and look as if it
+ * did.  Those of every command are taken everywhere; of the others, the ones
+ * that the command's own help tells of.
+ */
+static bool is_its_own(const struct command *command, int option)
+{
+	const char *name = long_name(option);
+
+	if (!name || option == 'q' || option == OPT_AS_OF ||
+	    option == OPT_COLOUR || is_told(command->usage, name))
+		return true;
+	if (option != OPT_FORMAT)
+		fprintf(stderr, "firebreak %s: takes no --%s\n", command->name,
+			name);
+	return option == OPT_FORMAT;	/* take_format() says it better */
+}
+
 /* -1: run the command; else the exit code. */
 static int parse(struct cli *cli, const struct command *command, int argc,
 		 char **argv)
@@ -261,7 +300,8 @@ static int parse(struct cli *cli, const struct command *command, int argc,
 			fputs(command->usage, stdout);
 			return cli_finish(EXIT_EQUAL);
 		}
-		if (!take(cli, option, optarg)) {
+		if (!is_its_own(command, option) ||
+		    !take(cli, option, optarg)) {
 			fprintf(stderr, "firebreak %s --help shows its use\n",
 				command->name);
 			return EXIT_CANNOT;
