@@ -330,21 +330,6 @@ static int by_path(const void *x, const void *y)
 	return strcmp(a->path, b->path);
 }
 
-/* The sources as seen from the policy's root, wherever it was compiled from. */
-static const char *const *source_names(struct fb *fb)
-{
-	size_t count = fb->sources.files.count;
-	const char **names = arena_array(fb->arena, count, sizeof *names);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *name = fb->sources.files.at[i]->name;
-		const char *seen = path_from_root(fb->arena, &fb->loader, name);
-
-		names[i] = seen ? seen : name;
-	}
-	return names;
-}
-
 static void finish(struct build *b, struct fb_compilation *out)
 {
 	struct text manifest = TEXT_IN(b->fb->arena);

@@ -25,21 +25,6 @@ static void add(struct bundle *b, const char *path, const char *bytes,
 								  len };
 }
 
-/* FB's sources as seen from the policy's root, wherever it was read from. */
-static const char *const *source_names(struct fb *fb)
-{
-	size_t count = fb->sources.files.count;
-	const char **names = arena_array(fb->arena, count, sizeof *names);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *name = fb->sources.files.at[i]->name;
-		const char *seen = path_from_root(fb->arena, &fb->loader, name);
-
-		names[i] = seen ? seen : name;
-	}
-	return names;
-}
-
 static void add_text(struct bundle *b, const char *path,
 		     void (*write)(struct text *out, const struct evidence *e),
 		     const struct evidence *e)

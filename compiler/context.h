@@ -41,4 +41,7 @@ enum fb_status guarded(struct fb *fb,
 		       enum fb_status (*work)(struct fb *fb, void *call),
 		       void *call);
 
+/* The names of FB's sources as seen from the policy's root, wherever it was read from. */
+const char *const *source_names(struct fb *fb);
+
 #endif

@@ -255,6 +255,20 @@ static const char *working_directory(struct arena *arena)
 	return arena_printf(arena, "%s%s", cwd, strcmp(cwd, "/") ? "/" : "");
 }
 
+const char *const *source_names(struct fb *fb)
+{
+	size_t count = fb->sources.files.count;
+	const char **names = arena_array(fb->arena, count, sizeof *names);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name = fb->sources.files.at[i]->name;
+		const char *seen = path_from_root(fb->arena, &fb->loader, name);
+
+		names[i] = seen ? seen : name;
+	}
+	return names;
+}
+
 static enum fb_status load(struct fb *fb, const char *path)
 {
 	struct ast *ast = parse_policy(fb->arena, &fb->diags, &fb->sources,

@@ -1,9 +1,8 @@
-/* One JSON object, keys and entries sorted; digests by nettle. */
+/* One JSON object, keys and entries sorted. */
 #include "compiler/manifest.h"
 
 #include "compiler/base/date.h"
 
-#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,16 +24,10 @@ static void put_string(struct text *out, const char *string)
 
 static void put_digest(struct text *out, const char *bytes, size_t len)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx state;
+	char digest[65];
 
-	sha256_init(&state);
-	sha256_update(&state, len, (const uint8_t *)bytes);
-	sha256_digest(&state, sizeof digest, digest);
-	text_puts(out, "\"sha256:");
-	for (size_t i = 0; i < sizeof digest; i++)
-		text_printf(out, "%02x", digest[i]);
-	text_putc(out, '"');
+	fb_digest(bytes, len, digest);
+	text_printf(out, "\"sha256:%s\"", digest);
 }
 
 static void put_entry(struct text *out, bool first, const char *path,

@@ -5,6 +5,7 @@
 #include "compiler/base/json.h"
 
 #include "compiler/base/table.h"
+#include "compiler/base/utf8.h"
 
 #include <string.h>
 
@@ -135,24 +136,13 @@ static bool take_escape(struct reading *r, char **out)
 /* A character of two to four bytes, copied.  False: no UTF-8. */
 static bool take_wide(struct reading *r, char **out)
 {
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *b = (const unsigned char *)r->at;
-	unsigned more = b[0] < 0xe0 ? 1 : b[0] < 0xf0 ? 2 : 3;
-	uint32_t c = b[0] & (0x3fU >> more);
+	uint32_t c;
+	size_t len = utf8_read(r->at, (size_t)(r->end - r->at), &c);
 
-	if (b[0] < 0xc2 || b[0] > 0xf4 || r->end - r->at <= (ptrdiff_t)more)
-		return false;
-	for (unsigned i = 1; i <= more; i++) {
-		if ((b[i] & 0xc0) != 0x80)
-			return false;
-		c = c << 6 | (b[i] & 0x3f);
-	}
-	if (c < least[more] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return false;
-	memmove(*out, r->at, more + 1);
-	*out += more + 1;
-	r->at += more + 1;
-	return true;
+	memmove(*out, r->at, len);
+	*out += len;
+	r->at += len;
+	return len;
 }
 
 /* Behind the quote: the string, or NULL. */

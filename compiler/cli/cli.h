@@ -110,4 +110,7 @@ int cli_finish(int code);
 bool cli_write(const char *directory, const struct fb_output *outputs,
 	       size_t count);
 
+/* All LEN BYTES to FD, however many writes it takes.  False: see errno. */
+bool cli_write_all(int fd, const char *bytes, size_t len);
+
 #endif

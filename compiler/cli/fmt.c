@@ -36,21 +36,6 @@ static int cannot(const char *what, const char *path)
 	return EXIT_CANNOT;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* Write beside PATH, with its rights, and rename. */
 static int replace(const char *path, const char *bytes, size_t len)
 {
@@ -67,7 +52,7 @@ static int replace(const char *path, const char *bytes, size_t len)
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0 || fchmod(fd, st.st_mode & 07777) != 0 ||
-	    !write_all(fd, bytes, len) || fsync(fd) != 0)
+	    !cli_write_all(fd, bytes, len) || fsync(fd) != 0)
 		code = cannot("write", beside);
 	if (fd >= 0 && close(fd) != 0 && !code)
 		code = cannot("write", beside);

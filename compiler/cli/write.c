@@ -40,7 +40,7 @@ static bool make_way(char *path)
 	return true;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
+bool cli_write_all(int fd, const char *bytes, size_t len)
 {
 	while (len) {
 		ssize_t n = write(fd, bytes, len);
@@ -65,7 +65,7 @@ static bool write_beside(const char *directory, const struct fb_output *output)
 	/* only the first file of a directory finds it missing */
 	if (path && fd < 0 && errno == ENOENT && make_way(path))
 		fd = open(path, flags, 0666);
-	good = fd >= 0 && write_all(fd, output->bytes, output->len);
+	good = fd >= 0 && cli_write_all(fd, output->bytes, output->len);
 	if (fd >= 0 && close(fd) != 0)
 		good = false;
 	if (!good)
