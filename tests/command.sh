@@ -43,6 +43,21 @@ code 1 "$tool" check --fail-on note --as-of 2026-11-23 "$policy"
 code 0 "$tool" check --as-of 2026-11-23 tests/golden/diag/P0801.fbk
 code 1 "$tool" check --fail-on warning --as-of 2026-11-23 tests/golden/diag/P0801.fbk
 code 2 "$tool" check --fail-on anything "$policy"
+
+# -q is silent, unless the answer is no
+silent() { [ -s "$work/out" ] || [ -s "$work/err" ] && { wrong "not silent: $*"; cat "$work/out" "$work/err"; }; }
+code 0 "$tool" check -q --as-of 2026-11-23 "$policy"
+silent check -q
+code 0 "$tool" check -q --as-of 2026-11-23 tests/golden/diag/P0801.fbk
+silent check -q with a warning
+code 1 "$tool" check -q --fail-on warning --as-of 2026-11-23 tests/golden/diag/P0801.fbk
+grep -q P0801 "$work/err" || wrong "-q hides why it fails"
+code 1 "$tool" check -q --as-of 2030-01-01 "$policy"
+[ ! -s "$work/out" ] && grep -q P0701 "$work/err" || wrong "-q hides an expired rule"
+code 0 "$tool" compile -q --as-of 2026-11-23 -o "$work/quiet" "$policy"
+silent compile -q
+code 0 "$tool" prove -q --as-of 2026-11-23 "$policy" "$work/quiet/banco-andino/prod/aws.tf.json"
+silent prove -q
 code 2 "$tool" compile "$policy"
 code 2 "$tool" compile -t cobol -o "$work/x" "$policy"
 code 2 "$tool" compile --only nobody.prod -o "$work/x" "$policy"

@@ -37,47 +37,53 @@ static bool has_finding(struct fb *fb, enum fb_severity least)
 	return false;
 }
 
+/* One line of what was looked at. */
+static void print_summary(const struct fb_summary *sum)
+{
+	printf("%zu invariant%s: %zu hold, %zu broken", sum->invariants,
+	       plural(sum->invariants),
+	       sum->invariants - sum->broken - sum->waived, sum->broken);
+	if (sum->waived)
+		printf(", %zu waived", sum->waived);
+	if (sum->expects)
+		printf(" · %zu expectation%s, %zu not met", sum->expects,
+		       plural(sum->expects), sum->unmet);
+	printf(" · %zu rule%s, %zu expired · %zu environment%s", sum->rules,
+	       plural(sum->rules), sum->expired, sum->environments,
+	       plural(sum->environments));
+	if (sum->reviews)
+		printf(" · %zu need%s review within 14 days", sum->due,
+		       sum->due == 1 ? "s" : "");
+	if (sum->overdue)
+		printf(", %zu of them overdue", sum->overdue);
+	if (sum->lints)
+		printf(" · %zu lint warning%s", sum->lints, plural(sum->lints));
+	putchar('\n');
+}
+
 static int run(const struct cli *cli)
 {
+	bool is_text = cli->document == FB_FORMAT_TEXT, fails;
 	struct fb_summary sum = { 0 };
 	enum fb_severity fail_on;
 	enum fb_status status;
 	struct fb *fb;
-	int code;
+	int code = EXIT_EQUAL;
 
 	if (!read_fail_on(cli->fail_on, &fail_on))
 		return EXIT_CANNOT;
 	fb = cli_load(cli, cli->operands[0], &status);
 	if (status == FB_OK)
 		status = fb_check(fb, &sum);
-	code = cli_tell(cli, fb, status);
-	if (status == FB_OK && has_finding(fb, fail_on))
+	fails = status == FB_OK && has_finding(fb, fail_on);
+	/* -q: warnings alone are nothing to speak of unless they are why it fails */
+	if (status != FB_OK || fails || !cli->quiet || !is_text)
+		code = cli_tell(cli, fb, status);
+	if (fails)
 		code = EXIT_NO;
-	if (cli->document != FB_FORMAT_TEXT) {
-		code = cli_finish(code);
-	} else if (status == FB_OK || status == FB_NO) {
-		printf("%zu invariant%s: %zu hold, %zu broken", sum.invariants,
-		       plural(sum.invariants),
-		       sum.invariants - sum.broken - sum.waived, sum.broken);
-		if (sum.waived)
-			printf(", %zu waived", sum.waived);
-		if (sum.expects)
-			printf(" · %zu expectation%s, %zu not met", sum.expects,
-			       plural(sum.expects), sum.unmet);
-		printf(" · %zu rule%s, %zu expired · %zu environment%s",
-		       sum.rules, plural(sum.rules), sum.expired,
-		       sum.environments, plural(sum.environments));
-		if (sum.reviews)
-			printf(" · %zu need%s review within 14 days", sum.due,
-			       sum.due == 1 ? "s" : "");
-		if (sum.overdue)
-			printf(", %zu of them overdue", sum.overdue);
-		if (sum.lints)
-			printf(" · %zu lint warning%s", sum.lints,
-			       plural(sum.lints));
-		putchar('\n');
-		code = cli_finish(code);
-	}
+	if (is_text && !cli->quiet && (status == FB_OK || status == FB_NO))
+		print_summary(&sum);
+	code = cli_finish(code);
 	fb_free(fb);
 	return code;
 }
@@ -100,7 +106,7 @@ const struct command command_check = {
 	"  --fail-on WORD   exit 1 from this severity on: error (the default), warning, note\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n"
-	"  -q, --quiet      say only what is wrong\n\n"
+	"  -q, --quiet      not a word, unless the answer is no\n\n"
 	"exit codes: 0 all holds, 1 an invariant is broken, a rule has expired or its review\n"
 	"is overdue, 2 the policy cannot be read\n",
 	.least = 1,

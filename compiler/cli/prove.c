@@ -14,7 +14,8 @@ static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
 		return status;
 	status = fb_prove(fb, path, bytes, len);
 	free(bytes);
-	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT) {
+	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT &&
+	    !(cli->quiet && status == FB_OK)) {
 		cli_put(stdout, path);
 		printf(": %s\n", status == FB_OK ? "equal"
 		       : status == FB_NO ? "not equal" : "not proved");
@@ -27,7 +28,8 @@ static enum fb_status prove_kernel(const struct cli *cli, struct fb *fb)
 {
 	enum fb_status status = fb_prove_live(fb);
 
-	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT)
+	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT &&
+	    !(cli->quiet && status == FB_OK))
 		printf("this kernel: %s\n", status == FB_OK ? "equal"
 		       : status == FB_NO ? "not equal" : "not proved");
 	return status;
