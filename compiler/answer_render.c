@@ -3,7 +3,7 @@
 
 #include "compiler/base/render.h"
 #include "compiler/diff_render.h"
-#include "compiler/json_writer.h"
+#include "compiler/reach_json.h"
 
 #include <string.h>
 
@@ -148,61 +148,61 @@ void answer_text(struct text *out, const struct fb_answer *a,
 	text_putc(out, '\n');
 }
 
-static void json_hops(struct json *j, const struct fb_hop *hops, size_t count)
+static void json_hops(struct jsonout *j, const struct fb_hop *hops, size_t count)
 {
-	json_open(j, "hops", '[');
+	jsonout_open(j, "hops", '[');
 	for (size_t i = 0; i < count; i++) {
-		json_open(j, NULL, '{');
-		json_put(j, "source", hops[i].src);
-		json_put(j, "destination", hops[i].dst);
-		json_put(j, "packet", hops[i].packet);
-		json_put(j, "environment", hops[i].environment);
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "source", hops[i].src);
+		jsonout_string(j, "destination", hops[i].dst);
+		jsonout_string(j, "packet", hops[i].packet);
+		jsonout_string(j, "environment", hops[i].environment);
 		json_names(j, "rules", hops[i].rules, hops[i].rule_count);
-		json_close(j, '}');
+		jsonout_close(j, '{');
 	}
-	json_close(j, ']');
+	jsonout_close(j, '[');
 }
 
-static void json_permitted(struct json *j, const struct fb_reach *reach,
+static void json_permitted(struct jsonout *j, const struct fb_reach *reach,
 			   size_t count)
 {
-	json_open(j, "permitted", '[');
+	jsonout_open(j, "permitted", '[');
 	for (size_t i = 0; i < count; i++) {
-		json_open(j, NULL, '{');
+		jsonout_open(j, NULL, '{');
 		json_words(j, "words", &reach[i].words);
-		json_strings(j, "environments", reach[i].environments,
+		jsonout_strings(j, "environments", reach[i].environments,
 			     reach[i].environment_count);
 		json_names(j, "rules", reach[i].rules, reach[i].rule_count);
-		json_put(j, "expires", reach[i].expires);
-		json_put(j, "example", reach[i].example);
-		json_close(j, '}');
+		jsonout_string(j, "expires", reach[i].expires);
+		jsonout_string(j, "example", reach[i].example);
+		jsonout_close(j, '{');
 	}
-	json_close(j, ']');
+	jsonout_close(j, '[');
 }
 
 void answer_json(struct text *out, const struct fb_answer *a,
 		 const char *question)
 {
 	static const char *const kinds[] = { "none", "some", "all" };
-	struct json j = { out, 1, true };
+	struct jsonout j = { .out = out };
 
-	text_putc(out, '{');
-	json_put(&j, "schema", "firebreak-answer-1");
-	json_put(&j, "question", question);
-	json_put(&j, "answer", kinds[a->kind]);
+	jsonout_open(&j, NULL, '{');
+	jsonout_string(&j, "schema", "firebreak-answer-1");
+	jsonout_string(&j, "question", question);
+	jsonout_string(&j, "answer", kinds[a->kind]);
 	json_permitted(&j, a->reach, a->reach_count);
-	json_put(&j, "refused", a->refused ? a->refused : "");
-	json_put(&j, "refused_in", a->refused ? a->refused_in : "");
-	json_open(&j, "routes", '[');
+	jsonout_string(&j, "refused", a->refused ? a->refused : "");
+	jsonout_string(&j, "refused_in", a->refused ? a->refused_in : "");
+	jsonout_open(&j, "routes", '[');
 	for (size_t i = 0; i < a->route_count; i++) {
-		json_open(&j, NULL, '{');
-		json_put(&j, "source", a->routes[i].src);
-		json_put(&j, "destination", a->routes[i].dst);
+		jsonout_open(&j, NULL, '{');
+		jsonout_string(&j, "source", a->routes[i].src);
+		jsonout_string(&j, "destination", a->routes[i].dst);
 		json_hops(&j, a->routes[i].hops, a->routes[i].hop_count);
-		json_close(&j, '}');
+		jsonout_close(&j, '{');
 	}
-	json_close(&j, ']');
-	json_close(&j, '}');
+	jsonout_close(&j, '[');
+	jsonout_close(&j, '{');
 	text_putc(out, '\n');
 }
 
@@ -274,32 +274,32 @@ void statement_text(struct text *out, const struct fb_statement *s,
 
 void statement_json(struct text *out, const struct fb_statement *s)
 {
-	struct json j = { out, 1, true };
+	struct jsonout j = { .out = out };
 
-	text_putc(out, '{');
-	json_put(&j, "schema", "firebreak-statement-1");
-	json_put(&j, "kind", s->is_rule ? "rule" : "invariant");
+	jsonout_open(&j, NULL, '{');
+	jsonout_string(&j, "schema", "firebreak-statement-1");
+	jsonout_string(&j, "kind", s->is_rule ? "rule" : "invariant");
 	json_named(&j, "at", &s->at);
-	json_put(&j, "sentence", s->sentence);
-	json_put(&j, "source", s->source);
+	jsonout_string(&j, "sentence", s->sentence);
+	jsonout_string(&j, "source", s->source);
 	if (s->is_rule) {
 		json_permitted(&j, s->reach, s->reach_count);
-		json_put(&j, "refused", s->refused);
-		json_open(&j, "emitted", '[');
+		jsonout_string(&j, "refused", s->refused);
+		jsonout_open(&j, "emitted", '[');
 		for (size_t i = 0; i < s->emitted_count; i++) {
-			json_open(&j, NULL, '{');
-			json_put(&j, "path", s->emitted[i].path);
-			json_number(&j, "line", s->emitted[i].line);
-			json_put(&j, "text", s->emitted[i].text);
-			json_close(&j, '}');
+			jsonout_open(&j, NULL, '{');
+			jsonout_string(&j, "path", s->emitted[i].path);
+			jsonout_number(&j, "line", (long long)s->emitted[i].line);
+			jsonout_string(&j, "text", s->emitted[i].text);
+			jsonout_close(&j, '{');
 		}
-		json_close(&j, ']');
+		jsonout_close(&j, '[');
 	} else {
-		json_bool(&j, "holds", s->holds);
-		json_put(&j, "verdict", s->verdict);
+		jsonout_bool(&j, "holds", s->holds);
+		jsonout_string(&j, "verdict", s->verdict);
 		json_hops(&j, s->hops, s->hop_count);
 		json_names(&j, "waived_by", s->waivers, s->waiver_count);
 	}
-	json_close(&j, '}');
+	jsonout_close(&j, '{');
 	text_putc(out, '\n');
 }

@@ -50,10 +50,26 @@ void jsonout_number(struct jsonout *j, const char *key, long long number)
 	text_printf(j->out, "%lld", number);
 }
 
+/* Every digit that a double holds for certain. */
+void jsonout_real(struct jsonout *j, const char *key, double number)
+{
+	next(j, key);
+	text_printf(j->out, "%.15g", number);
+}
+
 void jsonout_bool(struct jsonout *j, const char *key, bool value)
 {
 	next(j, key);
 	text_puts(j->out, value ? "true" : "false");
+}
+
+void jsonout_strings(struct jsonout *j, const char *key,
+		     const char *const *strings, size_t count)
+{
+	jsonout_open(j, key, '[');
+	for (size_t i = 0; i < count; i++)
+		jsonout_string(j, NULL, strings[i]);
+	jsonout_close(j, '[');
 }
 
 void jsonout_wrapped(struct jsonout *j, const char *key, const char *inner,

@@ -23,7 +23,12 @@ void jsonout_close(struct jsonout *j, char bracket);
 /* A NULL STRING is null. */
 void jsonout_string(struct jsonout *j, const char *key, const char *string);
 void jsonout_number(struct jsonout *j, const char *key, long long number);
+void jsonout_real(struct jsonout *j, const char *key, double number);
 void jsonout_bool(struct jsonout *j, const char *key, bool value);
+
+/* A list of strings, one a line. */
+void jsonout_strings(struct jsonout *j, const char *key,
+		     const char *const *strings, size_t count);
 
 /* { "key": "string" }, in one line. */
 void jsonout_wrapped(struct jsonout *j, const char *key, const char *inner,

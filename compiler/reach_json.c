@@ -1,0 +1,55 @@
+/* Words, rules and reach as JSON, the same in a diff and in an answer. */
+#include "compiler/reach_json.h"
+
+#include "compiler/diff_render.h"
+
+void json_words(struct jsonout *j, const char *key,
+		const struct fb_words *w)
+{
+	jsonout_open(j, key, '{');
+	jsonout_string(j, "source", w->src);
+	jsonout_string(j, "destination", w->dst);
+	jsonout_string(j, "services", w->services);
+	jsonout_string(j, "ports", w->ports);
+	jsonout_string(j, "family", w->family);
+	jsonout_close(j, '{');
+}
+
+void json_named(struct jsonout *j, const char *key,
+		const struct fb_named *n)
+{
+	jsonout_open(j, key, '{');
+	jsonout_string(j, "name", n->name);
+	jsonout_string(j, "file", n->file ? n->file : "");
+	jsonout_number(j, "line", (long long)n->line);
+	jsonout_bool(j, "old", n->old);
+	jsonout_close(j, '{');
+}
+
+void json_names(struct jsonout *j, const char *key, const struct fb_named *named,
+		size_t count)
+{
+	jsonout_open(j, key, '[');
+	for (size_t i = 0; i < count; i++)
+		json_named(j, NULL, &named[i]);
+	jsonout_close(j, '[');
+}
+
+void json_reach(struct jsonout *j, const struct fb_reach *r)
+{
+	jsonout_open(j, NULL, '{');
+	jsonout_string(j, "kind", diff_verb(r->kind));
+	json_words(j, "words", &r->words);
+	if (r->kind == FB_MOVED)
+		json_words(j, "from", &r->from);
+	jsonout_string(j, "others", r->others);
+	jsonout_bool(j, "others_in_part", r->others_in_part);
+	jsonout_strings(j, "environments", r->environments, r->environment_count);
+	jsonout_string(j, "reasons", r->reasons);
+	jsonout_bool(j, "breaks_invariant", r->breaks);
+	json_names(j, "rules", r->rules, r->rule_count);
+	jsonout_string(j, "expires", r->expires);
+	jsonout_real(j, "packets", r->packets);
+	jsonout_string(j, "example", r->example);
+	jsonout_close(j, '{');
+}
