@@ -1,7 +1,7 @@
 # make                 build/firebreak
 # make check           unit, golden, property and include-law tests; no root
 # make check-kernel    the emitted rulesets in network namespaces, real packets
-# make check-aws       the emitted AWS files against the provider's schema
+# make check-aws       the emitted AWS files: schema, AWS command, a mock of AWS, Terraform
 # make check-mutants   every change of one place in the example's outputs: caught?
 # make check-z3        what the packet sets answer, asked of Z3
 # make check-faults    faults put into the packet sets: found?

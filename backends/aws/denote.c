@@ -157,8 +157,23 @@ static bool find_list(struct denoting *d, uint32_t list)
 	return false;
 }
 
+/* An account has lists that no rule refers to: those say nothing here. */
+static bool *used_lists(const struct denoting *d)
+{
+	bool *used = arena_array(d->arena, d->model->list_count, sizeof *used);
+
+	for (size_t i = 0; i < d->model->rule_count; i++) {
+		const struct aws_peer *peer = &d->model->rules[i].is.peer;
+
+		if (peer->kind == AWS_LIST)
+			used[peer->index] = true;
+	}
+	return used;
+}
+
 static bool find_names(struct denoting *d)
 {
+	const bool *used = used_lists(d);
 	bool good;
 
 	d->layer_of = arena_array(d->arena, d->model->group_count,
@@ -167,7 +182,7 @@ static bool find_names(struct denoting *d)
 				 sizeof *d->list_of);
 	good = find_all_layers(d);
 	for (uint32_t i = 0; i < d->model->list_count; i++)
-		good &= find_list(d, i);
+		good &= !used[i] || find_list(d, i);
 	return good;
 }
 

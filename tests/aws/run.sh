@@ -1,6 +1,6 @@
 #!/bin/bash
 # Compile every policy of the tree for AWS and check what comes out: against the
-# provider's schema, by AWS's own command, and in a mock of AWS.
+# provider's schema, by AWS's own command, in a mock of AWS, and by Terraform there.
 #
 # The Python parts are installed from requirements.txt into a virtual environment
 # below build/, once.  FIREBREAK_OFFLINE=1 skips them, and says so.
@@ -22,7 +22,7 @@ done
 "$here/check.sh" "$work" || failed=1
 
 if [ -n "${FIREBREAK_OFFLINE:-}" ]; then
-	echo "SKIP the AWS command and the mock of AWS: FIREBREAK_OFFLINE is set"
+	echo "SKIP the AWS command, the mock of AWS and Terraform: FIREBREAK_OFFLINE is set"
 	exit $failed
 fi
 venv=$top/build/aws-venv
@@ -61,4 +61,6 @@ echo "aws ec2 authorize-security-group-*: $files lists of permissions checked"
 
 "$venv/bin/python" "$here/drift.py" "$firebreak" "$top/policies/modyo-connect" \
 	"$work/modyo-connect/banco-andino/prod/aws.ec2.json" || failed=1
+"$venv/bin/python" "$here/terraform.py" "$firebreak" "$top/policies/modyo-connect" \
+	caja-sur.prod || failed=1
 exit $failed

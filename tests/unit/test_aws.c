@@ -1537,6 +1537,20 @@ static void memory_that_runs_out_while_reading_ends_the_reading(void **state)
 	}
 }
 
+static void a_list_that_no_rule_refers_to_says_nothing(void **state)
+{
+	struct world *w = new_world(*state);
+	struct difference d;
+	const char *text;
+
+	allow(w, "pull", "services", "s3", tcp(w, 443, 443));
+	text = good_output(w);
+	assert_true(proves(w, changed(w, text,
+		"\"aws_ec2_managed_prefix_list\": {",
+		"\"aws_ec2_managed_prefix_list\": { \"other\": "
+		"{ \"name\": \"of somebody else\" },"), &d));
+}
+
 static void a_list_nobody_declares_is_not_ours(void **state)
 {
 	const char *text;
@@ -1873,6 +1887,7 @@ int main(int argc, char **argv)
 		IN_ARENA(a_layer_without_addresses_here_has_no_group),
 		IN_ARENA(a_list_of_two_contents_means_nothing),
 		IN_ARENA(icmp_by_a_reference_is_protocol_1_over_ipv6),
+		IN_ARENA(a_list_that_no_rule_refers_to_says_nothing),
 		IN_ARENA(a_list_nobody_declares_is_not_ours),
 		IN_ARENA(layers_that_share_hosts_share_a_group),
 		IN_ARENA(shared_hosts_that_lie_apart_have_a_group_each),
