@@ -14,6 +14,7 @@
 #include "compiler/ir.h"
 #include "compiler/meaning.h"
 #include "compiler/prove.h"
+#include "firebreak/quota.h"
 
 /* One file of an output; PATH is relative to the environment's directory. */
 struct artefact {
@@ -22,9 +23,11 @@ struct artefact {
 	size_t len;
 };
 
+/* The files of an output, and how much they take of what the target grants. */
 struct artefacts {
 	struct artefact *at;
 	size_t count, cap;
+	LIST(struct fb_quota) quotas;
 };
 
 /* One environment at work.  Memory is scratch: gone after the environment. */

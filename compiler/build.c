@@ -142,6 +142,7 @@ struct task {
 	const struct backend *backend;
 	bool recheck;
 	LIST(struct fb_output) outputs;
+	LIST(struct fb_quota) quotas;
 	size_t sides;
 	enum fb_status status;
 };
@@ -149,6 +150,7 @@ struct task {
 struct build {
 	struct fb *fb;
 	LIST(struct fb_output) outputs;
+	LIST(struct fb_quota) quotas;
 	size_t sides;
 	const struct backend *chosen[8];
 	struct task *tasks;
@@ -173,6 +175,18 @@ static void keep_output(struct task *task, struct artefact *a)
 	a->bytes = out->bytes;
 }
 
+/* A row that lives as long as the task. */
+static void keep_quota(struct task *task, const struct fb_quota *q)
+{
+	struct fb_quota *own = LIST_PUSH(task->arena, &task->quotas);
+
+	*own = *q;
+	own->environment = arena_copy(task->arena, q->environment,
+				      strlen(q->environment));
+	own->layer = arena_copy(task->arena, q->layer, strlen(q->layer));
+	own->group = arena_copy(task->arena, q->group, strlen(q->group));
+}
+
 /* Emit into *MADE; what lowering took is given back before anything is read. */
 static bool emit(struct task *task, const struct job *job,
 		 struct artefacts *made)
@@ -187,6 +201,8 @@ static bool emit(struct task *task, const struct job *job,
 		keep_output(task, &some.at[i]);
 		*LIST_PUSH(job->arena, made) = some.at[i];
 	}
+	for (size_t i = 0; i < some.quotas.count && good; i++)
+		keep_quota(task, &some.quotas.at[i]);
 	arena_free(own.arena);
 	return good;
 }
@@ -253,9 +269,24 @@ static void run_tasks(struct build *b)
 		(void)pthread_join(threads[count], NULL);
 }
 
+/*
+ * An environment's rows come from the first target that has them: others say the
+ * same groups in another way.
+ */
+static void gather_quotas(struct build *b, const struct task *task,
+			  const struct ir_space **space)
+{
+	if (!task->quotas.count || *space == task->space)
+		return;
+	*space = task->space;
+	for (size_t i = 0; i < task->quotas.count; i++)
+		*LIST_PUSH(b->fb->arena, &b->quotas) = task->quotas.at[i];
+}
+
 /* Take over what the tasks made and said, in their order; the worst status. */
 static enum fb_status gather(struct build *b)
 {
+	const struct ir_space *counted = NULL;
 	enum fb_status worst = FB_OK;
 
 	for (size_t i = 0; i < b->task_count; i++) {
@@ -265,6 +296,7 @@ static enum fb_status gather(struct build *b)
 		for (size_t k = 0; k < task->outputs.count; k++)
 			*LIST_PUSH(b->fb->arena, &b->outputs) =
 				task->outputs.at[k];
+		gather_quotas(b, task, &counted);
 		b->sides += task->sides;
 		worst = task->status > worst ? task->status : worst;
 	}
@@ -344,7 +376,8 @@ static void finish(struct build *b, struct fb_compilation *out)
 	*last = (struct fb_output){ "manifest.json", text_string(&manifest),
 				    manifest.len };
 	*out = (struct fb_compilation){ b->outputs.at, b->outputs.count,
-					b->sides };
+					b->sides, b->quotas.at,
+					b->quotas.count };
 }
 
 struct compile_call {

@@ -157,7 +157,9 @@ static enum fb_status report(struct fb *fb, void *argument)
 	add_text(&b, "fleet.csv", evidence_fleet_csv, &e);
 	add_manifest(&b);
 	*call->out = (struct fb_compilation){ b.files.at, b.files.count,
-					      call->made->sides };
+					      call->made->sides,
+					      call->made->quotas,
+					      call->made->quota_count };
 	return FB_OK;
 }
 

@@ -101,6 +101,12 @@ code 2 "$tool" check --nonsense "$policy"
 grep -qF "$("$tool" compile --as-of 2026-11-23 "$policy" -o "$work/tour" | sed 's|below [^,]*,|below out,|')" README.md ||
 	wrong "the README's tour shows another result of compile"
 
+# how full groups are: the tight ones always, all when asked, none when quiet
+code 0 "$tool" compile --quota --as-of 2026-11-23 "$policy" -t terraform -o "$work/tour"
+grep -q '^ *10 of 60   IPv4  in   caja-sur.prod  modyo-connect-prod-edge$' "$work/out" || wrong "--quota lacks a group"
+code 0 "$tool" compile --as-of 2026-11-23 "$policy" -t terraform -o "$work/tour"
+[ "$(grep -c ' of 60 ' "$work/out")" = 2 ] || wrong "other groups than the tight ones are told"
+
 # everything that was written is equal to the policy, and says so
 find "$work/a" -name '*.nft' -o -name '*.tf.json' | sort >"$work/files"
 code 0 "$tool" prove --as-of 2026-11-23 "$policy" $(cat "$work/files")

@@ -55,7 +55,7 @@ check "$base|$sets|compiler/prove\.h" compiler/prove.?
 # The second look at a proof shares the types with the first, and no arithmetic.
 check "compiler/(side|recheck)\.h" compiler/recheck.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
-check "$base|$sets|compiler/prove\.h|backends/backend\.h" backends/backend.?
+check "$base|$sets|compiler/prove\.h|backends/backend\.h|firebreak/quota\.h" backends/backend.?
 check "$base|compiler/(context|ir|parse|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h
 check "$base|$sets|compiler/verify\.h|compiler/findings/[a-z]*\.h|firebreak/firebreak\.h" compiler/findings/*.c compiler/findings/*.h
 check "$base|compiler/context\.h|compiler/findings/findings\.h|firebreak/firebreak\.h" compiler/tell.c

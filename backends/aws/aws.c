@@ -6,6 +6,7 @@
  *   exact.c     can AWS say this policy at all?
  *   lower.c     policy to model, with lower_services.c, lower_peers.c and
  *               reach.c; names.c names what comes out
+ *   quota.c     how full is a group?
  *   limits.c    does a group hold it?  validate.c: does AWS take it?
  *   emit_*.c    model to text
  *   read_*.c    text to model, refusing what it does not understand
@@ -16,6 +17,7 @@
  */
 #include "backends/aws/aws.h"
 
+#include "backends/aws/quota.h"
 #include "backends/aws/view.h"
 
 #include <string.h>
@@ -42,6 +44,7 @@ static bool emit_as(const struct job *job, printer *print,
 		return false;
 	if (model->group_count)
 		*LIST_PUSH(job->arena, out) = print(job->arena, model);
+	quota_rows(job, model, out);
 	return true;
 }
 

@@ -1,88 +1,14 @@
 /*
- * Quotas: how much of a security group the rules take.
- *
- * AWS counts the rules of a group by direction and by family; what counts how
- * much is from "Amazon VPC quotas" and "Work with AWS-managed prefix lists".
+ * Does every group hold its rules?  If not, which policy rules cost most, and
+ * what would be cheaper.
  */
 #include "backends/aws/aws.h"
 
-#include "backends/aws/reach.h"
+#include "backends/aws/quota.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { TOLD_MOST = 5 };
-
-/* AWS's own lists by the end of their names. */
-static const struct weight {
-	const char *end;
-	unsigned is;
-} weights[] = {
-	{ ".s3",			  1 },
-	{ ".dynamodb",			  1 },
-	{ ".ec2-instance-connect",	  2 },
-	{ ".groundstation",		  5 },
-	{ ".s3express",			  6 },
-	{ ".vpc-lattice",		 10 },
-	{ ".route53-healthchecks",	 25 },
-	{ ".cloudfront.origin-facing",	 55 },
-};
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t len = strlen(text), n = strlen(end);
-
-	return len >= n && strcmp(text + len - n, end) == 0;
-}
-
-/*
- * What a reference to LIST counts, and in which family.  A customer's list
- * counts its capacity, which nobody told us: at least its entries, or one.
- */
-static size_t list_weight(const struct job *job, const struct aws_list *list,
-			  enum family *family)
-{
-	const struct both *is = &job->meaning->space->networks[list->network];
-	static const char ours[] = "com.amazonaws.";
-	size_t count;
-
-	*family = ranges_empty(is->of[IPV4]) ? IPV6 : IPV4;
-	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
-		if (strncmp(list->name, ours, strlen(ours)) == 0 &&
-		    ends_in(list->name, weights[i].end))
-			return weights[i].is;
-	(void)prefix_cover(job->arena, *family, is->of[*family],
-			   is->of[*family], &count);
-	return count ? count : 1;
-}
-
-/* By direction and family. */
-struct tally {
-	size_t used[AWS_DIRECTIONS][FAMILIES];
-};
-
-static void count_rule(const struct job *job, const struct aws_model *model,
-		       const struct aws_rule *rule, size_t used[FAMILIES])
-{
-	enum family family;
-	size_t weight;
-
-	switch (rule->is.peer.kind) {
-	case AWS_PREFIX:
-		used[rule->is.peer.prefix.family]++;
-		break;
-	case AWS_LIST:
-		weight = list_weight(job, &model->lists[rule->is.peer.index],
-				     &family);
-		used[family] += weight;
-		break;
-	case AWS_GROUP:
-		/* AWS does not say in which family: be ready for both */
-		used[IPV4]++;
-		used[IPV6]++;
-		break;
-	}
-}
 
 /* What one policy rule takes of a group. */
 struct cost {
@@ -117,7 +43,7 @@ static struct cost *costs_of(const struct job *job,
 
 		if (r->is.group != group || r->is.direction != direction)
 			continue;
-		count_rule(job, model, r, used);
+		quota_add(job, model, r, used);
 		costs[r->from[0]].is += used[family];
 	}
 	qsort(costs, job->ir->rule_count, sizeof *costs, dearest_first);
@@ -212,20 +138,13 @@ static void tell(const struct job *job, const struct aws_model *model,
 
 bool aws_is_within_limits(const struct job *job, const struct aws_model *model)
 {
-	struct tally *tallies = arena_array(job->arena, model->group_count,
-					    sizeof *tallies);
+	const struct aws_usage *usage = quota_usage(job, model);
 	bool within = true;
 
-	for (size_t i = 0; i < model->rule_count; i++) {
-		const struct aws_rule *r = &model->rules[i];
-
-		count_rule(job, model, r,
-			   tallies[r->is.group].used[r->is.direction]);
-	}
 	for (uint32_t g = 0; g < model->group_count; g++) {
 		for (int d = 0; d < AWS_DIRECTIONS; d++) {
 			for (int f = 0; f < FAMILIES; f++) {
-				size_t used = tallies[g].used[d][f];
+				size_t used = usage[g].of[d][f];
 
 				if (used <= job->ir->aws.rules_per_group)
 					continue;

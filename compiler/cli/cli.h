@@ -21,6 +21,7 @@ struct cli {
 	bool colour_out, colour_err, quiet;
 	bool notes;		/* the command shows notes too */
 	bool recheck;		/* look at proofs a second time */
+	bool quota;		/* of compile: show how full every group is */
 	uint32_t as_of;
 	const char *output, *targets, *only;
 	const char *controls, *classification, *since, *approvals;
@@ -109,6 +110,9 @@ int cli_finish(int code);
  */
 bool cli_write(const char *directory, const struct fb_output *outputs,
 	       size_t count);
+
+/* How full the security groups of MADE are: ALL, or those that are tight. */
+void cli_put_quotas(FILE *to, const struct fb_compilation *made, bool all);
 
 /* All LEN BYTES to FD, however many writes it takes.  False: see errno. */
 bool cli_write_all(int fd, const char *bytes, size_t len);

@@ -19,10 +19,12 @@ static int run(const struct cli *cli)
 	if (status == FB_OK) {
 		if (!cli_write(cli->output, made.outputs, made.count))
 			code = EXIT_CANNOT;
-		else if (!cli->quiet && cli->document == FB_FORMAT_TEXT)
+		else if (!cli->quiet && cli->document == FB_FORMAT_TEXT) {
 			printf("%zu files below %s, each read back: %zu proofs, all equal to the policy%s\n",
 			       made.count, cli->output, made.sides,
 			       cli->recheck ? ", each looked at twice" : "");
+			cli_put_quotas(stdout, &made, cli->quota);
+		}
 		code = cli_finish(code);
 	} else {
 		fputs("nothing was written\n", stderr);
@@ -44,6 +46,8 @@ const struct command command_compile = {
 	"  -o, --output DIR     where the files go: DIR/CUSTOMER/ENVIRONMENT/…, DIR/manifest.json\n"
 	"  -t, --target LIST    of terraform, ec2, nft, or all (default: terraform,nft)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
+	"  --quota              show how full every security group is, not only those that\n"
+	"                       are more than four fifths full\n"
 	"  --recheck            look at every proof a second time, by naive arithmetic\n"
 	"  --format FORMAT      of what is found: text, json, markdown, sarif, github, gitlab,\n"
 	"                       junit or csv\n"

@@ -11,6 +11,7 @@
 #define FIREBREAK_FIREBREAK_H
 
 #include "firebreak/diag.h"
+#include "firebreak/quota.h"
 
 #include <stdbool.h>
 
@@ -102,6 +103,9 @@ struct fb_compilation {
 	const struct fb_output *outputs;	/* manifest.json last */
 	size_t count;
 	size_t sides;		/* claims proved */
+	/* of AWS's security groups: by environment, group, direction, family */
+	const struct fb_quota *quotas;
+	size_t quota_count;
 };
 
 /*

@@ -900,6 +900,58 @@ static void a_list_of_a_customer_counts_its_entries(void **state)
 	good_output(w);
 }
 
+static unsigned used_of(struct world *w, const char *layer, bool ingress,
+			bool ipv6)
+{
+	struct artefacts out = { 0 };
+	unsigned used = 0, rows = 0;
+
+	assert_true(backend_terraform.emit(job_of(w), &out));
+	assert_int_equal(out.quotas.count, 4 * w->ir.layer_count);
+	for (size_t i = 0; i < out.quotas.count; i++) {
+		const struct fb_quota *q = &out.quotas.at[i];
+
+		if (strcmp(q->layer, layer) != 0 || q->ingress != ingress ||
+		    q->ipv6 != ipv6)
+			continue;
+		assert_string_equal(q->environment, "banco-andino.prod");
+		assert_int_equal(q->limit, 60);
+		used += q->used;
+		rows++;
+	}
+	assert_int_equal(rows, 1);
+	return used;
+}
+
+static void rows_say_how_full_every_group_is(void **state)
+{
+	struct world *w = new_world(*state);
+
+	add_network(w, "probes", "com.amazonaws.{region}.route53-healthchecks",
+		    "15.177.0.0/18");
+	allow(w, "a", "edge ops", "services", tcp(w, 80, 80));
+	allow(w, "b", "services", "s3", tcp(w, 443, 443));
+	allow(w, "c", "services", "core-banking", tcp(w, 443, 443));
+	allow(w, "d", "probes", "edge", tcp(w, 443, 443));
+	assert_int_equal(used_of(w, "services", true, false), 2);
+	assert_int_equal(used_of(w, "services", true, true), 2);
+	assert_int_equal(used_of(w, "services", false, false), 2);
+	assert_int_equal(used_of(w, "services", false, true), 1);
+	assert_int_equal(used_of(w, "edge", true, false), 25);
+	assert_int_equal(used_of(w, "edge", true, true), 0);
+	assert_int_equal(used_of(w, "data", true, false), 0);
+}
+
+static void four_fifths_are_not_more_than_four_fifths(void **state)
+{
+	struct fb_quota q = { .used = 48, .limit = 60 };
+
+	(void)state;
+	assert_false(fb_quota_is_tight(&q));
+	q.used = 49;
+	assert_true(fb_quota_is_tight(&q));
+}
+
 static void what_a_wider_wording_would_add_is_said(void **state)
 {
 	struct world *w = new_world(*state);
@@ -1799,6 +1851,38 @@ static void an_admitted_packet_is_a_permitted_one(struct world *w,
 	}
 }
 
+/* What a group holds, counted in the file; the lists here weigh 1, IPv4. */
+static unsigned count_in(const struct aws_model *file,
+			 const struct fb_quota *q)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < file->rule_count; i++) {
+		const struct aws_permission *is = &file->rules[i].is;
+		const struct aws_peer *peer = &is->peer;
+
+		if (strcmp(file->groups[is->group].name, q->group) != 0 ||
+		    (is->direction == AWS_INGRESS) != q->ingress)
+			continue;
+		count += peer->kind == AWS_GROUP ||
+			 (peer->kind == AWS_LIST && !q->ipv6) ||
+			 (peer->kind == AWS_PREFIX &&
+			  (peer->prefix.family == IPV6) == q->ipv6);
+	}
+	return count;
+}
+
+static void rows_are_what_is_in_the_file(struct world *w, const char *text)
+{
+	const struct aws_model *file = read_text(w, text);
+	struct artefacts out = { 0 };
+
+	assert_true(backend_terraform.emit(job_of(w), &out));
+	for (size_t i = 0; i < out.quotas.count; i++)
+		assert_int_equal(out.quotas.at[i].used,
+				 count_in(file, &out.quotas.at[i]));
+}
+
 static void random_policies_are_said_exactly_or_refused(void **state)
 {
 	size_t said = 0, refused = 0;
@@ -1813,6 +1897,7 @@ static void random_policies_are_said_exactly_or_refused(void **state)
 		if (text) {
 			text = good_output(w);
 			an_admitted_packet_is_a_permitted_one(w, &dice, text);
+			rows_are_what_is_in_the_file(w, text);
 			(void)good_ec2(w);
 			said++;
 		} else {
@@ -1868,6 +1953,8 @@ int main(int argc, char **argv)
 		IN_ARENA(sixty_rules_fit_and_sixty_one_do_not),
 		IN_ARENA(a_reference_counts_in_both_families),
 		IN_ARENA(a_list_of_a_customer_counts_its_entries),
+		IN_ARENA(rows_say_how_full_every_group_is),
+		IN_ARENA(four_fifths_are_not_more_than_four_fifths),
 		IN_ARENA(what_a_wider_wording_would_add_is_said),
 		IN_ARENA(one_permission_of_two_rules_names_both),
 		IN_ARENA(names_beyond_a_tag_are_counted),

@@ -1,0 +1,119 @@
+/* Counting as AWS counts: what a peer weighs, and in which family. */
+#include "backends/aws/quota.h"
+
+#include <string.h>
+
+/* AWS's own lists by the end of their names: "Work with AWS-managed prefix lists". */
+static const struct weight {
+	const char *end;
+	unsigned is;
+} weights[] = {
+	{ ".s3",			  1 },
+	{ ".dynamodb",			  1 },
+	{ ".ec2-instance-connect",	  2 },
+	{ ".groundstation",		  5 },
+	{ ".s3express",			  6 },
+	{ ".vpc-lattice",		 10 },
+	{ ".route53-healthchecks",	 25 },
+	{ ".cloudfront.origin-facing",	 55 },
+};
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+/*
+ * What a reference to LIST counts, and in which family.  A customer's list
+ * counts its capacity, which nobody told us: at least its entries, or one.
+ */
+static size_t list_weight(const struct job *job, const struct aws_list *list,
+			  enum family *family)
+{
+	const struct both *is = &job->meaning->space->networks[list->network];
+	static const char ours[] = "com.amazonaws.";
+	size_t count;
+
+	*family = ranges_empty(is->of[IPV4]) ? IPV6 : IPV4;
+	for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+		if (strncmp(list->name, ours, strlen(ours)) == 0 &&
+		    ends_in(list->name, weights[i].end))
+			return weights[i].is;
+	(void)prefix_cover(job->arena, *family, is->of[*family],
+			   is->of[*family], &count);
+	return count ? count : 1;
+}
+
+void quota_add(const struct job *job, const struct aws_model *model,
+	       const struct aws_rule *rule, size_t used[FAMILIES])
+{
+	enum family family;
+	size_t weight;
+
+	switch (rule->is.peer.kind) {
+	case AWS_PREFIX:
+		used[rule->is.peer.prefix.family]++;
+		break;
+	case AWS_LIST:
+		weight = list_weight(job, &model->lists[rule->is.peer.index],
+				     &family);
+		used[family] += weight;
+		break;
+	case AWS_GROUP:
+		/* AWS does not say in which family: be ready for both */
+		used[IPV4]++;
+		used[IPV6]++;
+		break;
+	}
+}
+
+const struct aws_usage *quota_usage(const struct job *job,
+				    const struct aws_model *model)
+{
+	struct aws_usage *usage = arena_array(job->arena, model->group_count,
+					      sizeof *usage);
+
+	for (size_t i = 0; i < model->rule_count; i++) {
+		const struct aws_rule *r = &model->rules[i];
+
+		quota_add(job, model, r, usage[r->is.group].of[r->is.direction]);
+	}
+	return usage;
+}
+
+/* How many groups an interface of the layer of GROUP has. */
+static unsigned groups_beside(const struct aws_model *model, size_t group)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < model->group_count; i++)
+		count += strcmp(model->groups[i].layer,
+				model->groups[group].layer) == 0;
+	return count;
+}
+
+void quota_rows(const struct job *job, const struct aws_model *model,
+		struct artefacts *out)
+{
+	const struct aws_usage *usage = quota_usage(job, model);
+	const char *environment = ir_space_name(job->arena, job->ir,
+						job->meaning->space);
+
+	for (size_t g = 0; g < model->group_count; g++)
+		for (int d = 0; d < AWS_DIRECTIONS; d++)
+			for (int f = 0; f < FAMILIES; f++)
+				*LIST_PUSH(job->arena, &out->quotas) =
+					(struct fb_quota){
+						.environment = environment,
+						.layer = model->groups[g].layer,
+						.group = model->groups[g].name,
+						.ingress = d == AWS_INGRESS,
+						.ipv6 = f == IPV6,
+						.used = (unsigned)usage[g].of[d][f],
+						.limit = job->ir->aws.rules_per_group,
+						.groups = groups_beside(model, g),
+						.groups_limit = job->ir->aws.groups_per_interface,
+					};
+}

@@ -1,0 +1,27 @@
+/*
+ * What rules take of the quota of their security group.  AWS counts by group,
+ * direction and family ("Amazon VPC quotas").
+ */
+#ifndef FIREBREAK_BACKENDS_AWS_QUOTA_H
+#define FIREBREAK_BACKENDS_AWS_QUOTA_H
+
+#include "backends/aws/model.h"
+
+/* Rules of one group, as AWS counts them. */
+struct aws_usage {
+	size_t of[AWS_DIRECTIONS][FAMILIES];
+};
+
+/* Add what RULE of MODEL, which was lowered, takes in each family. */
+void quota_add(const struct job *job, const struct aws_model *model,
+	       const struct aws_rule *rule, size_t used[FAMILIES]);
+
+/* By group of MODEL, which was lowered. */
+const struct aws_usage *quota_usage(const struct job *job,
+				    const struct aws_model *model);
+
+/* The same for people: a row a group, direction and family, in this order. */
+void quota_rows(const struct job *job, const struct aws_model *model,
+		struct artefacts *out);
+
+#endif
