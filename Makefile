@@ -134,9 +134,16 @@ $(FUZZ_BIN): $(B)/tests/fuzz/%: $(OBJ)/tests/fuzz/%.o $(OBJ)/tests/fuzz/fuzz.o $
 check-memory: $(B)/tests/memory/test_memory
 	$(B)/tests/memory/test_memory all
 
-check-kernel: $(B)/firebreak
+# Packets for the kernel tests, which knows nothing of firebreak.
+$(B)/tests/kernel/traffic: $(OBJ)/tests/kernel/traffic.o
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
+	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
 
 check-aws: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak tests/aws/run.sh
