@@ -1,13 +1,30 @@
-/* A sweep along the services, and a forest of boxes that found each other. */
+/*
+ * A sweep along the field in which the fewest boxes meet, and a forest of boxes
+ * that found each other.
+ */
 #include "backends/nft/cluster.h"
 
 #include <stdlib.h>
 
-/* A box by the first and last of its services. */
+/* A box by the first and last of its values in one field. */
 struct stretch {
 	struct range range;
 	size_t box;
 };
+
+enum field { SOURCES, DESTINATIONS, SERVICES, FIELDS };
+
+static struct ranges field_of(const struct box *box, enum field field)
+{
+	switch (field) {
+	case SOURCES:	   return box->src;
+	case DESTINATIONS: return box->dst;
+	case SERVICES:
+	case FIELDS:
+		break;
+	}
+	return box->svc;
+}
 
 static int by_beginning(const void *x, const void *y)
 {
@@ -18,18 +35,63 @@ static int by_beginning(const void *x, const void *y)
 	return (a->box > b->box) - (a->box < b->box);
 }
 
-static struct stretch *line_up(struct arena *arena, const struct boxes *boxes)
+static struct stretch *line_up(struct arena *arena, const struct boxes *boxes,
+			       enum field field)
 {
 	struct stretch *out = arena_array(arena, boxes->count, sizeof *out);
 
 	for (size_t i = 0; i < boxes->count; i++) {
-		struct ranges svc = boxes->at[i].svc;
+		struct ranges r = field_of(&boxes->at[i], field);
 
 		out[i] = (struct stretch){
-			{ svc.at[0].lo, svc.at[svc.count - 1].hi }, i };
+			{ r.at[0].lo, r.at[r.count - 1].hi }, i };
 	}
 	qsort(out, boxes->count, sizeof *out, by_beginning);
 	return out;
+}
+
+/* How many of COUNT stretches, from AT on in order, begin up to LAST? */
+static size_t begun(const struct stretch *at, size_t count, u128 last)
+{
+	size_t lo = 0, hi = count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (at[mid].range.lo <= last)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The pairs among COUNT that a sweep has to look at. */
+static size_t pairs_among(const struct stretch *at, size_t count)
+{
+	size_t pairs = 0;
+
+	for (size_t i = 0; i + 1 < count; i++)
+		pairs += begun(at + i + 1, count - i - 1, at[i].range.hi);
+	return pairs;
+}
+
+static struct stretch *best_line(struct arena *arena,
+				 const struct boxes *boxes)
+{
+	struct stretch *best = NULL;
+	size_t least = SIZE_MAX;
+
+	for (enum field field = SOURCES; field < FIELDS; field++) {
+		struct stretch *line = line_up(arena, boxes, field);
+		size_t pairs = pairs_among(line, boxes->count);
+
+		if (best && pairs >= least)
+			continue;
+		best = line;
+		least = pairs;
+	}
+	return best;
 }
 
 static bool overlap(const struct box *a, const struct box *b)
@@ -58,7 +120,7 @@ static void join(size_t *parents, size_t a, size_t b)
 
 const size_t *nft_clusters_of(struct arena *arena, const struct boxes *boxes)
 {
-	struct stretch *sorted = line_up(arena, boxes);
+	const struct stretch *sorted = best_line(arena, boxes);
 	struct stretch *open = arena_array(arena, boxes->count, sizeof *open);
 	size_t *parents = arena_array(arena, boxes->count, sizeof *parents);
 	size_t open_count = 0;

@@ -9,7 +9,8 @@
 
 /*
  * For each of BOXES the number of its cluster, which is the lowest index of a
- * box in it.  Time: one sort, and the pairs whose services may overlap.
+ * box in it.  Time: a sort for each field, and the pairs that may overlap in the
+ * field that tells most apart.
  */
 const size_t *nft_clusters_of(struct arena *arena, const struct boxes *boxes);
 
