@@ -197,7 +197,7 @@ def try_shape(work, sender, shape, reloads):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--reloads", type=int, default=3, help="of each shape, by apply")
+    parser.add_argument("--reloads", type=int, default=2, help="of each shape, by apply")
     parser.add_argument("shapes", nargs="*", metavar="SHAPE",
                         help=", ".join(s.__name__ for s in SHAPES))
     arguments = parser.parse_args()
