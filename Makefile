@@ -170,8 +170,7 @@ $(B)/tests/bench/engine/engine: $(ENGINE_BENCH) $(TLB_OBJ) $(B)/libfirebreak.a
 bench-engine: $(B)/tests/bench/engine/engine
 	$<
 
-# The report in headless Chromium, light and dark, phone and paper: needs node 20,
-# npm and chromium.
+# The report in headless Chromium, light and dark, phone and paper.
 check-report: $(B)/firebreak
 	FIREBREAK=$(B)/firebreak tests/browser/run.sh
 

@@ -7,7 +7,7 @@
 set -eu
 
 build='gcc libc6-dev make flex bison libjansson-dev nettle-dev libnftnl-dev libmnl-dev'
-# cmocka for the unit tests; nft, ip and python3 for the kernel tests; venv for check-aws;
+# cmocka for the unit tests; nft, ip and python3 for the kernel tests; venv for check-aws and check-report;
 # patch takes the diffs of fmt; zsh and fish take their completions;
 # jsonschema holds the report's model against its published schema;
 # z3 answers what the packet sets answer; git keeps the histories for diff and report
@@ -15,6 +15,8 @@ test='libcmocka-dev nftables iproute2 python3 python3-venv diffutils patch zsh f
 # jsonschema and xmllint hold what we write against the published schemas, dot
 # reads the graphs that we write for it
 test="$test libxml2-utils graphviz"
+# the report is looked at
+test="$test chromium"
 # libFuzzer
 test="$test clang libclang-rt-14-dev"
 
