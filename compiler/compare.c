@@ -99,6 +99,11 @@ static void add_rule_change(const struct comparing *c,
 	*LIST_PUSH(c->arena, &changes->list) = change;
 }
 
+static const char *const halves[] = {
+	[IR_BOTH_HALVES] = "", [IR_OUTBOUND] = "outbound",
+	[IR_INBOUND] = "inbound",
+};
+
 static void compare_attributes(const struct comparing *c,
 			       const struct ir_rule *was,
 			       const struct ir_rule *is,
@@ -122,6 +127,10 @@ static void compare_attributes(const struct comparing *c,
 		add_rule_change(c, changes, (struct fb_rule_change){
 			FB_RULE_METADATA, rule, "log", was->log ? "log" : "",
 			is->log ? "log" : "" });
+	if (was->half != is->half)
+		add_rule_change(c, changes, (struct fb_rule_change){
+			FB_RULE_METADATA, rule, "half", halves[was->half],
+			halves[is->half] });
 }
 
 /* Which rules lines tell of, and which have flows the other policy has not. */

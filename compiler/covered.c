@@ -415,7 +415,8 @@ static struct candidate *list_candidates(struct coverer *c, const bool *may,
 			size += size_of_set(f->src) * size_of_set(f->dst) *
 				size_of_set(f->svc);
 		}
-		if (may[r])
+		/* a half opens with another one what both of them have */
+		if (may[r] && c->ir->rules[r].half == IR_BOTH_HALVES)
 			*LIST_PUSH(c->arena, &out) =
 				(struct candidate){ r, size };
 	}

@@ -221,7 +221,8 @@ static bool is_attribute(int kind)
 	case TOK_OWNER: case TOK_TICKET: case TOK_REASON: case TOK_EXPIRES:
 	case TOK_REVIEWED: case TOK_APPROVED: case TOK_PARTY: case TOK_LOG:
 	case TOK_WAIVES: case TOK_CONTROLS: case TOK_SEVERITY:
-	case TOK_TRANSITIVELY: case TOK_AVOIDING: case TOK_IN:
+	case TOK_TRANSITIVELY: case TOK_AVOIDING: case TOK_OUTBOUND:
+	case TOK_INBOUND: case TOK_IN:
 		return true;
 	default:
 		return false;
@@ -240,7 +241,8 @@ static bool wants_name(int kind)
 		return true;
 	default:
 		return is_attribute(kind) && kind != TOK_LOG &&
-		       kind != TOK_TRANSITIVELY && kind != TOK_APPROVED;
+		       kind != TOK_TRANSITIVELY && kind != TOK_APPROVED &&
+		       kind != TOK_OUTBOUND && kind != TOK_INBOUND;
 	}
 }
 
@@ -272,6 +274,8 @@ static size_t head_end(const struct sentence *s)
 
 	while (i < s->count && (s->words[i].kind == TOK_IN ||
 				s->words[i].kind == TOK_TRANSITIVELY ||
+				s->words[i].kind == TOK_OUTBOUND ||
+				s->words[i].kind == TOK_INBOUND ||
 				s->words[i].kind == TOK_AVOIDING))
 		i = attribute_from(s, i + 1);
 	return i == s->count ? i - 1 : i;	/* the `;` stays with it */

@@ -23,6 +23,7 @@ static struct ir_attribute *attribute_of_rule(struct ir_rule *rule,
 	case ATTR_WAIVES:   return &rule->waives;
 	case ATTR_LOG: case ATTR_IN: case ATTR_CONTROLS: case ATTR_SEVERITY:
 	case ATTR_TRANSITIVELY: case ATTR_AVOIDING:
+	case ATTR_OUTBOUND: case ATTR_INBOUND:
 		break;
 	}
 	return NULL;
@@ -60,6 +61,19 @@ void attribute_is_wrong(struct resolver *r, const struct ast_attr *attr,
 		   "here");
 }
 
+/* One half of a connection; both of them are a rule without such a word. */
+static void read_half(struct resolver *r, struct ir_rule *rule,
+		      const struct ast_attr *a)
+{
+	if (rule->half == IR_BOTH_HALVES)
+		rule->half = a->kind == ATTR_OUTBOUND ? IR_OUTBOUND : IR_INBOUND;
+	else
+		diag_help(diag_label(diag_add(r->diags, P0206, a->span,
+				"`%s` is outbound and inbound", rule->name),
+				"the second half"),
+			  "leave both words out: a rule opens both halves");
+}
+
 static void read_rule_attribute(struct resolver *r, struct ir_rule *rule,
 				const struct ast_attr *a)
 {
@@ -70,6 +84,10 @@ static void read_rule_attribute(struct resolver *r, struct ir_rule *rule,
 		return;
 	if (a->kind == ATTR_LOG) {
 		rule->log = true;
+		return;
+	}
+	if (a->kind == ATTR_OUTBOUND || a->kind == ATTR_INBOUND) {
+		read_half(r, rule, a);
 		return;
 	}
 	if (!slot) {
@@ -114,7 +132,8 @@ static void check_defaults(struct resolver *r)
 
 		if (a->kind == ATTR_WAIVES || a->kind == ATTR_IN ||
 		    a->kind == ATTR_CONTROLS || a->kind == ATTR_SEVERITY ||
-		    a->kind == ATTR_TRANSITIVELY || a->kind == ATTR_AVOIDING)
+		    a->kind == ATTR_TRANSITIVELY || a->kind == ATTR_AVOIDING ||
+		    a->kind == ATTR_OUTBOUND || a->kind == ATTR_INBOUND)
 			attribute_is_wrong(r, a, "every rule by default");
 		else if (*first)
 			diag_note(diag_add(r->diags, P0206, a->span,

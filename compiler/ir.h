@@ -60,6 +60,7 @@ struct ir_space {
 	 */
 	const char *const *peer_names;
 	uint32_t first_flow, flow_count;
+	uint32_t first_half, half_count;
 	struct span span;
 };
 
@@ -67,6 +68,13 @@ struct ir_attribute {
 	const char *value;	/* NULL: not given */
 	struct span span;
 };
+
+/*
+ * `outbound` and `inbound`: what a rule says of one end alone.  Towards what is
+ * not ours that is all there is; between two layers of ours a packet passes
+ * where an outbound and an inbound half meet.
+ */
+enum ir_half { IR_BOTH_HALVES, IR_OUTBOUND, IR_INBOUND };
 
 /* A rule as written; what it means is in its flows. */
 struct ir_rule {
@@ -76,6 +84,7 @@ struct ir_rule {
 			    reviewed_by, approved_by, party, waives;
 	uint32_t expires_day, reviewed_day;	/* days since 1970-01-01, when given */
 	bool log;
+	enum ir_half half;
 	bool in_force;		/* false: expired before the as-of day */
 };
 
@@ -99,6 +108,9 @@ enum { IR_NO_SPACE = UINT32_MAX };
 /*
  * What a rule in force means in one space for one family: every packet of
  * src x dst x svc.  None of the three is empty.
+ *
+ * A half (ir_rule.half) has the flows that it opens towards what is not ours,
+ * and one for each other half that it meets inside.
  *
  * A rule across environments has a flow in each of the two, with the same
  * addresses: its egress half where the source is, its ingress half where the
@@ -236,6 +248,12 @@ struct ir {
 	size_t rule_count;
 	const struct ir_flow *flows;	/* by space, rule, family */
 	size_t flow_count;
+	/*
+	 * What the rules in force that are halves say of their own end, in the
+	 * same order; what of it opens connections is in their flows.
+	 */
+	const struct ir_flow *halves;
+	size_t half_count;
 	const struct ir_invariant *invariants;	/* by name */
 	size_t invariant_count;
 	/* unit tests of the policy, in source order: CLAIM_MUST or CLAIM_NEVER */

@@ -454,7 +454,8 @@ static void find_mending(const struct inquiry *q, bool waived,
 		kept[i] = p.rule_of[found.at[i]];
 	v->mending = kept;
 	v->mending_count = found.count;
-	v->mending_smallest = found.smallest;
+	/* either half of a connection cuts it; here both count as needed */
+	v->mending_smallest = found.smallest && !j->ir->half_count;
 	v->mending_only = found.only;
 }
 

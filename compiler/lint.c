@@ -242,6 +242,27 @@ static void tell_half_open(struct lint *l)
 	}
 }
 
+/* Halves that meet nobody's other half, and lead nowhere else. */
+static void tell_alone(struct lint *l)
+{
+	bool *opens = arena_array(l->arena, l->ir->rule_count, sizeof *opens);
+
+	for (size_t i = 0; i < l->ir->flow_count; i++)
+		opens[l->ir->flows[i].rule] = true;
+	for (size_t i = 0; i < l->ir->rule_count; i++) {
+		const struct ir_rule *rule = &l->ir->rules[i];
+
+		if (rule->half == IR_BOTH_HALVES || !rule->in_force || opens[i])
+			continue;
+		diag_help(diag_add(l->diags, P0803, rule->name_span,
+			rule->half == IR_OUTBOUND
+			? "`%s` lets out what nothing lets in"
+			: "`%s` lets in what nothing lets out", rule->name),
+			"remove it, or write the other half");
+		l->told++;
+	}
+}
+
 size_t lint_tell(struct arena *arena, struct diags *diags,
 		 const struct ir *ir)
 {
@@ -250,6 +271,7 @@ size_t lint_tell(struct arena *arena, struct diags *diags,
 	tell_covered(&l);
 	tell_unused(&l);
 	tell_half_open(&l);
+	tell_alone(&l);
 	arena_free(l.arena);
 	return l.told;
 }

@@ -16,7 +16,7 @@ struct resolver {
 	struct both public;
 	struct ir_space *spaces;
 	struct both *ours;	/* by space: all layers */
-	LIST(struct ir_flow) flows;
+	LIST(struct ir_flow) flows, halves;
 	/* by kind of attribute: what every rule has, and what it needs */
 	const struct ast_attr *defaults[ATTR_IN + 1];
 	const struct ast_node *required[ATTR_IN + 1];

@@ -31,6 +31,107 @@ static void add_flows(struct resolver *r, struct work *w, uint32_t rule,
 	}
 }
 
+/* --- halves --- */
+
+/* Is the near end of a half layers and nothing but whole ones? */
+static bool is_whole(const struct resolver *r, uint32_t space,
+		     enum family family, struct ranges near)
+{
+	for (size_t i = 0; i < r->ir->layer_count; i++) {
+		struct ranges is = r->spaces[space].layers[i].of[family];
+
+		if (ranges_touch(near, is) && !ranges_include(near, is))
+			return false;
+	}
+	return ranges_include(r->ours[space].of[family], near);
+}
+
+static void tell_not_whole(struct resolver *r, const struct work *w,
+			   uint32_t space, bool out)
+{
+	diag_help(diag_label(diag_add(r->diags, P0316,
+			(out ? w->node->src : w->node->dst)->span,
+			"the near end of `%s` is not whole layers in %s",
+			w->node->name.text,
+			ir_space_name(r->arena, r->ir, &r->spaces[space])),
+			out ? "what it lets out of" : "what it lets in to"),
+		  "name layers, or leave `%s` out", out ? "outbound" : "inbound");
+}
+
+/* What half F opens by itself: towards what is not ours. */
+static void add_outside(struct resolver *r, const struct ir_flow *f, bool out)
+{
+	struct ranges ours = r->ours[f->space].of[f->family];
+	struct ir_flow flow = *f;
+
+	if (out)
+		flow.dst = ranges_minus(r->arena, f->dst, ours);
+	else
+		flow.src = ranges_minus(r->arena, f->src, ours);
+	if (flow.src.count && flow.dst.count)
+		*LIST_PUSH(r->arena, &r->flows) = flow;
+}
+
+static void add_half(struct resolver *r, struct work *w, uint32_t rule,
+		     uint32_t space)
+{
+	struct sets sets = sentence_in(r, w, space);
+	bool out = r->ir->rules[rule].half == IR_OUTBOUND;
+
+	for (int f = IPV4; f < FAMILIES; f++) {
+		struct ir_flow half = {
+			.rule = rule, .space = space, .far = IR_NO_SPACE,
+			.family = (enum family)f, .src = sets.src.of[f],
+			.dst = sets.dst.of[f], .svc = sets.svc.of[f] };
+
+		if (!half.src.count || !half.dst.count || !half.svc.count)
+			continue;
+		w->any_ours = true;
+		if (!is_whole(r, space, half.family, out ? half.src : half.dst)) {
+			tell_not_whole(r, w, space, out);
+			return;
+		}
+		if (!r->ir->rules[rule].in_force)
+			continue;
+		*LIST_PUSH(r->arena, &r->halves) = half;
+		add_outside(r, &half, out);
+	}
+}
+
+/* What OUT and IN open together, by each of their rules. */
+static void meet(struct resolver *r, const struct ir_flow *out,
+		 const struct ir_flow *in)
+{
+	struct ir_flow flow = *out;
+
+	flow.src = ranges_meet(r->arena, out->src, in->src);
+	flow.dst = ranges_meet(r->arena, out->dst, in->dst);
+	if (!flow.src.count || !flow.dst.count)
+		return;
+	flow.svc = ranges_meet(r->arena, out->svc, in->svc);
+	if (!flow.svc.count)
+		return;
+	*LIST_PUSH(r->arena, &r->flows) = flow;
+	flow.rule = in->rule;
+	*LIST_PUSH(r->arena, &r->flows) = flow;
+}
+
+/* Where an outbound and an inbound half meet, a connection opens. */
+static void meet_halves(struct resolver *r)
+{
+	const struct ir_flow *all = r->halves.at;
+
+	for (size_t i = 0; i < r->halves.count; i++) {
+		if (r->ir->rules[all[i].rule].half != IR_OUTBOUND)
+			continue;
+		for (size_t k = 0; k < r->halves.count; k++)
+			if (r->ir->rules[all[k].rule].half == IR_INBOUND &&
+			    all[k].space == all[i].space &&
+			    all[k].family == all[i].family)
+				meet(r, &all[i], &all[k]);
+	}
+}
+
 /* --- across environments --- */
 
 /* Which environment the words of an end name. */
@@ -69,7 +170,8 @@ static bool check_cross(struct resolver *r, const struct ast_node *node,
 	const struct ast_expr *e = bad == src ? node->src : node->dst;
 
 	for (const struct ast_attr *a = node->attrs; a; a = a->next)
-		if (a->kind == ATTR_IN) {
+		if (a->kind == ATTR_IN || a->kind == ATTR_OUTBOUND ||
+		    a->kind == ATTR_INBOUND) {
 			attribute_is_wrong(r, a, "a rule whose ends name their environments");
 			return false;
 		}
@@ -183,8 +285,11 @@ static void resolve_within(struct resolver *r, struct work *w, uint32_t rule)
 	const struct ast_node *node = w->node;
 
 	for (uint32_t i = 0; i < r->ir->space_count; i++)
-		if (w->scope.spaces[i])
+		if (w->scope.spaces[i] &&
+		    r->ir->rules[rule].half == IR_BOTH_HALVES)
 			add_flows(r, w, rule, i);
+		else if (w->scope.spaces[i])
+			add_half(r, w, rule, i);
 	sentence_judge(r, w, "rule");
 	sentence_skipped(r, w);
 	if (w->any_packet && !w->any_ours)
@@ -235,6 +340,21 @@ static int by_space(const void *x, const void *y)
 	return (a->far > b->far) - (a->far < b->far);
 }
 
+static void keep_halves(struct resolver *r)
+{
+	if (r->halves.count)
+		qsort(r->halves.at, r->halves.count, sizeof *r->halves.at,
+		      by_space);
+	r->ir->halves = r->halves.at;
+	r->ir->half_count = r->halves.count;
+	for (uint32_t i = 0; i < r->halves.count; i++) {
+		struct ir_space *s = &r->spaces[r->halves.at[i].space];
+
+		if (!s->half_count++)
+			s->first_half = i;
+	}
+}
+
 void resolve_rules(struct resolver *r)
 {
 	size_t count = r->names.rules.count;
@@ -248,6 +368,7 @@ void resolve_rules(struct resolver *r)
 	r->ir->rule_count = count;
 	for (size_t i = 0; i < count; i++)
 		resolve_rule(r, &rules[i], (uint32_t)i, r->names.rules.at[i]);
+	meet_halves(r);
 	if (r->flows.count)
 		qsort(r->flows.at, r->flows.count, sizeof *r->flows.at,
 		      by_space);
@@ -259,4 +380,5 @@ void resolve_rules(struct resolver *r)
 		if (!s->flow_count++)
 			s->first_flow = i;
 	}
+	keep_halves(r);
 }

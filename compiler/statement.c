@@ -62,6 +62,9 @@ const char *statement_of_rule(struct arena *arena, const struct ir *ir,
 	put_value(&s, "; approved by ", &rule->approved_by);
 	put_value(&s, "; waives ", &rule->waives);
 	text_puts(&s.out, rule->log ? "; logged" : "");
+	text_puts(&s.out, rule->half == IR_OUTBOUND
+		  ? "; the outbound half alone" : rule->half == IR_INBOUND
+		  ? "; the inbound half alone" : "");
 	return text_string(&s.out);
 }
 

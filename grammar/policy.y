@@ -75,6 +75,7 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 %token <struct ast_text> BY "`by`" PARTY "`party`" LOG "`log`" WAIVES "`waives`"
 %token <struct ast_text> CONTROLS "`controls`" SEVERITY "`severity`"
 %token <struct ast_text> TRANSITIVELY "`transitively`" AVOIDING "`avoiding`"
+%token <struct ast_text> OUTBOUND "`outbound`" INBOUND "`inbound`"
 %token <struct ast_text> RULE "`rule`" AT "`at`" MOST "`most`" HOPS "`hops`"
 %token <struct ast_text> LAYERS "`layers`" ADDRESSES "`addresses`" PORTS "`ports`"
 
@@ -283,6 +284,8 @@ attr:
 | SEVERITY word  { $$ = attr_new(parser, ATTR_SEVERITY, @$); $$->value = $word; }
 | TRANSITIVELY   { $$ = attr_new(parser, ATTR_TRANSITIVELY, @$); }
 | AVOIDING expr  { $$ = attr_new(parser, ATTR_AVOIDING, @$); $$->expr = $expr; }
+| OUTBOUND       { $$ = attr_new(parser, ATTR_OUTBOUND, @$); }
+| INBOUND        { $$ = attr_new(parser, ATTR_INBOUND, @$); }
 | IN words       { $$ = attr_new(parser, ATTR_IN, @$); $$->expr = $words; }
 ;
 
@@ -310,6 +313,7 @@ word:
 | EVERY | SHARED_HOSTS | PREFIX_LIST | VIA | AWS | NFT | ACCOUNT | REGION
 | VPC | NAT | PEER | OWNER | TICKET | REASON | EXPIRES | REVIEWED | APPROVED
 | BY | PARTY | LOG | WAIVES | CONTROLS | SEVERITY | TRANSITIVELY | AVOIDING
+| OUTBOUND | INBOUND
 | RULE | AT | MOST | HOPS | LAYERS | ADDRESSES | PORTS
 ;
 

@@ -355,9 +355,127 @@ static bool is_exact(const struct job *job, enum family family)
 	return exact;
 }
 
+/* --- with halves --- */
+
+/*
+ * What meets: all that some group lets out with all that some group lets in,
+ * by rules and by halves.  Outside nobody stops anything.
+ */
+struct meeting {
+	struct check *c;
+	struct boxes sides[AWS_DIRECTIONS];
+};
+
+static void let(struct meeting *m, enum aws_direction direction,
+		const struct flow_ends *f)
+{
+	const struct reach *near = direction == AWS_EGRESS ? f->src : f->dst;
+
+	for (size_t i = 0; i < near->layer_count; i++) {
+		struct ranges whole = m->c->reaches.space
+			->layers[near->layers[i]].of[m->c->family];
+
+		if (direction == AWS_EGRESS)
+			boxes_add(m->c->arena, &m->sides[direction], whole,
+				  f->is->dst, f->is->svc);
+		else
+			boxes_add(m->c->arena, &m->sides[direction],
+				  f->is->src, whole, f->is->svc);
+	}
+}
+
+static void let_all(struct meeting *m)
+{
+	const struct ir *ir = m->c->job->ir;
+	const struct ir_space *space = m->c->reaches.space;
+
+	for (size_t i = 0; i < m->c->flow_count; i++) {
+		const struct flow_ends *f = &m->c->flows[i];
+
+		if (ir->rules[f->is->rule].half != IR_BOTH_HALVES)
+			continue;
+		let(m, AWS_EGRESS, f);
+		let(m, AWS_INGRESS, f);
+	}
+	for (uint32_t i = 0; i < space->half_count; i++) {
+		const struct ir_flow *h = &ir->halves[space->first_half + i];
+		const struct flow_ends f = {
+			h, reach_of(&m->c->reaches, h->family, h->src),
+			reach_of(&m->c->reaches, h->family, h->dst) };
+
+		if (h->family == m->c->family)
+			let(m, ir->rules[h->rule].half == IR_OUTBOUND
+			    ? AWS_EGRESS : AWS_INGRESS, &f);
+	}
+}
+
+static void let_outside(struct meeting *m)
+{
+	struct arena *arena = m->c->arena;
+	struct ranges ours = m->c->reaches.layers[m->c->family];
+	struct ranges far = ranges_minus(arena,
+			family_everything(arena, m->c->family), ours);
+	struct ranges all = ranges_one(arena, 0, SERVICE_LAST);
+
+	boxes_add(arena, &m->sides[AWS_EGRESS], far, ours, all);
+	boxes_add(arena, &m->sides[AWS_INGRESS], ours, far, all);
+}
+
+static void tell_meeting(const struct check *c, const struct packet *packet)
+{
+	struct span at = { 0 };
+	struct diag *d;
+
+	for (uint32_t i = 0; !at.hi && i < c->reaches.space->half_count; i++) {
+		const struct ir_flow *h = &c->job->ir->halves
+			[c->reaches.space->first_half + i];
+		const struct box box = { h->src, h->dst, h->svc };
+
+		if (h->family == c->family && box_has(&box, packet))
+			at = c->job->ir->rules[h->rule].name_span;
+	}
+	d = diag_add(c->job->diags, P0501, at,
+		     "AWS would also admit %s in %s, which no rule permits",
+		     packet_text(c->arena, packet),
+		     ir_space_name(c->arena, c->job->ir, c->reaches.space));
+	diag_help(d, "a rule that names a part of a layer meets this half for all of the layer: name the whole layer, or give those addresses a layer of their own");
+}
+
+/* Do the groups as wholes, halves included, admit no more than is permitted? */
+static bool is_met(struct check *c)
+{
+	struct meeting m = { .c = c };
+	const struct boxes *permitted = &c->job->meaning->permitted[c->family];
+	const struct boxes *lists[] = { &m.sides[0], &m.sides[1], permitted };
+	struct universe *u;
+	struct packet packet;
+
+	let_all(&m);
+	let_outside(&m);
+	u = universe_of(c->arena, c->family, lists, 3);
+	if (!pset_witness(u, pset_minus(u, pset_meet(u,
+				pset_of(u, &m.sides[AWS_EGRESS]),
+				pset_of(u, &m.sides[AWS_INGRESS])),
+				pset_of(u, permitted)), &packet))
+		return true;
+	tell_meeting(c, &packet);
+	return false;
+}
+
+static bool halves_meet(const struct job *job, enum family family)
+{
+	struct check c = { .arena = job->arena, .job = job, .family = family };
+
+	if (!job->meaning->space->half_count)
+		return true;
+	reaches_begin(&c.reaches, job);
+	look_up(&c);
+	return is_met(&c);
+}
+
 bool aws_is_exact(const struct job *job)
 {
 	bool v4 = is_exact(job, IPV4), v6 = is_exact(job, IPV6);
 
-	return v4 && v6;
+	return v4 && v6 && halves_meet(job, IPV4) && halves_meet(job, IPV6);
 }

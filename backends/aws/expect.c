@@ -41,6 +41,25 @@ static void index_permitted(struct expect *e, enum family family)
 	}
 }
 
+/* What halves say of the layers that are their end. */
+static void index_halves(struct expect *e)
+{
+	for (uint32_t i = 0; i < e->space->half_count; i++) {
+		const struct ir_flow *h = &e->ir->halves[e->space->first_half +
+							 i];
+		bool out = e->ir->rules[h->rule].half == IR_OUTBOUND;
+		enum aws_direction d = out ? AWS_EGRESS : AWS_INGRESS;
+		const struct zone *near = zone_of(e->zones, h->family,
+						  out ? h->src : h->dst);
+		struct box *b = arena_alloc(e->arena, sizeof *b);
+
+		*b = (struct box){ .src = h->src, .dst = h->dst, .svc = h->svc };
+		for (size_t j = 0; j < near->layer_count; j++)
+			*LIST_PUSH(e->arena, &e->at[h->family][d]
+				   [near->layers[j]]) = b;
+	}
+}
+
 struct expect *expect_begin(const struct job *job, struct zones *zones)
 {
 	struct expect *e = arena_alloc(job->arena, sizeof *e);
@@ -56,6 +75,7 @@ struct expect *expect_begin(const struct job *job, struct zones *zones)
 						       e->space, f);
 		index_permitted(e, f);
 	}
+	index_halves(e);
 	return e;
 }
 

@@ -29,6 +29,7 @@ struct lowering {
 	struct identity identity;
 	struct reaches reaches;
 	struct flow *flows;
+	size_t flow_count;
 	struct peering *peering;
 	struct table services[FAMILIES];	/* ranges -> service_list */
 	struct aws_group *groups;
@@ -191,9 +192,11 @@ static void lower_rule(struct lowering *l, size_t first, size_t end)
 				     .rule_count = end - first };
 
 		wish.direction = AWS_INGRESS;
-		lower_end(l, wish);
+		if (wish.flow->in)
+			lower_end(l, wish);
 		wish.direction = AWS_EGRESS;
-		lower_end(l, wish);
+		if (wish.flow->out)
+			lower_end(l, wish);
 	}
 }
 
@@ -211,26 +214,41 @@ static const struct service_list *services_for(struct lowering *l,
 	return list;
 }
 
+static void add_flow(struct lowering *l, const struct ir_flow *f)
+{
+	enum ir_half half = l->ir->rules[f->rule].half;
+
+	l->flows[l->flow_count++] = (struct flow){
+		.is = f,
+		.out = half != IR_INBOUND,
+		.in = half != IR_OUTBOUND,
+		.far = {
+			[AWS_INGRESS] = reach_of(&l->reaches, f->family,
+						 f->src),
+			[AWS_EGRESS] = reach_of(&l->reaches, f->family,
+						f->dst),
+		},
+		.services = services_for(l, f),
+	};
+}
+
+/* By rule: the flows of whole ones, and what halves say of their own end. */
 static void look_up_flows(struct lowering *l)
 {
-	l->flows = arena_array(l->arena, l->space->flow_count,
-			       sizeof *l->flows);
-	for (size_t i = 0; i < l->space->flow_count; i++) {
-		const struct ir_flow *f =
-			&l->ir->flows[l->space->first_flow + i];
-		const struct service_list *services = services_for(l, f);
+	const struct ir_flow *flow = &l->ir->flows[l->space->first_flow];
+	const struct ir_flow *half = &l->ir->halves[l->space->first_half];
+	const struct ir_flow *last = half + l->space->half_count;
 
-		l->flows[i] = (struct flow){
-			.is = f,
-			.far = {
-				[AWS_INGRESS] = reach_of(&l->reaches,
-							 f->family, f->src),
-				[AWS_EGRESS] = reach_of(&l->reaches, f->family,
-							f->dst),
-			},
-			.services = services,
-		};
+	l->flows = arena_array(l->arena, l->space->flow_count +
+			       l->space->half_count, sizeof *l->flows);
+	for (size_t i = 0; i < l->space->flow_count; i++, flow++) {
+		for (; half < last && half->rule < flow->rule; half++)
+			add_flow(l, half);
+		if (l->ir->rules[flow->rule].half == IR_BOTH_HALVES)
+			add_flow(l, flow);
 	}
+	for (; half < last; half++)
+		add_flow(l, half);
 }
 
 static bool touches_layers(const struct flow *flow)
@@ -241,7 +259,7 @@ static bool touches_layers(const struct flow *flow)
 
 static void lower_flows(struct lowering *l)
 {
-	size_t count = l->space->flow_count, end;
+	size_t count = l->flow_count, end;
 
 	for (size_t first = 0; first < count; first = end) {
 		const struct flow *f = &l->flows[first];
@@ -393,7 +411,7 @@ const struct aws_model *aws_lower(const struct job *job)
 	reaches_begin(&l.reaches, job);
 	make_groups(&l);
 	look_up_flows(&l);
-	l.peering = peering_begin(&l.reaches, l.flows, l.space->flow_count);
+	l.peering = peering_begin(&l.reaches, l.flows, l.flow_count);
 	lower_flows(&l);
 	return make_model(&l);
 }

@@ -27,6 +27,7 @@ struct range foreign_keys(struct aws_service service);
  */
 struct flow {
 	const struct ir_flow *is;
+	bool out, in;		/* which groups say it: of a half one */
 	const struct reach *far[AWS_DIRECTIONS];
 	const struct service_list *services;	/* equal sets: the same one */
 };

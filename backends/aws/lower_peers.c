@@ -53,7 +53,7 @@ struct peering *peering_begin(struct reaches *reaches,
 	for (size_t i = 0; i < count; i++) {
 		const struct reach *to = flows[i].far[AWS_EGRESS];
 
-		for (size_t j = 0; j < to->layer_count; j++)
+		for (size_t j = 0; flows[i].out && j < to->layer_count; j++)
 			*LIST_PUSH(p->arena,
 				   &p->into[to->family][to->layers[j]]) =
 				&flows[i];
@@ -215,16 +215,20 @@ static struct prefix tightened(struct peering *p, struct prefix prefix,
 				family_bits(prefix.family) - free_bits };
 }
 
+/* In place of what may be held besides: of a half, nothing. */
+static const struct ranges nothing_more;
+
 static struct cover *make_cover(struct peering *p, const struct reach *far,
 				struct ranges must, const struct ranges *more)
 {
 	struct cover *c = arena_alloc(p->arena, sizeof *c);
-	struct ranges may = ranges_union(p->arena, far->all,
-					 p->undeclared[far->family]);
+	struct ranges may = far->all;
 	const struct prefix *fewest;
 	struct prefix *prefixes;
 	struct range *held;
 
+	if (more != &nothing_more)
+		may = ranges_union(p->arena, may, p->undeclared[far->family]);
 	if (more)
 		may = ranges_union(p->arena, may, *more);
 	fewest = prefix_cover(p->arena, far->family, must, may, &c->count);
@@ -244,7 +248,9 @@ static const struct cover *cover_of(struct peering *p, const struct wish *w,
 				    struct ranges must, bool plain)
 {
 	const struct reach *far = w->flow->far[w->direction];
-	const struct ranges *more = w->direction == AWS_INGRESS ?
+	bool half = !w->flow->in || !w->flow->out;
+	const struct ranges *more = half ? &nothing_more :
+				    w->direction == AWS_INGRESS ?
 				    stopped(p, w->flow, w->layer) : NULL;
 	struct key {
 		const struct reach *far;
