@@ -16,15 +16,22 @@
 
 /* --- what both tell --- */
 
+/* One policy: nothing of it is gone. */
+static struct tell_from from_one(struct fb *fb)
+{
+	return (struct tell_from){ &fb->sources, &fb->sources,
+				   TABLE_IN(fb->arena) };
+}
+
 static const struct fb_reach *tell_lines(struct fb *fb, const struct delta *d,
 					 size_t *count)
 {
 	struct fb_reach *reach = arena_array(fb->arena, d->line_count,
 					     sizeof *reach);
+	struct tell_from from = from_one(fb);
 
 	for (size_t i = 0; i < d->line_count; i++)
-		reach[i] = tell_line(fb->arena, d, &fb->sources, &fb->sources,
-				     &d->lines[i]);
+		reach[i] = tell_line(fb->arena, d, &from, &d->lines[i]);
 	*count = d->line_count;
 	return reach;
 }
@@ -35,6 +42,7 @@ static const struct fb_hop *tell_hops(struct fb *fb,
 {
 	const struct ir *ir = fb->ir;
 	struct fb_hop *out = arena_array(fb->arena, count, sizeof *out);
+	struct tell_from from = from_one(fb);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct verdict_hop *h = &hops[i];
@@ -46,8 +54,7 @@ static const struct fb_hop *tell_hops(struct fb *fb,
 			ir_address_owner(ir, s, p->family, p->dst),
 			packet_text(fb->arena, p),
 			ir_space_name(fb->arena, ir, s),
-			tell_rules(fb->arena, ir, &fb->sources, h->rules,
-				   h->rule_count),
+			tell_rules(fb->arena, ir, &from, h->rules, h->rule_count),
 			h->rule_count };
 	}
 	return out;
@@ -180,9 +187,10 @@ static void explain_rule(struct fb *fb, uint32_t number,
 {
 	const struct ir_rule *rule = &fb->ir->rules[number];
 	struct delta d = query_rule(fb->arena, fb->ir, number);
+	struct tell_from from = from_one(fb);
 
 	out->is_rule = true;
-	out->at = tell_place(rule->name, &fb->sources, rule->name_span, false);
+	out->at = tell_place(&from, rule->name, rule->name_span, false);
 	out->source = wording_of(fb->arena, &fb->sources, rule->span);
 	out->sentence = statement_of_rule(fb->arena, fb->ir, number);
 	out->environments = fb->ir->space_count;
@@ -193,6 +201,7 @@ static void explain_rule(struct fb *fb, uint32_t number,
 static void tell_waivers(struct fb *fb, const struct ir_invariant *inv,
 			 struct fb_statement *out)
 {
+	struct tell_from from = from_one(fb);
 	LIST(uint32_t) rules = { 0 };
 
 	for (uint32_t i = 0; i < fb->ir->rule_count; i++) {
@@ -201,8 +210,7 @@ static void tell_waivers(struct fb *fb, const struct ir_invariant *inv,
 		if (waives && strcmp(waives, inv->name) == 0)
 			*LIST_PUSH(fb->arena, &rules) = i;
 	}
-	out->waivers = tell_rules(fb->arena, fb->ir, &fb->sources, rules.at,
-				  rules.count);
+	out->waivers = tell_rules(fb->arena, fb->ir, &from, rules.at, rules.count);
 	out->waiver_count = rules.count;
 }
 
@@ -211,8 +219,9 @@ static void explain_invariant(struct fb *fb, uint32_t number,
 {
 	const struct ir_invariant *inv = &fb->ir->invariants[number];
 	const struct verdict *v = verify_some(fb->arena, fb->ir, inv, 1);
+	struct tell_from from = from_one(fb);
 
-	out->at = tell_place(inv->name, &fb->sources, inv->name_span, false);
+	out->at = tell_place(&from, inv->name, inv->name_span, false);
 	out->source = wording_of(fb->arena, &fb->sources, inv->span);
 	out->sentence = statement_of_invariant(fb->arena, fb->ir, number);
 	out->holds = v->kind == VERDICT_HOLDS || v->kind == VERDICT_WAIVED;

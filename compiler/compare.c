@@ -26,7 +26,8 @@ struct comparing {
 	const struct fb_diff_options *options;
 	struct fb_diff *out;
 	struct delta delta;
-	struct table old_rules, old_invariants;	/* by name -> the IR's */
+	const char *const *old_names;	/* of its sources, from its root */
+	struct tell_from from;
 };
 
 static bool same_text(const char *a, const char *b)
@@ -39,8 +40,7 @@ static bool same_text(const char *a, const char *b)
 static struct fb_named rule_of(const struct comparing *c, const char *name,
 			       const struct ir_rule *rule, bool old)
 {
-	return tell_place(name, old ? &c->old->sources : &c->new->sources,
-			  rule->name_span, old);
+	return tell_place(&c->from, name, rule->name_span, old);
 }
 
 /* A move is told once, where it opens. */
@@ -59,8 +59,7 @@ static void tell_reach(const struct comparing *c)
 
 		if (!line->opens && line->moved != NOT_MOVED)
 			continue;
-		*r = tell_line(c->arena, d, &c->old->sources,
-			       &c->new->sources, line);
+		*r = tell_line(c->arena, d, &c->from, line);
 		out->reach_count++;
 		out->opens += r->kind == FB_OPENS;
 		out->moved += r->kind == FB_MOVED;
@@ -218,8 +217,8 @@ static const char *addresses_text(struct arena *arena, struct both set)
 }
 
 static void compare_place(const struct comparing *c, struct places *p,
-			  const char *space, const char *what, const char *name,
-			  struct both was, struct both is)
+			  const struct delta_space *space, const char *what,
+			  const char *name, struct both was, struct both is)
 {
 	struct fb_place_change *place;
 	const char *a, *b;
@@ -235,12 +234,13 @@ static void compare_place(const struct comparing *c, struct places *p,
 		place = LIST_PUSH(c->arena, &p->list);
 		*place = (struct fb_place_change){ what, name, a, b,
 			arena_array(c->arena, c->delta.space_count,
-				    sizeof(char *)), 0 };
+				    sizeof(char *)), 0,
+			space->is ? space->is->span : (struct span){ 0 } };
 		*known = (void *)(uintptr_t)p->list.count;
 	}
 	place = &p->list.at[(uintptr_t)*known - 1];
 	((const char **)place->environments)[place->environment_count++] =
-		space;
+		space->name;
 }
 
 /* Members that stand in order of their names, in both policies. */
@@ -265,7 +265,7 @@ static void compare_members(const struct comparing *c, struct places *p,
 			was = layers ? s->was->layers[i] : s->was->networks[i];
 		if (order >= 0 && s->is)
 			is = layers ? s->is->layers[k] : s->is->networks[k];
-		compare_place(c, p, s->name, layers ? "layer" : "network",
+		compare_place(c, p, s, layers ? "layer" : "network",
 			      order <= 0 ? a : b, was, is);
 		i += order <= 0;
 		k += order >= 0;
@@ -280,7 +280,7 @@ static void compare_places(const struct comparing *c)
 	for (size_t i = 0; i < c->delta.space_count; i++) {
 		const struct delta_space *s = &c->delta.spaces[i];
 
-		compare_place(c, &p, s->name, "vpc", "",
+		compare_place(c, &p, s, "vpc", "",
 			      s->was ? s->was->vpc : none,
 			      s->is ? s->is->vpc : none);
 		if (!s->was || !s->is)
@@ -340,11 +340,13 @@ static bool is_plain(const struct ir_invariant *inv)
 		inv->kind == CLAIM_CONFINE || inv->kind == CLAIM_MUST);
 }
 
-static void blame_lines(const struct comparing *c,
-			const struct ir_invariant *inv,
-			const struct verdict *v)
+/* Which lines break INV; the first rule of the first of them, or nothing. */
+static struct fb_named blame_lines(const struct comparing *c,
+				   const struct ir_invariant *inv,
+				   const struct verdict *v)
 {
 	bool opens = inv->kind != CLAIM_MUST;
+	struct fb_named cause = { 0 };
 
 	for (size_t i = 0; i < c->delta.line_count; i++) {
 		struct delta_line *line = &c->delta.lines[i];
@@ -359,7 +361,11 @@ static void blame_lines(const struct comparing *c,
 			: arena_printf(c->arena, "%s`, `%s", line->guard,
 				       inv->name);
 		line->risks |= RISK_BREAKS;
+		if (!cause.name && line->rule_count && opens)
+			cause = *tell_rules(c->arena, c->delta.new, &c->from,
+					    line->rules, 1);
 	}
+	return cause;
 }
 
 static bool is_good(enum verdict_kind kind)
@@ -378,9 +384,8 @@ static void add_invariant_change(const struct comparing *c,
 				 const char *detail)
 {
 	*LIST_PUSH(c->arena, &changes->list) = (struct fb_invariant_change){
-		kind, tell_place(inv->name, old ? &c->old->sources
-						   : &c->new->sources,
-				 inv->name_span, old), detail };
+		kind, tell_place(&c->from, inv->name, inv->name_span, old),
+		detail, { 0 } };
 }
 
 static void judge_invariant(const struct comparing *c,
@@ -395,13 +400,15 @@ static void judge_invariant(const struct comparing *c,
 
 	if (!is_good(has->kind)) {
 		bool new = !had || is_good(had->kind);
+		struct fb_named cause = { 0 };
 
 		if (new)
-			blame_lines(c, is, has);
+			cause = blame_lines(c, is, has);
 		add_invariant_change(c, changes, new ? FB_INVARIANT_BREAKS
 				     : FB_INVARIANT_BROKEN, is, false,
 				     verdict_text(c->arena, c->delta.new, is,
 						  has));
+		changes->list.at[changes->list.count - 1].cause = cause;
 	} else if (!was) {
 		add_invariant_change(c, changes, FB_INVARIANT_ADDED, is, false,
 				     "");
@@ -576,14 +583,18 @@ static enum fb_status compare_expected(struct comparing *c)
 	}
 	if (!good)
 		return FB_BAD;
+	c->out->unmet_count = e.unexpected.count;
 	for (size_t i = 0; i < c->delta.opening_count; i++) {
 		const struct delta_line *l = &c->delta.lines[i];
 
-		if (!is_expected(c, &e, l))
-			*LIST_PUSH(c->arena, &e.unexpected) = arena_printf(
-				c->arena, "%s -> %s on %s%s%s opens unexpectedly",
-				l->src, l->dst, l->svc, *l->family ? ", " : "",
-				l->family);
+		if (is_expected(c, &e, l))
+			continue;
+		/* openings come first, there as here */
+		((struct fb_reach *)c->out->reach)[i].unexpected = true;
+		*LIST_PUSH(c->arena, &e.unexpected) = arena_printf(
+			c->arena, "%s -> %s on %s%s%s opens unexpectedly",
+			l->src, l->dst, l->svc, *l->family ? ", " : "",
+			l->family);
 	}
 	c->out->unexpected = e.unexpected.at;
 	c->out->unexpected_count = e.unexpected.count;
@@ -592,11 +603,47 @@ static enum fb_status compare_expected(struct comparing *c)
 
 /* --- all of it --- */
 
+/* What of OLD is needed and is made when first asked for: its own memory pays. */
+static enum fb_status prepare_old(struct fb *old, void *argument)
+{
+	const char *const **names = argument;
+
+	*names = source_names(old);
+	for (size_t i = 0; i < old->sources.files.count; i++) {
+		uint32_t base = old->sources.files.at[i]->base;
+
+		(void)source_place(&old->sources, (struct span){ base, base });
+	}
+	return FB_OK;
+}
+
+/*
+ * Where files of the old policy begin in the new one, by the old one's names; WAS
+ * are those as seen from its root.
+ */
+static struct tell_from from_both(struct fb *old, struct fb *new,
+				  const char *const *was)
+{
+	struct tell_from from = { &old->sources, &new->sources,
+				  TABLE_IN(new->arena) };
+	struct table begins = TABLE_IN(new->arena);
+	const char *const *is = source_names(new);
+
+	for (size_t i = 0; i < new->sources.files.count; i++)
+		*table_at_name(&begins, is[i]) = (void *)(uintptr_t)
+			new->sources.files.at[i]->base;
+	for (size_t i = 0; i < old->sources.files.count; i++)
+		*table_at_name(&from.kept, old->sources.files.at[i]->name) =
+			table_get_name(&begins, was[i]);
+	return from;
+}
+
 static enum fb_status compare(struct fb *fb, void *call)
 {
 	struct comparing *c = call;
 
 	c->arena = fb->arena;
+	c->from = from_both(c->old, c->new, c->old_names);
 	c->out->policy = c->new->ir->policy;
 	c->out->old_name = c->options->old_name;
 	c->out->new_name = c->options->new_name;
@@ -645,25 +692,45 @@ static bool same_outputs(const struct fb_diff *out)
 
 struct render_call {
 	const struct fb_diff *diff;
-	enum fb_diff_format format;
-	bool colour;
+	const struct fb_diff_document *document;
 	const char *text;
 };
+
+/* In the formats of findings. */
+static void render_findings(struct fb *fb, const struct render_call *call,
+			    struct text *out)
+{
+	struct findings_from from = {
+		.sources = &fb->sources, .ir = fb->ir, .command = "diff",
+		.cwd = fb->loader.cwd ? fb->loader.cwd : "",
+		.as_of = fb->options.as_of,
+	};
+	struct findings found = findings_begin(fb->arena, &from);
+
+	diff_findings(&found, call->diff, call->document->fail_on);
+	found.status = fb_diff_fails(call->diff, call->document->fail_on)
+		       ? FB_NO : FB_OK;
+	findings_write(out, &found, call->document->format);
+}
 
 static enum fb_status render(struct fb *fb, void *argument)
 {
 	struct render_call *call = argument;
 	struct text out = TEXT_IN(fb->arena);
 
-	switch (call->format) {
-	case FB_DIFF_TEXT:
-		diff_text(&out, call->diff, call->colour);
+	switch (call->document->format) {
+	case FB_FORMAT_TEXT:
+		diff_text(&out, call->diff, call->document->colour);
 		break;
-	case FB_DIFF_MARKDOWN:
+	case FB_FORMAT_MARKDOWN:
 		diff_markdown(&out, call->diff);
 		break;
-	case FB_DIFF_JSON:
+	case FB_FORMAT_JSON:
 		diff_json(&out, call->diff);
+		break;
+	case FB_FORMAT_SARIF: case FB_FORMAT_GITHUB: case FB_FORMAT_GITLAB:
+	case FB_FORMAT_JUNIT: case FB_FORMAT_CSV:
+		render_findings(fb, call, &out);
 		break;
 	}
 	call->text = text_string(&out);
@@ -671,9 +738,9 @@ static enum fb_status render(struct fb *fb, void *argument)
 }
 
 const char *fb_diff_render(struct fb *fb, const struct fb_diff *diff,
-			   enum fb_diff_format format, bool colour)
+			   const struct fb_diff_document *document)
 {
-	struct render_call call = { diff, format, colour, NULL };
+	struct render_call call = { diff, document, NULL };
 
 	(void)guarded(fb, render, &call);	/* without memory: NULL */
 	return call.text;
@@ -716,7 +783,9 @@ enum fb_status fb_diff(struct fb *old, struct fb *new,
 	*out = (struct fb_diff){ .outputs_refused = "" };
 	if (old->diags.refusals || new->diags.refusals)
 		return FB_BAD;
-	status = guarded(new, compare, &c);
+	status = guarded(old, prepare_old, &c.old_names);
+	if (status == FB_OK)
+		status = guarded(new, compare, &c);
 	if (status == FB_OK && !options->reach_only)
 		status = diff_outputs(old, new, out);
 	return status;

@@ -24,7 +24,12 @@ enum delta_risk {
 	RISK_NEW_PAIR	 = 1 << 2,	/* had no connection at all */
 };
 
-enum { WIDE_PORTS = 1000 };
+enum {
+	WIDE_PORTS = 1000,
+	/* somebody reaches what was out of reach for all of his kind */
+	RISK_EXPOSES = RISK_BREAKS | RISK_INTERNET | RISK_CUSTOMER |
+		       RISK_ENVIRONMENT | RISK_GUARDED,
+};
 
 /* Of one environment, by name; NULL where a policy does not have it. */
 struct delta_space {

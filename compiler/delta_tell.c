@@ -4,12 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct fb_named tell_place(const char *name, const struct sources *sources,
+struct fb_named tell_place(const struct tell_from *from, const char *name,
 			   struct span span, bool old)
 {
-	struct fb_place place = source_place(sources, span);
+	struct fb_place place = source_place(old ? from->old : from->new, span);
+	struct fb_named out = { name, place.file, place.line, old, span };
 
-	return (struct fb_named){ name, place.file, place.line, old };
+	if (!old)
+		return out;
+	out.at = (struct span){ 0 };
+	if (place.file)
+		out.at.lo = out.at.hi = (uint32_t)(uintptr_t)
+			table_get_name(&from->kept, place.file);
+	return out;
 }
 
 static int by_rule_name(const void *x, const void *y)
@@ -28,13 +35,13 @@ static const struct ir_rule *find_rule(const struct ir *ir, const char *name)
 }
 
 const struct fb_named *tell_rules(struct arena *arena, const struct ir *ir,
-				  const struct sources *sources,
+				  const struct tell_from *from,
 				  const uint32_t *rules, size_t count)
 {
 	struct fb_named *named = arena_array(arena, count, sizeof *named);
 
 	for (size_t i = 0; i < count; i++)
-		named[i] = tell_place(ir->rules[rules[i]].name, sources,
+		named[i] = tell_place(from, ir->rules[rules[i]].name,
 				      ir->rules[rules[i]].name_span, false);
 	return named;
 }
@@ -42,8 +49,7 @@ const struct fb_named *tell_rules(struct arena *arena, const struct ir *ir,
 /* The rules of a closing: where the new policy has them, if it still does. */
 static const struct fb_named *closing_rules(struct arena *arena,
 					    const struct delta *d,
-					    const struct sources *old,
-					    const struct sources *new,
+					    const struct tell_from *from,
 					    const struct delta_line *line)
 {
 	struct fb_named *named = arena_array(arena, line->rule_count,
@@ -53,8 +59,9 @@ static const struct fb_named *closing_rules(struct arena *arena,
 		const struct ir_rule *was = &d->old->rules[line->rules[i]];
 		const struct ir_rule *is = find_rule(d->new, was->name);
 
-		named[i] = is ? tell_place(is->name, new, is->name_span, false)
-			      : tell_place(was->name, old, was->name_span, true);
+		named[i] = is ? tell_place(from, is->name, is->name_span, false)
+			      : tell_place(from, was->name, was->name_span,
+					   true);
 	}
 	return named;
 }
@@ -98,7 +105,7 @@ static struct fb_words words_of(const struct delta_line *line)
 }
 
 struct fb_reach tell_line(struct arena *arena, const struct delta *d,
-			  const struct sources *old, const struct sources *new,
+			  const struct tell_from *from,
 			  const struct delta_line *line)
 {
 	struct fb_reach out = {
@@ -111,10 +118,11 @@ struct fb_reach tell_line(struct arena *arena, const struct delta *d,
 		.environment_count = line->space_count,
 		.reasons = delta_reasons(arena, line->risks, line->guard),
 		.breaks = line->risks & RISK_BREAKS,
+		.exposes = line->opens && line->risks & RISK_EXPOSES,
 		.rules = line->opens
-			? tell_rules(arena, d->new, new, line->rules,
+			? tell_rules(arena, d->new, from, line->rules,
 				     line->rule_count)
-			: closing_rules(arena, d, old, new, line),
+			: closing_rules(arena, d, from, line),
 		.rule_count = line->rule_count,
 		.expires = last_day(d, line),
 		.packets = line->packets,

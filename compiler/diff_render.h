@@ -3,11 +3,16 @@
 #define FIREBREAK_COMPILER_DIFF_RENDER_H
 
 #include "compiler/base/text.h"
+#include "compiler/findings/findings.h"
 #include "firebreak/diff.h"
 
 void diff_text(struct text *out, const struct fb_diff *diff, bool colour);
 void diff_markdown(struct text *out, const struct fb_diff *diff);
 void diff_json(struct text *out, const struct fb_diff *diff);
+
+/* DIFF as a list of findings, into the empty one at OUT. */
+void diff_findings(struct findings *out, const struct fb_diff *diff,
+		   enum fb_fail_on fail_on);
 
 /* What they share: words for people. */
 

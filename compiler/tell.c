@@ -1,47 +1,8 @@
 /* What was found, as documents: the entry point over compiler/findings. */
 #include "firebreak/firebreak.h"
 
-#include "compiler/base/render.h"
 #include "compiler/context.h"
 #include "compiler/findings/findings.h"
-
-#include <string.h>
-
-static void write_text(struct text *out, const struct findings *f)
-{
-	for (size_t i = 0; i < f->count; i++)
-		render_diag(out, f->sources, f->all[i].diag, false);
-}
-
-struct format {
-	const char *name;
-	void (*write)(struct text *out, const struct findings *f);
-};
-
-static const struct format formats[] = {
-	[FB_FORMAT_TEXT]     = { "text",     write_text },
-	[FB_FORMAT_JSON]     = { "json",     findings_json },
-	[FB_FORMAT_MARKDOWN] = { "markdown", findings_markdown },
-	[FB_FORMAT_SARIF]    = { "sarif",    findings_sarif },
-	[FB_FORMAT_GITHUB]   = { "github",   findings_github },
-	[FB_FORMAT_GITLAB]   = { "gitlab",   findings_gitlab },
-	[FB_FORMAT_JUNIT]    = { "junit",    findings_junit },
-	[FB_FORMAT_CSV]      = { "csv",      findings_csv },
-};
-
-enum { FORMATS = sizeof formats / sizeof *formats };
-
-_Static_assert(FORMATS == FB_FORMAT_CSV + 1, "a writer a format");
-
-bool fb_format_find(const char *name, enum fb_format *out)
-{
-	for (size_t i = 0; i < FORMATS; i++)
-		if (strcmp(formats[i].name, name) == 0) {
-			*out = (enum fb_format)i;
-			return true;
-		}
-	return false;
-}
 
 struct findings_call {
 	const struct fb_document *document;
@@ -64,7 +25,7 @@ static enum fb_status write_findings(struct fb *fb, void *argument)
 	};
 	struct findings found = findings_gather(fb->arena, &from);
 
-	formats[d->format].write(&out, &found);
+	findings_write(&out, &found, d->format);
 	call->text = text_string(&out);
 	return FB_OK;
 }

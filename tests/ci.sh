@@ -50,11 +50,23 @@ grep -q '"version": "2.1.0"' "$work/out/firebreak.sarif" || wrong "no SARIF"
 echo 'more: allow edge -> app on tcp/9090 owner a ticket CHG-4 reason "metrics";' >>policy/rules.fbk
 run 0 github policy HEAD
 grep -q 'opens' "$GITHUB_STEP_SUMMARY" || wrong "the summary does not say what opens"
+python3 - "$work/out/firebreak-diff.sarif" <<'E' || wrong "the SARIF of the change does not stand at its rule"
+import json, sys
+run = json.load(open(sys.argv[1]))["runs"][0]
+opens = [r for r in run["results"] if r["message"]["text"].startswith("opens `")]
+place = opens[0]["locations"][0]["physicalLocation"]
+assert run["automationDetails"]["id"].endswith("/diff/") and len(opens) == 1 and opens[0]["level"] == "warning"
+assert place["artifactLocation"]["uri"] == "policy/rules.fbk"
+assert "more: allow" in open("policy/rules.fbk").readlines()[place["region"]["startLine"] - 1]
+E
 echo 4711 >"$COMMENTS"
 run 0 github policy HEAD
 grep -q -- '-X PATCH repos/acme/net/issues/comments/4711 ' "$NOTES" || wrong "the comment is not updated in place"
 grep -q -- '-X POST' "$NOTES" && wrong "a second comment"
 FAIL_ON=widening run 1 github policy HEAD
+grep -q '"level": "error"' "$work/out/firebreak-diff.sarif" || wrong "what is refused is no error in SARIF"
+FAIL_ON=widening run 1 gitlab policy HEAD
+grep -q '<failure type="P100[12]" message="opens ' "$work/out/firebreak-diff.junit.xml" || wrong "the test report of the change"
 COMMENT=false run 0 github policy HEAD
 [ -s "$NOTES" ] && wrong "a comment though none is wanted"
 
@@ -78,6 +90,14 @@ git checkout -q policy
 run 2 github policy no-such-revision
 run 2 github
 run 2 jenkins policy
+
+# what both hand over is what the script writes
+for file in firebreak.sarif firebreak-diff.sarif; do
+	grep -q "sarif_file: $file$" "$root/packaging/ci/github/action.yml" || wrong "the action does not upload $file"
+done
+for file in firebreak.junit.xml firebreak-diff.junit.xml gl-code-quality-report.json firebreak-diff.md; do
+	grep -q "[ :-] $file$" "$root/packaging/ci/gitlab/firebreak.yml" || wrong "the template does not keep $file"
+done
 
 # the hooks, as pre-commit calls them: entry, args, then names
 for hook in 'fmt --check policy/rules.fbk policy/main.fbk' 'check -q policy'; do

@@ -35,6 +35,7 @@ def schema_of(path):
 
 
 OURS = schema_of('../schemas/findings.schema.json')
+DIFF = schema_of('../schemas/diff.schema.json')
 SARIF = schema_of('schemas/sarif-schema-2.1.0.json')
 
 
@@ -183,6 +184,45 @@ def check_markdown(where, text, document):
         fail(where, f'markdown: {strange(text)!r}')
 
 
+VERBS = ('opens', 'moves', 'narrows', 'closes')
+TOLD = {  # where a format says what is opened, moved, …
+    'sarif': r'"level": "[a-z]+",\n *"message": \{ "text": "%s `', 'gitlab': r'"description": "%s `',
+    'github': r'(?m)^(?:error|warning|note)\[P1[0-9]{3}\]: %s `', 'junit': r'<testcase [^>]* name="%s `',
+    'csv': r'"%s `'}
+
+
+def check_diff(where, args, cwd, stdin=None):
+    """Every format of a diff says what its JSON says."""
+    code, out = run(['diff', '--format', 'json', *args], cwd, stdin)
+    if code > 1:
+        fail(where, f'exit code {code}')
+        return None
+    diff = json.loads(out)
+    for error in DIFF.iter_errors(diff):
+        fail(where, f'json: {error.message}')
+    text = {}
+    for name in ('sarif', 'github', 'gitlab', 'junit', 'csv'):
+        got, out = run(['diff', '--format', name, *args], cwd, stdin)
+        text[name] = out.decode('utf-8')
+        if got != code:
+            fail(where, f'{name}: exit code {got}, as JSON {code}')
+        for verb in VERBS:
+            told = len(re.findall(TOLD[name] % verb, text[name]))
+            if told != sum(reach['kind'] == verb for reach in diff['reach']):
+                fail(where, f'{name}: says {told} times that something {verb}')
+        counts[name] = counts.get(name, 0) + 1
+    results = json.loads(text['sarif'])['runs'][0]['results']
+    failing = len(re.findall('<failure ', text['junit']))
+    document = {'findings': [{'fails': n < failing} for n in range(len(results))]}
+    for severity in SEVERITIES:
+        document[severity + 's'] = sum(r['level'] == severity for r in results)
+    if (failing > 0) != (code == 1):
+        fail(where, f'junit: {failing} failures, exit code {code}')
+    for name, out in text.items():
+        CHECKS[name](where, out, document)
+    return [r['partialFingerprints']['firebreak/v1'] for r in results]
+
+
 CHECKS = {'sarif': check_sarif, 'github': check_github, 'gitlab': check_gitlab,
           'junit': check_junit, 'csv': check_csv, 'markdown': check_markdown}
 
@@ -216,6 +256,9 @@ for name in sorted(os.listdir(GOLDEN)):
             args = file.read().split()
     if args[0] in ('check', 'compile', 'prove'):
         check_all(name, args, GOLDEN)
+    if name.startswith('P10'):
+        for also in ([], ['--fail-on', 'widening'], ['--fail-on', 'any'], ['--expect', 'web -> app on tcp/22']):
+            check_diff(f'{name} {also}', [*also, 'change.fbk', name], GOLDEN)
 
 # --- hostile words, in what a policy says and in what its files are called ---
 
@@ -241,6 +284,10 @@ def policy(texts, broken=True):
 
 
 check_all('hostile words', ['check', '-'], WORK, policy(HOSTILE))
+with open(os.path.join(WORK, 'old.fbk'), 'wb') as file:
+    file.write(policy('xyz', False).replace(b'expires 2026-01-01', b'').replace(b'tcp/23;', b'tcp/24;'))
+check_diff('hostile reasons in a diff', ['old.fbk', '-'], WORK, policy(
+    [text for text in HOSTILE if not strange(text)], False).replace(b'2026-01-01', b'2030-01-01'))
 # what is refused as text hides all else: once more with what can be read
 PLAIN = [text for text in HOSTILE if not strange(text)]
 check_all('hostile reasons', ['check', '-'], WORK, policy(PLAIN, broken=False))
@@ -271,6 +318,12 @@ if [f['fingerprint'] for f in before['findings']] != [f['fingerprint'] for f in 
     fail('moved', 'a line more makes other fingerprints')
 if [f['place'] for f in before['findings']] == [f['place'] for f in after['findings']]:
     fail('moved', 'a line more moves nothing')
+
+before = check_diff('moved', ['change.fbk', 'P1001.fbk'], GOLDEN)
+with open(os.path.join(GOLDEN, 'P1001.fbk'), 'rb') as file:
+    after = check_diff('moved', ['change.fbk', '-'], GOLDEN, b'\n# more\n\n' + file.read())
+if before != after or len(set(before)) != len(before):
+    fail('moved', 'lines more make other fingerprints of a diff')
 
 # --- what is wrong with the option itself ---
 

@@ -66,7 +66,7 @@ check "$base|$sets|compiler/(naming|delta)\.h" compiler/delta.?
 check "$base|$front|compiler/question\.h" compiler/question.?
 check "$base|compiler/wording\.h" compiler/wording.?
 check "$base|compiler/outputs\.h|firebreak/diff\.h" compiler/outputs.?
-check "$base|compiler/(diff_render|answer_render|reach_json)\.h|firebreak/[a-z]*\.h" compiler/diff_*.? compiler/answer_render.? compiler/reach_json.?
+check "$base|compiler/(diff_render|answer_render|reach_json)\.h|compiler/findings/findings\.h|firebreak/[a-z]*\.h" compiler/diff_*.? compiler/answer_render.? compiler/reach_json.?
 check "$base|$sets|compiler/(delta|query|question|verify)\.h" compiler/query.?
 check "$base|$ast|compiler/(ir|resolver|declare|parse|statement|wording)\.h" compiler/statement.?
 check "$base|compiler/(delta|delta_tell)\.h|firebreak/diff\.h" compiler/delta_tell.?

@@ -4,77 +4,43 @@
 
 #include <string.h>
 
-/* What makes the answer "no", by how much has to differ. */
-enum fail_on { FAIL_NEVER, FAIL_WIDENING, FAIL_ANY };
-
-static bool read_fail_on(const char *word, enum fail_on *out)
+static bool read_fail_on(const char *word, enum fb_fail_on *out)
 {
-	*out = FAIL_NEVER;
+	*out = FB_FAIL_NEVER;
 	if (!word)
 		return true;
 	if (strcmp(word, "widening") == 0)
-		*out = FAIL_WIDENING;
+		*out = FB_FAIL_WIDENING;
 	else if (strcmp(word, "any") == 0)
-		*out = FAIL_ANY;
+		*out = FB_FAIL_ANY;
 	else
 		fprintf(stderr, "firebreak diff: --fail-on takes widening or any, not `%s`\n",
 			word);
-	return *out != FAIL_NEVER;
+	return *out != FB_FAIL_NEVER;
 }
 
-static bool read_format(const char *word, enum fb_diff_format *out)
+/* What goes wrong is told as a document, but for those of a diff's own. */
+static enum fb_format of_mistakes(enum fb_format format)
 {
-	static const char *const words[] = { "text", "markdown", "json" };
-
-	*out = FB_DIFF_TEXT;
-	for (int i = 0; word && i < 3; i++)
-		if (strcmp(word, words[i]) == 0) {
-			*out = (enum fb_diff_format)i;
-			return true;
-		}
-	if (word)
-		fprintf(stderr, "firebreak diff: --format takes text, markdown or json, not `%s`\n",
-			word);
-	return !word;
-}
-
-static bool differs(const struct fb_diff *d)
-{
-	return d->reach_count || d->rule_count || d->place_count ||
-	       d->invariant_count || d->resource_count;
-}
-
-static bool breaks(const struct fb_diff *d)
-{
-	return d->invariant_count &&
-	       d->invariants[0].kind == FB_INVARIANT_BREAKS;
-}
-
-static int judge(const struct fb_diff *d, enum fail_on fail_on)
-{
-	bool no = d->unexpected_count;
-
-	if (fail_on == FAIL_WIDENING)
-		no |= d->opens || d->moved || breaks(d);
-	if (fail_on == FAIL_ANY)
-		no |= differs(d);
-	return no ? EXIT_NO : EXIT_EQUAL;
+	return format == FB_FORMAT_JSON || format == FB_FORMAT_MARKDOWN
+	       ? FB_FORMAT_TEXT : format;
 }
 
 static int print(const struct cli *cli, struct fb *new,
-		 const struct fb_diff *diff, enum fb_diff_format format,
-		 enum fail_on fail_on)
+		 const struct fb_diff *diff,
+		 const struct fb_diff_document *document)
 {
-	const char *text = fb_diff_render(new, diff, format, cli->colour_out);
+	const char *text = fb_diff_render(new, diff, document);
 
 	if (!text)
 		return cli_tell(cli, new, FB_MEMORY);
 	fputs(text, stdout);
-	return cli_finish(judge(diff, fail_on));
+	return cli_finish(fb_diff_fails(diff, document->fail_on) ? EXIT_NO
+								 : EXIT_EQUAL);
 }
 
 static int compare(const struct cli *cli, struct fb *old, struct fb *new,
-		   enum fb_diff_format format, enum fail_on fail_on)
+		   const struct fb_diff_document *document)
 {
 	struct fb_diff_options options = {
 		cli->operands[0], cli->operands[1], cli->reach_only,
@@ -84,20 +50,22 @@ static int compare(const struct cli *cli, struct fb *old, struct fb *new,
 
 	if (status != FB_OK)
 		return cli_tell(cli, new, status);
-	return print(cli, new, &diff, format, fail_on);
+	return print(cli, new, &diff, document);
 }
 
-static int run(const struct cli *cli)
+static int run(const struct cli *given)
 {
-	enum fb_diff_format format;
+	struct fb_diff_document document = { given->document,
+					     given->colour_out,
+					     FB_FAIL_NEVER };
+	struct cli own = *given, *cli = &own;
 	enum fb_status status;
-	enum fail_on fail_on;
 	struct fb *old, *new = NULL;
 	int code;
 
-	if (!read_format(cli->format, &format) ||
-	    !read_fail_on(cli->fail_on, &fail_on))
+	if (!read_fail_on(cli->fail_on, &document.fail_on))
 		return EXIT_CANNOT;
+	own.document = of_mistakes(document.format);
 	if (strcmp(cli->operands[0], "-") == 0 &&
 	    strcmp(cli->operands[1], "-") == 0) {
 		fputs("firebreak diff: only one of the two can be stdin\n",
@@ -108,7 +76,7 @@ static int run(const struct cli *cli)
 	code = status == FB_OK ? EXIT_EQUAL : cli_tell(cli, old, status);
 	if (status == FB_OK) {
 		new = cli_load(cli, cli->operands[1], &status);
-		code = status == FB_OK ? compare(cli, old, new, format, fail_on)
+		code = status == FB_OK ? compare(cli, old, new, &document)
 				       : cli_tell(cli, new, status);
 	}
 	fb_free(new);
@@ -123,13 +91,15 @@ const struct command command_diff = {
 	"firebreak diff main:policies/modyo-connect policies/modyo-connect\n"
 	"firebreak diff --format markdown origin/main:policy policy > comment.md\n"
 	"firebreak diff --expect 'edge -> services on tcp/8081' HEAD:policy policy\n"
-	"firebreak diff --fail-on widening v1.4:policy policy\n\n"
+	"firebreak diff --fail-on widening v1.4:policy policy\n"
+	"firebreak diff --format sarif origin/main:policy policy > diff.sarif\n\n"
 	"Compares two policies by the packets that they let through, for every packet: a\n"
 	"rule split in two is no difference, a port more is one.  The riskiest comes first,\n"
 	"with the rules it comes from; then invariants, metadata, addresses and the AWS\n"
 	"resources that are added, changed, replaced and removed.  OLD and NEW are each a\n"
 	"file, a directory, - or REV:PATH, the policy as of a git revision.\n\n"
-	"  --format FORMAT      text, markdown (a pull request's comment) or json\n"
+	"  --format FORMAT      text, markdown (a pull request's comment), json, sarif, github,\n"
+	"                       gitlab, junit or csv\n"
 	"  --expect SENTENCE    exit 1 when anything else opens, or this does not; repeatable\n"
 	"  --fail-on WHAT       exit 1 on: widening (something opens or an invariant breaks),\n"
 	"                       any (whatever differs)\n"
@@ -141,6 +111,6 @@ const struct command command_diff = {
 	"of the policies cannot be read\n",
 	.least = 2,
 	.most = 2,
-	.formats = true,
+	.findings = true,
 	.run = run,
 };

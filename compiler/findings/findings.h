@@ -30,7 +30,7 @@ struct finding {
 	char print[PRINT_TEXT];
 };
 
-enum case_kind { CASE_INVARIANT, CASE_EXPECTATION, CASE_FILE };
+enum case_kind { CASE_INVARIANT, CASE_EXPECTATION, CASE_FILE, CASE_CHANGE };
 enum case_result { CASE_PASSED, CASE_WAIVED, CASE_FAILED, CASE_UNKNOWN };
 
 struct finding_case {
@@ -54,6 +54,7 @@ struct findings {
 	const struct fb_code *codes;	/* the catalogue */
 	size_t code_count;
 	const char *cwd;	/* absolute, ends with `/` */
+	const char *first_file;	/* where what has no place is put */
 	const char *command;	/* "check" */
 	const char *policy;	/* "" when it is not known */
 	const char *day;	/* ISO, as given by --as-of */
@@ -82,7 +83,20 @@ struct findings_from {
 struct findings findings_gather(struct arena *arena,
 				const struct findings_from *from);
 
-/* Each writes a whole document. */
+/*
+ * For who makes findings himself: an empty list of a POLICY, then for each
+ * finding, with its diag and subject, where it is and its print of KEY, which
+ * says what it is and no place.  At last help, tallies, and prints told apart.
+ */
+struct findings findings_begin(struct arena *arena,
+			       const struct findings_from *from);
+void findings_place_it(const struct findings *f, struct finding *finding);
+void findings_print(char out[PRINT_TEXT], const char *key);
+void findings_finish(struct findings *f, struct finding *all);
+
+/* A whole document in FORMAT; the functions below are one each. */
+void findings_write(struct text *out, const struct findings *f,
+		    enum fb_format format);
 void findings_json(struct text *out, const struct findings *f);
 void findings_sarif(struct text *out, const struct findings *f);
 void findings_github(struct text *out, const struct findings *f);

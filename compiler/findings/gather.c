@@ -20,7 +20,7 @@ struct gather {
 	LIST(struct named) named;
 	struct table owners;		/* struct proved, by the address of a message */
 	const char *policy;
-	const char *first_file;		/* where what has no place is put */
+	const struct findings *out;
 };
 
 const char *findings_severity(const struct finding *finding)
@@ -130,11 +130,11 @@ static const struct named *find_named(const struct gather *g, struct span span)
 
 /* --- which --- */
 
-static void print_of(char out[PRINT_TEXT], const char *key, size_t len)
+void findings_print(char out[PRINT_TEXT], const char *key)
 {
 	char digest[65];
 
-	fb_digest(key, len, digest);
+	fb_digest(key, strlen(key), digest);
 	memcpy(out, digest, PRINT_TEXT - 1);
 	out[PRINT_TEXT - 1] = '\0';
 }
@@ -146,26 +146,24 @@ static void make_print(const struct gather *g, struct finding *f)
 
 	text_printf(&key, "%s\n%s\n%s\n%s", f->diag->code, g->policy, f->kind,
 		    *f->subject ? f->subject : f->diag->message);
-	print_of(f->print, text_string(&key), key.len);
+	findings_print(f->print, text_string(&key));
 }
 
 /* Of findings with one print the second and later get another. */
-static void tell_apart(const struct gather *g, struct finding *all,
-		       size_t count)
+static void tell_apart(struct arena *arena, struct finding *all, size_t count)
 {
-	struct table seen = TABLE_IN(g->arena);
+	struct table seen = TABLE_IN(arena);
 
 	for (size_t i = 0; i < count; i++) {
-		char *key = arena_copy(g->arena, all[i].print, PRINT_TEXT - 1);
+		char *key = arena_copy(arena, all[i].print, PRINT_TEXT - 1);
 		size_t **slot = (size_t **)table_at_name(&seen, key);
-		struct text again = TEXT_IN(g->arena);
 
 		if (!*slot) {
-			*slot = arena_alloc(g->arena, sizeof **slot);
+			*slot = arena_alloc(arena, sizeof **slot);
 			continue;
 		}
-		text_printf(&again, "%s %zu", key, ++**slot);
-		print_of(all[i].print, text_string(&again), again.len);
+		findings_print(all[i].print, arena_printf(arena, "%s %zu", key,
+							  ++**slot));
 	}
 }
 
@@ -193,21 +191,20 @@ static const struct proved *proved_of(const struct gather *g,
 	return table_get(&g->owners, &d->message, sizeof d->message);
 }
 
+void findings_place_it(const struct findings *f, struct finding *one)
+{
+	one->place = findings_place(f, one->diag->span);
+	one->file = one->place.file ? one->place.file : f->first_file;
+	one->line = one->place.file ? one->place.line : 1;
+}
+
 static void place_it(const struct gather *g, struct finding *f)
 {
-	const struct proved *proved;
+	const struct proved *proved = proved_of(g, f->diag);
 
-	f->place = source_place(g->from->sources, f->diag->span);
-	f->line = 1;
-	if (f->place.file) {
-		f->file = f->place.file = findings_path(g->from->cwd,
-							f->place.file);
-		f->line = f->place.line;
-		return;
-	}
-	proved = proved_of(g, f->diag);
-	f->file = proved ? findings_path(g->from->cwd, proved->name)
-			 : g->first_file;
+	findings_place_it(g->out, f);
+	if (!f->place.file && proved)
+		f->file = findings_path(g->from->cwd, proved->name);
 }
 
 static const char *helps(struct arena *arena, const struct fb_diag *d)
@@ -234,10 +231,8 @@ static void make_finding(const struct gather *g, struct finding *f,
 	const struct named *named = find_named(g, d->span);
 
 	f->diag = d;
-	f->code = fb_code_find(d->code);
 	f->kind = named ? named->kind : "";
 	f->subject = named ? named->name : "";
-	f->help = helps(g->arena, d);
 	f->fails = is_failing(d);
 	place_it(g, f);
 	make_print(g, f);
@@ -350,12 +345,12 @@ static void add_files(struct cases *c)
 
 /* --- all of it --- */
 
-static const char *first_file(const struct gather *g)
+static const char *first_file(const struct findings_from *from)
 {
-	const struct sources *s = g->from->sources;
+	const struct sources *s = from->sources;
 
-	return s->files.count ? findings_path(g->from->cwd,
-					      s->files.at[0]->name) : "policy";
+	return s->files.count ? findings_path(from->cwd, s->files.at[0]->name)
+			      : "policy";
 }
 
 static void count_in(struct findings *f, const struct fb_diag *d)
@@ -367,38 +362,53 @@ static void count_in(struct findings *f, const struct fb_diag *d)
 	}
 }
 
+struct findings findings_begin(struct arena *arena,
+			       const struct findings_from *from)
+{
+	struct findings out = { .arena = arena, .sources = from->sources,
+				.command = from->command, .cwd = from->cwd,
+				.status = from->status,
+				.first_file = first_file(from) };
+
+	out.codes = fb_codes(&out.code_count);
+	out.policy = from->ir && from->ir->policy ? from->ir->policy : "";
+	out.day = date_text(from->as_of, arena_alloc(arena, DATE_TEXT));
+	return out;
+}
+
+void findings_finish(struct findings *f, struct finding *all)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		all[i].code = fb_code_find(all[i].diag->code);
+		all[i].help = helps(f->arena, all[i].diag);
+		count_in(f, all[i].diag);
+	}
+	tell_apart(f->arena, all, f->count);
+}
+
 struct findings findings_gather(struct arena *arena,
 				const struct findings_from *from)
 {
-	struct gather g = { .arena = arena, .from = from,
-			    .owners = TABLE_IN(arena) };
-	struct findings out = { .arena = arena, .sources = from->sources,
-				.command = from->command, .cwd = from->cwd,
-				.status = from->status };
-	char *day = arena_alloc(arena, DATE_TEXT);
+	struct findings out = findings_begin(arena, from);
+	struct gather g = { .arena = arena, .from = from, .out = &out,
+			    .owners = TABLE_IN(arena), .policy = out.policy };
 	size_t count;
 	const struct fb_diag *diags = diag_list(from->diags, &count);
 	struct finding *all = arena_array(arena, count, sizeof *all);
 	struct cases cases = { .g = &g, .all = all };
 
-	out.codes = fb_codes(&out.code_count);
-	g.policy = from->ir && from->ir->policy ? from->ir->policy : "";
-	g.first_file = first_file(&g);
 	list_named(&g);
 	list_owners(&g);
 	for (size_t i = 0; i < count; i++) {
 		if (diags[i].severity == FB_NOTE && !from->with_notes)
 			continue;
 		make_finding(&g, &all[out.count++], &diags[i]);
-		count_in(&out, &diags[i]);
 	}
-	tell_apart(&g, all, out.count);
+	findings_finish(&out, all);
 	cases.count = out.count;
 	add_invariants(&cases);
 	add_expectations(&cases);
 	add_files(&cases);
-	out.policy = g.policy;
-	out.day = date_text(from->as_of, day);
 	out.all = all;
 	out.dropped = from->diags->dropped;
 	out.cases = cases.list.at;

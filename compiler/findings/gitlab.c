@@ -4,12 +4,14 @@
 #include "compiler/base/diag.h"
 #include "compiler/base/jsonout.h"
 
+#include <string.h>
+
 static const char *severity_of(const struct finding *f)
 {
 	if (f->diag->severity == FB_NOTE)
 		return "info";
-	if (!f->fails)
-		return "minor";
+	if (!f->fails && f->diag->severity == FB_WARNING)
+		return strcmp(f->diag->code, "P1002") == 0 ? "major" : "minor";
 	return diag_range(f->diag->code) <= 3 ? "blocker"
 	       : f->diag->severity == FB_ERROR ? "critical" : "major";
 }

@@ -10,7 +10,7 @@ static const char *const results[] = {
 
 static const char *const kinds[] = {
 	[CASE_INVARIANT] = "invariant", [CASE_EXPECTATION] = "expectation",
-	[CASE_FILE] = "file",
+	[CASE_FILE] = "file", [CASE_CHANGE] = "change",
 };
 
 /* Lines and columns from 1; a column counts characters; the end is behind the last. */

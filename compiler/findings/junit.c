@@ -6,6 +6,8 @@
 
 #include "compiler/base/markup.h"
 
+#include <string.h>
+
 /* One suite: what kind of cases, or the findings that belong to no case. */
 struct suite {
 	const char *title;
@@ -14,7 +16,7 @@ struct suite {
 
 static const struct suite suites[] = {
 	{ "invariants", CASE_INVARIANT }, { "expectations", CASE_EXPECTATION },
-	{ "files", CASE_FILE }, { "policy", -1 },
+	{ "files", CASE_FILE }, { "changes", CASE_CHANGE }, { "policy", -1 },
 };
 
 struct junit {
@@ -26,6 +28,12 @@ struct junit {
 struct tally {
 	size_t tests, failures;
 };
+
+/* Is it a comparison, of which every finding is a case? */
+static bool has_changes(const struct findings *f)
+{
+	return f->case_count && f->cases[0].kind == CASE_CHANGE;
+}
 
 static struct tally tally_of(const struct junit *j, const struct suite *s)
 {
@@ -41,8 +49,9 @@ static struct tally tally_of(const struct junit *j, const struct suite *s)
 			t.tests++;
 			t.failures++;
 		}
-	if (s->kind < 0 && !t.tests)
-		t.tests = 1;	/* that there is nothing to find fault with */
+	/* that there is nothing to find fault with */
+	if (s->kind < 0 && !t.tests && !has_changes(j->f))
+		t.tests = 1;
 	return t;
 }
 
@@ -94,6 +103,19 @@ static void put_failure(struct text *out, const struct finding *f)
 	text_puts(out, "</failure>\n");
 }
 
+/* A difference that nobody takes offence at. */
+static void put_change(struct text *out, const struct finding *f)
+{
+	const char *detail = findings_detail(out->arena, f);
+
+	text_puts(out, "      <system-out>");
+	put_place(out, f->file, f->line);
+	text_putc(out, '\n');
+	if (*detail)
+		put_lines(out, detail);
+	text_puts(out, "</system-out>\n");
+}
+
 static void open_case(struct junit *j, const struct suite *s, const char *name)
 {
 	text_puts(j->out, "    <testcase");
@@ -107,7 +129,9 @@ static void put_case(struct junit *j, const struct suite *s,
 		     const struct finding_case *c)
 {
 	open_case(j, s, c->name);
-	if (c->place.file) {
+	if (c->kind == CASE_CHANGE && c->result == CASE_PASSED) {
+		put_change(j->out, c->finding);
+	} else if (c->place.file) {
 		text_puts(j->out, "      <system-out>");
 		put_place(j->out, c->place.file, c->place.line);
 		if (c->result == CASE_WAIVED)
@@ -139,7 +163,8 @@ static void put_loose(struct junit *j, const struct suite *s)
 		any = true;
 	}
 	if (!any) {
-		open_case(j, s, "can be read, and nothing of it has expired");
+		open_case(j, s, strcmp(j->f->command, "diff") == 0 ? "nothing differs"
+			: "can be read, and nothing of it has expired");
 		text_puts(j->out, "    </testcase>\n");
 	}
 }

@@ -263,7 +263,17 @@ static void put_results(struct sarif *s)
  */
 static const char *security_severity(const char *code)
 {
+	/* of a change: what lets somebody in is worse than what lets on */
+	static const char *const changes[] = {
+		[1] = "5.0", [2] = "8.0", [3] = "4.0", [7] = "4.0",
+		[10] = "8.0", [11] = "6.0", [15] = "7.0",
+	};
+	unsigned number = (unsigned)(code[3] - '0') * 10 +
+			  (unsigned)(code[4] - '0');
+
 	switch (diag_range(code)) {
+	case 10: return number < sizeof changes / sizeof *changes
+			? changes[number] : NULL;
 	case 4: return "8.0";
 	case 5: return "5.0";
 	case 6: return "7.0";

@@ -21,6 +21,11 @@ struct fb_named {
 	const char *file;	/* NULL: nowhere */
 	uint32_t line;
 	bool old;		/* in the old policy: the new one has it no more */
+	/*
+	 * Of its name in the sources of the new policy; when old, the beginning
+	 * of the file that it stood in; { 0, 0 }: nowhere there.
+	 */
+	struct span at;
 };
 
 /* "services -> data on postgres": the words of one of the policies, exact. */
@@ -44,6 +49,12 @@ struct fb_reach {
 	size_t environment_count;
 	const char *reasons;		/* why it stands where it stands, or "" */
 	bool breaks;			/* an invariant that held */
+	/*
+	 * Opens from the internet, from another customer or environment, into
+	 * layers that an invariant names, or breaks one.
+	 */
+	bool exposes;
+	bool unexpected;		/* opens, and no expected sentence says so */
 	const struct fb_named *rules;
 	size_t rule_count;
 	const char *expires;		/* the day on which the last of them ends; "" when none does */
@@ -77,6 +88,7 @@ struct fb_invariant_change {
 	enum fb_invariant_change_kind kind;
 	struct fb_named invariant;
 	const char *detail;	/* "`ops` reaches `data`"; the sentence before; "" */
+	struct fb_named cause;	/* of FB_INVARIANT_BREAKS: a rule that opens it; name NULL */
 };
 
 /* A layer, network or VPC with other addresses, the same in its environments. */
@@ -86,6 +98,7 @@ struct fb_place_change {
 	const char *was, *is;		/* addresses; "" for none */
 	const char *const *environments;
 	size_t environment_count;
+	struct span at;			/* the first of them, in the new policy; or nowhere */
 };
 
 enum fb_resource_change_kind { FB_ADDED, FB_CHANGED, FB_REPLACED, FB_REMOVED };
@@ -134,6 +147,7 @@ struct fb_diff {
 	/* of `expected`: everything that it opens otherwise, and sentences unmet */
 	const char *const *unexpected;
 	size_t unexpected_count;
+	size_t unmet_count;		/* the first of them: sentences unmet */
 };
 
 struct fb_diff_options {
@@ -154,14 +168,29 @@ enum fb_status fb_diff(struct fb *old, struct fb *new,
 		       const struct fb_diff_options *options,
 		       struct fb_diff *out);
 
-enum fb_diff_format { FB_DIFF_TEXT, FB_DIFF_MARKDOWN, FB_DIFF_JSON };
+/* What makes the answer no, beside what is not as expected. */
+enum fb_fail_on {
+	FB_FAIL_NEVER,
+	FB_FAIL_WIDENING,	/* anything opens, or an invariant breaks */
+	FB_FAIL_ANY,		/* anything differs */
+};
+
+/* Is DIFF a reason to say no? */
+bool fb_diff_fails(const struct fb_diff *diff, enum fb_fail_on fail_on);
+
+struct fb_diff_document {
+	enum fb_format format;
+	bool colour;			/* of FB_FORMAT_TEXT */
+	enum fb_fail_on fail_on;	/* what is an error there */
+};
 
 /*
  * DIFF for people, for a pull request's comment (at most 60,000 bytes, with a
- * note of what was left out) or for programs.  Belongs to FB, the new context;
- * NULL when memory ran out.
+ * note of what was left out), for programs (schemas/diff.schema.json), or as
+ * the findings that fb_findings() tells of, in its other formats.  Belongs to FB,
+ * the new context; NULL when memory ran out.
  */
 const char *fb_diff_render(struct fb *fb, const struct fb_diff *diff,
-			   enum fb_diff_format format, bool colour);
+			   const struct fb_diff_document *document);
 
 #endif

@@ -2,9 +2,11 @@
 # What a pipeline does with a policy; the GitHub action and the GitLab template call it.
 #
 #   firebreak-ci.sh github POLICY [BASE]     annotations, firebreak.sarif; with BASE, a
-#                                            revision, firebreak-diff.md in the summary
-#                                            and as a comment that is updated in place
-#   firebreak-ci.sh gitlab POLICY [BASE]     code quality, JUnit; firebreak-diff.md
+#                                            revision, firebreak-diff.sarif, and
+#                                            firebreak-diff.md in the summary and as a
+#                                            comment that is updated in place
+#   firebreak-ci.sh gitlab POLICY [BASE]     code quality, JUnit; with BASE also
+#                                            firebreak-diff.md and firebreak-diff.junit.xml
 #
 # FIREBREAK       the program (firebreak)
 # FAIL_ON         of the diff: widening or any; empty: a change never fails
@@ -16,7 +18,7 @@ tool=${FIREBREAK:-firebreak}
 out=${FIREBREAK_OUT:-.}
 worst=0
 
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 note() { echo "firebreak-ci: $*" >&2; }
 keep() { [ "$1" -gt $worst ] && worst=$1; return 0; }
 
@@ -36,9 +38,13 @@ comment() {
 	fi
 }
 
+# FORMAT FILE: the change as FORMAT.
+change() {
+	"$tool" diff --format "$1" ${FAIL_ON:+--fail-on "$FAIL_ON"} "$base:$policy" "$policy" >"$out/$2"
+}
+
 compare() {
-	"$tool" diff --format markdown ${FAIL_ON:+--fail-on "$FAIL_ON"} "$base:$policy" "$policy" \
-		>"$out/firebreak-diff.md"
+	change markdown firebreak-diff.md
 	code=$?
 	keep $code
 	[ $code -le 1 ] || note "the change could not be compared with $base"
@@ -55,6 +61,7 @@ github)
 	if [ -n "$base" ]; then
 		compare
 		if [ $? -le 1 ]; then
+			change sarif firebreak-diff.sarif
 			[ -z "${GITHUB_STEP_SUMMARY-}" ] || cat "$out/firebreak-diff.md" >>"$GITHUB_STEP_SUMMARY"
 			# a pull request from a fork may not write; what was found stands in the summary
 			[ "${COMMENT-true}" != true ] || comment || note "the comment could not be written"
@@ -66,7 +73,10 @@ gitlab)
 	"$tool" check --format junit "$policy" >"$out/firebreak.junit.xml"
 	"$tool" check "$policy"
 	keep $?
-	[ -z "$base" ] || compare
+	if [ -n "$base" ]; then
+		compare
+		[ $? -gt 1 ] || change junit firebreak-diff.junit.xml
+	fi
 	;;
 *) usage ;;
 esac

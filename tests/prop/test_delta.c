@@ -13,6 +13,7 @@
 #include "compiler/naming.h"
 #include "compiler/query.h"
 #include "compiler/question.h"
+#include "firebreak/diff.h"
 #include "tests/lib/dice.h"
 #include "tests/lib/gen.h"
 #include "tests/lib/naive.h"
@@ -513,6 +514,93 @@ static void one_pair(struct arena *arena, uint64_t seed, size_t *pairs,
 	mirrors(&pair, &d);
 }
 
+/* --- as documents --- */
+
+static struct fb *context_of(const char *text)
+{
+	struct fb_options options = { 0 };
+	struct fb *fb;
+
+	assert_true(fb_day(GEN_DAY, &options.as_of));
+	fb = fb_new(&options);
+	assert_non_null(fb);
+	assert_int_equal(fb_load_text(fb, "p", text, strlen(text)), FB_OK);
+	return fb;
+}
+
+static size_t times(const char *text, const char *words)
+{
+	size_t count = 0;
+
+	for (; (text = strstr(text, words)) != NULL; text++)
+		count++;
+	return count;
+}
+
+/* How each format says that something opens or closes. */
+static const struct {
+	enum fb_format format;
+	const char *before;
+} tellings[] = {
+	{ FB_FORMAT_SARIF,  "\"message\": { \"text\": \"" },
+	{ FB_FORMAT_GITHUB, "]: " },
+	{ FB_FORMAT_GITLAB, "\"description\": \"" },
+	{ FB_FORMAT_JUNIT,  " name=\"" },
+	{ FB_FORMAT_CSV,    ",\"" },
+};
+
+static void one_document(struct arena *arena, struct fb *new,
+			 const struct fb_diff *diff, size_t number,
+			 uint64_t seed)
+{
+	static const char *const verbs[] = { "opens", "moves", "narrows",
+					     "closes" };
+	const size_t counts[] = { diff->opens, diff->moved, diff->narrows,
+				  diff->closes };
+	struct fb_diff_document document = { tellings[number].format, false,
+		seed % 2 ? FB_FAIL_NEVER : FB_FAIL_WIDENING };
+	const char *text = fb_diff_render(new, diff, &document);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < 4; i++)
+		if (times(text, arena_printf(arena, "%s%s `",
+				tellings[number].before, verbs[i])) != counts[i])
+			fail_msg("seed %llu, format %d: not %zu times `%s`",
+				 (unsigned long long)seed,
+				 (int)tellings[number].format, counts[i],
+				 verbs[i]);
+}
+
+static void every_format_tells_every_line(void **state)
+{
+	size_t told[2] = { 0 };
+
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct arena *arena = arena_child(*state);
+		struct fb_diff_options options = { "old", "new", true, NULL, 0 };
+		struct fb_diff diff;
+		struct pair pair;
+
+		if (make_pair(&pair, arena, seed)) {
+			struct fb *old = context_of(pair.old_text);
+			struct fb *new = context_of(pair.new_text);
+
+			assert_int_equal(fb_diff(old, new, &options, &diff),
+					 FB_OK);
+			for (size_t i = 0; i < 5; i++)
+				one_document(arena, new, &diff, i, seed);
+			told[0] += diff.opens + diff.moved;
+			told[1] += diff.narrows + diff.closes;
+			fb_free(new);
+			fb_free(old);
+		}
+		arena_free(arena);
+	}
+	printf("lines told in every format: %zu open, %zu close\n", told[0],
+	       told[1]);
+	assert_true(told[0] > 50 && told[1] > 50);
+}
+
 static unsigned pairs_wanted = 180;
 
 static void differences_are_those_of_the_naive_evaluator(void **state)
@@ -782,6 +870,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		IN_ARENA(names_mean_exactly_the_set),
 		IN_ARENA(differences_are_those_of_the_naive_evaluator),
+		IN_ARENA(every_format_tells_every_line),
 		IN_ARENA(the_same_policy_in_other_words_has_the_same_reach),
 		IN_ARENA(answers_are_those_of_the_naive_evaluator),
 		IN_ARENA(the_shortest_words_are_taken),
