@@ -217,10 +217,13 @@ static _Noreturn void refuse(const struct classes *classes, u128 at,
 {
 	char address[ADDR_TEXT];
 	bool services = classes->kind == CLASS_SERVICES;
+	struct arena_worst worst = {
+		.kind = services ? WORST_SERVICE : WORST_ADDRESS,
+		.family = classes->family, .at = at };
 
 	if (!services)
 		addr_text(classes->family, at, address);
-	arena_refuse(classes->arena,
+	arena_refuse_at(classes->arena, &worst,
 		     "sets of %s overlap in more than %d million ways: %zu of them have %s",
 		     services ? "services" : "addresses", NODES_MOST >> 20,
 		     around, services

@@ -25,6 +25,7 @@ struct fb {
 	LIST(struct proved) proved;
 	jmp_buf full;
 	int open;		/* the file being read, or -1 */
+	char limit[800];	/* after FB_MEMORY: for fb_limit() */
 	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
 	const struct fb_reader *reader;	/* of fb_load_from(), else NULL */
 	/* of fb_load_text() */

@@ -124,17 +124,28 @@ struct view {
 	struct shelf src, dst;
 	struct table pairs;	/* pair_key -> its first flow + 1 */
 	uint32_t *next;		/* by flow of the space: the next of its pair + 1 */
+	uint32_t *first_from;	/* by set of sources, its first flow + 1 */
+	uint32_t *next_from;	/* by flow: the next of these + 1 */
+	uint32_t *count_from;	/* by set of sources */
+	bool *is_to;		/* by set of destinations; all false between questions */
 };
 
 static struct view view_of(struct arena *arena, const struct sieve *sieve,
 			   enum family family)
 {
+	size_t sources = sieve->sets[family][SIEVE_SRC].count;
 	struct view v = {
 		sieve, family,
 		shelve(arena, &sieve->sets[family][SIEVE_SRC]),
 		shelve(arena, &sieve->sets[family][SIEVE_DST]),
 		TABLE_IN(arena),
-		arena_array(arena, sieve->space->flow_count, sizeof *v.next) };
+		arena_array(arena, sieve->space->flow_count, sizeof *v.next),
+		arena_array(arena, sources, sizeof *v.first_from),
+		arena_array(arena, sieve->space->flow_count,
+			    sizeof *v.next_from),
+		arena_array(arena, sources, sizeof *v.count_from),
+		arena_array(arena, sieve->sets[family][SIEVE_DST].count,
+			    sizeof *v.is_to) };
 	struct pair_key *keys = arena_array(arena, sieve->space->flow_count,
 					    sizeof *keys);
 
@@ -149,6 +160,9 @@ static struct view view_of(struct arena *arena, const struct sieve *sieve,
 		first = table_at(&v.pairs, &keys[i], sizeof keys[i]);
 		v.next[i] = (uint32_t)(uintptr_t)*first;
 		*first = (void *)(uintptr_t)(i + 1);
+		v.next_from[i] = v.first_from[keys[i].src];
+		v.first_from[keys[i].src] = i + 1;
+		v.count_from[keys[i].src]++;
 	}
 	return v;
 }
@@ -185,38 +199,82 @@ static bool includes(const struct ir_flow *f, const struct box *box)
 	       ranges_include(f->dst, box->dst);
 }
 
-/*
- * A flow that may stand in for RULE and has the first packet of BOX; one that
- * has all of BOX if there is one.  NULL: the packet is RULE's alone.
- */
-static const struct ir_flow *who_has(struct coverer *c, const struct view *v,
-				     const struct box *box, uint32_t rule)
-{
-	u128 svc = box->svc.at[0].lo;
-	const struct ir_flow *found = NULL;
+/* The best flow found that may stand in for a rule on a box. */
+struct best {
+	const struct box *box;
+	uint32_t rule;
+	const struct ir_flow *some;	/* has its first packet; the first rule's */
+	const struct ir_flow *all;	/* has all of it */
+};
 
-	sets_with(&v->src, c->arena, box->src.at[0].lo, &c->src);
-	sets_with(&v->dst, c->arena, box->dst.at[0].lo, &c->dst);
+static void weigh(const struct coverer *c, const struct ir_flow *f,
+		  struct best *best)
+{
+	if (!ranges_have(f->svc, best->box->svc.at[0].lo) ||
+	    !stands_in(c, f->rule, best->rule))
+		return;
+	if (includes(f, best->box))
+		best->all = f;
+	if (!best->some || f->rule < best->some->rule)
+		best->some = f;
+}
+
+/* Those of every set of sources with every set of destinations. */
+static void weigh_pairs(const struct coverer *c, const struct view *v,
+			const struct ir_flow *flows, struct best *best)
+{
 	for (size_t s = 0; s < c->src.count; s++)
 	for (size_t d = 0; d < c->dst.count; d++) {
 		struct pair_key key = { c->src.at[s], c->dst.at[d] };
 		uint32_t i = (uint32_t)(uintptr_t)table_get(&v->pairs, &key,
 							    sizeof key);
 
-		for (; i; i = v->next[i - 1]) {
-			const struct ir_flow *f = &c->ir->flows[
-				v->sieve->space->first_flow + i - 1];
-
-			if (!ranges_have(f->svc, svc) ||
-			    !stands_in(c, f->rule, rule))
-				continue;
-			if (includes(f, box))
-				return f;
-			if (!found || f->rule < found->rule)
-				found = f;
-		}
+		for (; i && !best->all; i = v->next[i - 1])
+			weigh(c, &flows[i - 1], best);
+		if (best->all)
+			return;
 	}
-	return found;
+}
+
+/* The same, by the flows from each set of sources. */
+static void weigh_sources(const struct coverer *c, const struct view *v,
+			  const struct ir_flow *flows, struct best *best)
+{
+	for (size_t d = 0; d < c->dst.count; d++)
+		v->is_to[c->dst.at[d]] = true;
+	for (size_t s = 0; s < c->src.count && !best->all; s++)
+		for (uint32_t i = v->first_from[c->src.at[s]]; i && !best->all;
+		     i = v->next_from[i - 1])
+			if (v->is_to[v->sieve->ids[i - 1][SIEVE_DST]])
+				weigh(c, &flows[i - 1], best);
+	for (size_t d = 0; d < c->dst.count; d++)
+		v->is_to[c->dst.at[d]] = false;
+}
+
+/*
+ * A flow that may stand in for RULE and has the first packet of BOX; one that
+ * has all of BOX if there is one.  NULL: the packet is RULE's alone.
+ *
+ * Wide sources have many flows and few sets, and where sets cross they make
+ * many more pairs than there are flows: whichever is less is looked through.
+ */
+static const struct ir_flow *who_has(struct coverer *c, const struct view *v,
+				     const struct box *box, uint32_t rule)
+{
+	const struct ir_flow *flows =
+		&c->ir->flows[v->sieve->space->first_flow];
+	struct best best = { box, rule, NULL, NULL };
+	uint64_t from = 0;
+
+	sets_with(&v->src, c->arena, box->src.at[0].lo, &c->src);
+	sets_with(&v->dst, c->arena, box->dst.at[0].lo, &c->dst);
+	for (size_t s = 0; s < c->src.count; s++)
+		from += v->count_from[c->src.at[s]];
+	if ((uint64_t)c->src.count * c->dst.count <= from)
+		weigh_pairs(c, v, flows, &best);
+	else
+		weigh_sources(c, v, flows, &best);
+	return best.all ? best.all : best.some;
 }
 
 static void split(struct arena *arena, const struct box *box,

@@ -11,6 +11,7 @@
 #include "compiler/base/suggest.h"
 #include "compiler/context.h"
 #include "compiler/fmt.h"
+#include "compiler/limit.h"
 #include "compiler/lint.h"
 #include "compiler/resolve.h"
 #include "compiler/upkeep.h"
@@ -32,16 +33,34 @@ static void close_open(struct fb *fb)
 	fb->open = -1;
 }
 
+/* What grew, and whose rules made it grow.  Needs no memory: there is none. */
+static void remember_limit(struct fb *fb)
+{
+	const struct arena *full = fb->arena;
+
+	for (size_t i = 0; !*arena_refusal(full, NULL) &&
+			   i < fb->others.count; i++)
+		if (fb->others.at[i])
+			full = fb->others.at[i];
+	limit_tell(full, fb->ir, fb->limit, sizeof fb->limit);
+}
+
 enum fb_status guarded(struct fb *fb,
 		       enum fb_status (*work)(struct fb *fb, void *call),
 		       void *call)
 {
+	enum fb_status status;
+
 	arena_guard(fb->arena, &fb->full);
 	if (setjmp(fb->full)) {
 		close_open(fb);
+		remember_limit(fb);
 		return FB_MEMORY;
 	}
-	return work(fb, call);
+	status = work(fb, call);
+	if (status == FB_MEMORY)
+		remember_limit(fb);
+	return status;
 }
 
 struct fb *fb_new(const struct fb_options *options)
@@ -74,12 +93,7 @@ void fb_free(struct fb *fb)
 
 const char *fb_limit(const struct fb *fb)
 {
-	const char *why = arena_refusal(fb->arena);
-
-	for (size_t i = 0; !*why && i < fb->others.count; i++)
-		if (fb->others.at[i])
-			why = arena_refusal(fb->others.at[i]);
-	return why;
+	return fb->limit;
 }
 
 bool fb_day(const char *text, uint32_t *day)

@@ -278,11 +278,12 @@ static void refuse_too_many(struct building *b, const struct boxes *boxes)
 				    w->dst.at[0].lo,
 				    (uint32_t)w->svc.at[0].lo };
 
-		arena_refuse(u->arena,
-			     "sources and services of %zu rules cross in %" PRIu64
-			     " million ways: most of all those of one that admits %s",
-			     boxes->count, all >> 20,
-			     packet_text(u->arena, &p));
+		arena_refuse_at(u->arena,
+				&(struct arena_worst){ .kind = WORST_ANYWHERE },
+				"sources and services of %zu rules cross in %" PRIu64
+				" million ways: most of all those of one that admits %s",
+				boxes->count, all >> 20,
+				packet_text(u->arena, &p));
 	}
 }
 

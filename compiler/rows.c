@@ -47,7 +47,8 @@ static uint32_t make_room(struct rows *rows, unsigned count)
 		k++;
 	}
 	if (k >= sizeof rows->chunks / sizeof *rows->chunks)
-		arena_refuse(rows->arena,
+		arena_refuse_at(rows->arena,
+				&(struct arena_worst){ .kind = WORST_ANYWHERE },
 			     "more than %u million distinct rows of destinations",
 			     (unsigned)(rows->count / 1000000));
 	if (!rows->chunks[k])

@@ -38,6 +38,7 @@ check "$base|$sets|compiler/by_space\.h" compiler/by_space.?
 check "$base|$sets|compiler/(by_space|contradict)\.h" compiler/contradict.?
 check "$base|$sets|compiler/(verify|upkeep)\.h" compiler/upkeep.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
+check "$base|compiler/(ir|limit)\.h" compiler/limit.?
 check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
 check "$base|compiler/classes\.h" compiler/classes.?
 check "$base|compiler/(classes|rows)\.h" compiler/rows.?

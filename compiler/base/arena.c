@@ -32,6 +32,7 @@ struct arena {
 	size_t total, limit;
 	jmp_buf *guard;
 	char why[200];		/* it was refused; "": it was not */
+	struct arena_worst worst;
 	struct block *spare;	/* of children that are gone, for the next ones */
 };
 
@@ -42,18 +43,38 @@ static _Noreturn void exhausted(struct arena *arena)
 	longjmp(*arena->root->guard, 1);
 }
 
+static void keep_why(struct arena *root, const struct arena_worst *at,
+		     const char *why, va_list args)
+{
+	root->worst = *at;
+	vsnprintf(root->why, sizeof root->why, why, args);
+}
+
 void arena_refuse(struct arena *arena, const char *why, ...)
 {
 	va_list args;
 
 	va_start(args, why);
-	vsnprintf(arena->root->why, sizeof arena->root->why, why, args);
+	keep_why(arena->root, &(struct arena_worst){ 0 }, why, args);
 	va_end(args);
 	exhausted(arena);
 }
 
-const char *arena_refusal(const struct arena *arena)
+void arena_refuse_at(struct arena *arena, const struct arena_worst *at,
+		     const char *why, ...)
 {
+	va_list args;
+
+	va_start(args, why);
+	keep_why(arena->root, at, why, args);
+	va_end(args);
+	exhausted(arena);
+}
+
+const char *arena_refusal(const struct arena *arena, struct arena_worst *at)
+{
+	if (at)
+		*at = arena->root->worst;
 	return arena->root->why;
 }
 

@@ -31,15 +31,29 @@ void arena_trim(struct arena *arena);
  */
 void arena_guard(struct arena *arena, jmp_buf *place);
 
+/* Where it was worst, for who can tell what is there; kept, not looked into. */
+struct arena_worst {
+	enum { WORST_NOWHERE, WORST_ANYWHERE, WORST_ADDRESS, WORST_SERVICE } kind;
+	int family;
+	unsigned __int128 at;		/* the address or service key */
+};
+
 /*
  * Give up for a reason that is worth telling (what grew beyond all bounds),
  * the way a request that cannot be met does.  The text is cut at 200 bytes.
  */
 _Noreturn void arena_refuse(struct arena *arena, const char *why, ...)
 	__attribute__((format(printf, 2, 3)));
+_Noreturn void arena_refuse_at(struct arena *arena,
+			       const struct arena_worst *at,
+			       const char *why, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* Why arena_refuse() gave up; "" when memory itself ended. */
-const char *arena_refusal(const struct arena *arena);
+/*
+ * Why arena_refuse() gave up; "" when memory itself ended.  AT, which may be
+ * NULL, gets the place.
+ */
+const char *arena_refusal(const struct arena *arena, struct arena_worst *at);
 
 /* A child for scratch work: freed by arena_free() or with its parent. */
 struct arena *arena_child(struct arena *arena);

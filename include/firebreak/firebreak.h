@@ -38,8 +38,8 @@ struct fb *fb_new(const struct fb_options *options);
 void fb_free(struct fb *fb);
 
 /*
- * After FB_MEMORY: what of the policy grew beyond all bounds, or "" when memory
- * itself ended.  Belongs to the context.
+ * After FB_MEMORY: what of the policy grew beyond all bounds and the rules that
+ * cost most, or "" when memory itself ended.  Belongs to the context.
  */
 const char *fb_limit(const struct fb *fb);
 

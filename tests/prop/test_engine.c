@@ -679,9 +679,9 @@ static bool is_refused(struct arena *root, unsigned count, bool services,
 		(void)pset_of(universe_of(arena, IPV4, lists, 1), &boxes);
 		return false;
 	}
-	print_message("%s; %zu MiB\n", arena_refusal(root),
+	print_message("%s; %zu MiB\n", arena_refusal(root, NULL),
 		      arena_used(root) >> 20);
-	return strstr(arena_refusal(root), why) != NULL &&
+	return strstr(arena_refusal(root, NULL), why) != NULL &&
 	       arena_used(root) < (size_t)300 << 20;
 }
 

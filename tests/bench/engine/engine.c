@@ -240,7 +240,7 @@ static void build_crossing(const struct job *job, struct measured *m)
 	}
 	m->cut = lap(&since);
 	snprintf(m->refused, sizeof m->refused, "%s",
-		 *arena_refusal(arena) ? arena_refusal(arena)
+		 *arena_refusal(arena, NULL) ? arena_refusal(arena, NULL)
 				       : "out of memory");
 }
 
