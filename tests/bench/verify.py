@@ -69,6 +69,13 @@ def write_fleet(path, customers):
             file.write("}\n")
 
 
+def write_broken_fleet(path, customers):
+    """Every environment reaches the addresses of every other customer."""
+    write_fleet(path, customers)
+    with open(path, "a", encoding="ascii") as file:
+        file.write("leak: allow services -> internet on https;\n")
+
+
 def write_flat(path, rules):
     """Fifty rules a layer, every tenth one covered by two others together."""
     layers = max(rules // 50, 2)
@@ -89,7 +96,7 @@ def write_flat(path, rules):
                    "none: never internet -> any;\n")
 
 
-def measure(command):
+def measure(command, status=0):
     """Seconds of user and system time, MiB at the most, and what it says."""
     read, write = os.pipe()
     pid = os.fork()
@@ -101,19 +108,20 @@ def measure(command):
     os.close(write)
     with os.fdopen(read) as stream:
         out = stream.read()
-    _, status, usage = os.wait4(pid, 0)
-    if os.waitstatus_to_exitcode(status):
+    _, ended, usage = os.wait4(pid, 0)
+    if os.waitstatus_to_exitcode(ended) != status:
         sys.exit(f"FAIL {' '.join(command)}: {out}")
     return (usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out.strip())
 
 
-def table(title, sizes, write, arguments, directory):
+def table(title, sizes, write, arguments, directory, status=0):
     print(f"{title}\n     size   seconds  to before   memory")
     before = None
     for size in sizes:
         policy = directory / f"{size}.fbk"
         write(policy, size)
-        took, memory, out = measure([arguments.firebreak, "check", "-q", str(policy)])
+        took, memory, out = measure([arguments.firebreak, "check", str(policy)],
+                                    status)
         growth = f"{took / before:.2f}" if before else "-"
         print(f"  {size:7} {took:9.3f}  {growth:>9}  {memory:5.0f} MiB  {out}",
               flush=True)
@@ -135,6 +143,8 @@ def main():
         directory = pathlib.Path(name)
         table("fleets: customers of three environments, 12 invariants",
               arguments.customers, write_fleet, arguments, directory)
+        table("the same with a rule that breaks the isolation of customers everywhere",
+              arguments.customers, write_broken_fleet, arguments, directory, 1)
         table("flat: rules, a tenth of them covered by others",
               arguments.rules, write_flat, arguments, directory)
 
