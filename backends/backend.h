@@ -87,6 +87,14 @@ struct backend {
 	 */
 	bool (*emit)(const struct job *job, struct artefacts *out);
 
+	/*
+	 * Say in NOW, which emit() made, what of BEFORE, an earlier one of the
+	 * same path, known as NAME, has another name now.  NULL: nothing depends
+	 * on the names in it.  False: BEFORE is not understood, told as P06.
+	 */
+	bool (*carry)(const struct job *job, const char *name,
+		      const char *before, size_t len, struct artefact *now);
+
 	/* Does this look like a file of this target?  By content, not name. */
 	bool (*recognise)(const char *bytes, size_t len);
 

@@ -141,6 +141,7 @@ struct task {
 	const struct ir_space *space;
 	const struct backend *backend;
 	bool recheck;
+	const struct previous *previous;
 	LIST(struct fb_output) outputs;
 	LIST(struct fb_quota) quotas;
 	size_t sides;
@@ -158,17 +159,35 @@ struct build {
 	atomic_size_t next;
 };
 
-/* *A under its full path as well; it and its bytes now live in the task's memory. */
-static void keep_output(struct task *task, struct artefact *a)
+/* What A is called below the output directory. */
+static const char *full_path(struct task *task, const struct artefact *a)
 {
 	const struct ir *ir = task->ir;
 	const char *customer = ir->customers[task->space->customer].name;
+
+	return arena_printf(task->arena, "%s%s%s/%s", customer,
+			    *customer ? "/" : "",
+			    ir->environments[task->space->environment],
+			    a->path);
+}
+
+/* Say in A what of an earlier compilation has another name now. */
+static bool carry(struct task *task, const struct job *job, struct artefact *a)
+{
+	const struct previous_file *before = previous_find(task->previous,
+							   full_path(task, a));
+
+	return !before || !task->backend->carry ||
+	       task->backend->carry(job, before->path, before->bytes,
+				    before->len, a);
+}
+
+/* *A under its full path as well; it and its bytes now live in the task's memory. */
+static void keep_output(struct task *task, struct artefact *a)
+{
 	struct fb_output *out = LIST_PUSH(task->arena, &task->outputs);
 
-	out->path = arena_printf(task->arena, "%s%s%s/%s", customer,
-				 *customer ? "/" : "",
-				 ir->environments[task->space->environment],
-				 a->path);
+	out->path = full_path(task, a);
 	out->bytes = arena_copy(task->arena, a->bytes, a->len);
 	out->len = a->len;
 	a->path = arena_copy(task->arena, a->path, strlen(a->path));
@@ -197,6 +216,8 @@ static bool emit(struct task *task, const struct job *job,
 
 	own.arena = arena_child(job->arena);
 	good = task->backend->emit(&own, &some);
+	for (size_t i = 0; i < some.count && good; i++)
+		good = carry(task, &own, &some.at[i]);
 	for (size_t i = 0; i < some.count && good; i++) {
 		keep_output(task, &some.at[i]);
 		*LIST_PUSH(job->arena, made) = some.at[i];
@@ -316,7 +337,8 @@ static bool add_task(struct build *b, const struct ir_space *space,
 	*task = (struct task){ .arena = arena, .diags = { .arena = arena },
 			       .ir = b->fb->ir, .space = space,
 			       .backend = backend,
-			       .recheck = b->fb->options.recheck };
+			       .recheck = b->fb->options.recheck,
+			       .previous = &b->fb->previous };
 	b->task_count++;
 	return true;
 }
@@ -371,7 +393,8 @@ static void finish(struct build *b, struct fb_compilation *out)
 		qsort(b->outputs.at, b->outputs.count, sizeof *b->outputs.at,
 		      by_path);
 	manifest_write(&manifest, b->fb->ir, source_names(b->fb),
-		       b->outputs.at, b->outputs.count, b->sides);
+		       b->outputs.at, b->outputs.count, b->sides,
+		       b->fb->previous.digest);
 	last = LIST_PUSH(b->fb->arena, &b->outputs);
 	*last = (struct fb_output){ "manifest.json", text_string(&manifest),
 				    manifest.len };

@@ -9,6 +9,7 @@
 #include "compiler/findings/findings.h"
 #include "compiler/ir.h"
 #include "compiler/parse.h"
+#include "compiler/previous.h"
 #include "firebreak/firebreak.h"
 
 #include <setjmp.h>
@@ -23,6 +24,7 @@ struct fb {
 	const struct verdict *verdicts;	/* of its invariants, once they were judged */
 	bool expects_run;
 	LIST(struct proved) proved;
+	struct previous previous;	/* outputs of an earlier compilation */
 	jmp_buf full;
 	int open;		/* the file being read, or -1 */
 	char limit[800];	/* after FB_MEMORY: for fb_limit() */

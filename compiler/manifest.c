@@ -72,7 +72,7 @@ static void put_sources(struct text *out, const struct sources *sources,
 
 void manifest_write(struct text *out, const struct ir *ir,
 		    const char *const *names, const struct fb_output *outputs,
-		    size_t count, size_t sides)
+		    size_t count, size_t sides, const char *previous)
 {
 	char day[DATE_TEXT];
 
@@ -83,6 +83,8 @@ void manifest_write(struct text *out, const struct ir *ir,
 	text_printf(out, ",\n  \"as-of\": \"%s\",\n", date_text(ir->as_of, day));
 	text_printf(out, "  \"proofs\": { \"sides\": %zu, \"equal\": %zu },\n",
 		    sides, sides);
+	if (previous)
+		text_printf(out, "  \"previous\": \"%s\",\n", previous);
 	put_sources(out, ir->sources, names);
 	text_puts(out, "  \"outputs\": [");
 	for (size_t i = 0; i < count; i++)

@@ -11,10 +11,11 @@
 
 /*
  * NAMES are those of ir->sources, in their order, as seen from the policy's own
- * directory.
+ * directory.  PREVIOUS is the digest of the manifest of an earlier compilation
+ * whose names were taken into account, or NULL.
  */
 void manifest_write(struct text *out, const struct ir *ir,
 		    const char *const *names, const struct fb_output *outputs,
-		    size_t count, size_t sides);
+		    size_t count, size_t sides, const char *previous);
 
 #endif

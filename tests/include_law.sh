@@ -57,7 +57,8 @@ check "$base|$sets|compiler/prove\.h" compiler/prove.?
 check "compiler/(side|recheck)\.h" compiler/recheck.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
 check "$base|$sets|compiler/prove\.h|backends/backend\.h|firebreak/quota\.h" backends/backend.?
-check "$base|compiler/(context|ir|parse|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h
+check "$base|compiler/(context|previous)\.h" compiler/previous.?
+check "$base|compiler/(context|ir|parse|previous|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h
 check "$base|$sets|compiler/verify\.h|compiler/findings/[a-z]*\.h|firebreak/firebreak\.h" compiler/findings/*.c compiler/findings/*.h
 check "$base|compiler/context\.h|compiler/findings/findings\.h|firebreak/firebreak\.h" compiler/tell.c
 check "$base|$sets|compiler/verify\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/(firebreak|diff)\.h|(style|graph)\.inc" compiler/evidence/*.c compiler/evidence/*.h

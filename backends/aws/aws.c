@@ -8,7 +8,7 @@
  *               reach.c; names.c names what comes out
  *   quota.c     how full is a group?
  *   limits.c    does a group hold it?  validate.c: does AWS take it?
- *   emit_*.c    model to text
+ *   emit_*.c    model to text; moved.c: what an earlier text calls otherwise
  *   read_*.c    text to model, refusing what it does not understand
  *   denote.c    model to packets, with compose.c; expect.c is what they are
  *               measured by, zones.c what both look layers up in
@@ -134,6 +134,7 @@ const struct backend backend_terraform = {
 	.title = "AWS security groups as Terraform JSON",
 	.by_default = true,
 	.emit = emit_terraform,
+	.carry = aws_carry_terraform,
 	.recognise = is_terraform,
 	.read = read_terraform,
 	.denote = denote,

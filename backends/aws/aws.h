@@ -35,6 +35,10 @@ const struct aws_model *aws_read_terraform(struct arena *arena,
 					   const char *name, const char *bytes,
 					   size_t len);
 
+/* See struct backend: what stands under another key now is told as moved. */
+bool aws_carry_terraform(const struct job *job, const char *name,
+			 const char *before, size_t len, struct artefact *now);
+
 struct artefact aws_emit_ec2(struct arena *arena,
 			     const struct aws_model *model);
 

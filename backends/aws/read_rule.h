@@ -20,4 +20,11 @@ bool read_prefix(struct reader *r, const struct path *up, const char *key,
 bool is_first(struct reader *r, struct table *known,
 	      const struct aws_permission *is);
 
+/*
+ * The `moved` blocks of ROOT, whose COUNT RULES were read: do they lead to those,
+ * from where nothing is?
+ */
+void read_moved(struct reader *r, const struct json *root,
+		const struct aws_rule *rules, size_t count);
+
 #endif

@@ -342,7 +342,7 @@ static void read_resources(struct reading *r, const struct json *root)
 static const struct aws_model *read_root(struct reading *r, const struct json *root)
 {
 	static const char *const known[] = { "terraform", "variable", "data",
-					     "resource", NULL };
+					     "moved", "resource", NULL };
 	struct aws_model *model;
 
 	if (!expect_object(&r->json, NULL, root, known))
@@ -350,6 +350,8 @@ static const struct aws_model *read_root(struct reading *r, const struct json *r
 	read_frame(r, root);
 	read_lists(r, root);
 	read_resources(r, root);
+	if (r->json.good)
+		read_moved(&r->json, root, r->rules.at, r->rules.count);
 	if (r->json.good && !r->identified)
 		refuse(&r->json, NULL,
 		       "has no security group: whose it is cannot be told");

@@ -24,6 +24,7 @@ struct cli {
 	bool quota;		/* of compile: show how full every group is */
 	uint32_t as_of;
 	const char *output, *targets, *only;
+	const char *previous;	/* of compile: an earlier one; NULL */
 	const char *controls, *classification, *since, *approvals;
 	const char *format, *fail_on;	/* NULL: not given */
 	const char *expected[CLI_EXPECTED];
@@ -110,6 +111,9 @@ int cli_finish(int code);
  */
 bool cli_write(const char *directory, const struct fb_output *outputs,
 	       size_t count);
+
+/* Give FB the outputs of the compilation that CLI names; FB_BAD: told. */
+enum fb_status cli_previous(const struct cli *cli, struct fb *fb);
 
 /* How full the security groups of MADE are: ALL, or those that are tight. */
 void cli_put_quotas(FILE *to, const struct fb_compilation *made, bool all);

@@ -13,6 +13,8 @@ static int run(const struct cli *cli)
 		return EXIT_CANNOT;
 	}
 	fb = cli_load(cli, cli->operands[0], &status);
+	if (status == FB_OK && cli->previous)
+		status = cli_previous(cli, fb);
 	if (status == FB_OK)
 		status = fb_compile(fb, cli->targets, cli->only, &made);
 	code = cli_tell(cli, fb, status);
@@ -39,6 +41,7 @@ const struct command command_compile = {
 	.summary = "emit for the targets, read back, prove, and only then write",
 	.usage =
 	"firebreak compile policies/modyo-connect -o out\n"
+	"firebreak compile --previous applied policies/modyo-connect -o out\n"
 	"firebreak compile -t nft --only banco-andino.prod policies/modyo-connect -o out\n\n"
 	"Checks POLICY, lowers it for the targets, reads each output back and proves that\n"
 	"it admits exactly what the policy says.  Only when all proofs hold are the files\n"
@@ -46,6 +49,8 @@ const struct command command_compile = {
 	"  -o, --output DIR     where the files go: DIR/CUSTOMER/ENVIRONMENT/…, DIR/manifest.json\n"
 	"  -t, --target LIST    of terraform, ec2, nft, or all (default: terraform,nft)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
+	"  --previous DIR       the build that was applied last: what stands under another key\n"
+	"                       since is told Terraform as moved, not as gone and new\n"
 	"  --quota              show how full every security group is, not only those that\n"
 	"                       are more than four fifths full\n"
 	"  --recheck            look at every proof a second time, by naive arithmetic\n"

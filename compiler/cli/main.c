@@ -117,7 +117,8 @@ static bool set_colour(struct cli *cli, const char *when)
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
        OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
-       OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_LIVE, OPT_QUOTA };
+       OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_LIVE, OPT_QUOTA,
+       OPT_PREVIOUS };
 
 const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -131,6 +132,7 @@ const struct option cli_options[] = {
 	{ "approvals", required_argument, NULL, OPT_APPROVALS },
 	{ "recheck", no_argument,      NULL, OPT_RECHECK },
 	{ "quota",  no_argument,       NULL, OPT_QUOTA },
+	{ "previous", required_argument, NULL, OPT_PREVIOUS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
 	{ "expect", required_argument, NULL, OPT_EXPECT },
 	{ "fail-on", required_argument, NULL, OPT_FAIL_ON },
@@ -177,6 +179,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_RECHECK:
 		cli->recheck = true;
+		return true;
+	case OPT_PREVIOUS:
+		cli->previous = value;
 		return true;
 	case OPT_QUOTA:
 		cli->quota = true;

@@ -108,6 +108,23 @@ struct fb_compilation {
 	size_t quota_count;
 };
 
+/* Paths, relative, with `/`; they belong to the context. */
+struct fb_paths {
+	const char *const *at;
+	size_t count;
+};
+
+/*
+ * Before fb_compile(): the build whose outputs are in use.  LEN BYTES are its
+ * manifest, known as NAME; *OUT are the outputs that it lists.  Those that are
+ * brought (the *.tf.json, which name what Terraform keeps) let the next
+ * compilation say what has only another name.  FB_BAD: told, as P0608.
+ */
+enum fb_status fb_previous(struct fb *fb, const char *name, const char *bytes,
+			   size_t len, struct fb_paths *out);
+enum fb_status fb_previous_file(struct fb *fb, const char *path,
+				const char *bytes, size_t len);
+
 /*
  * Compile for TARGETS (comma-separated names, "all", NULL: Terraform and nftables), for the environment
  * ONLY ("customer.env", NULL: all).  Every output was read back and proved equal

@@ -200,7 +200,7 @@ def check_file(path, schema):
         return
     if layout(root) != text:
         problem(path, "file", "is not sorted, indented by two and a rule a line")
-    for key in root.keys() - {"data", "resource", "terraform", "variable"}:
+    for key in root.keys() - {"data", "moved", "resource", "terraform", "variable"}:
         problem(path, key, "is no block of ours")
     if root.get("variable") != {"vpc_id": {"type": "string"}}:
         problem(path, "variable", "is not vpc_id alone")

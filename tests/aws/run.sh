@@ -62,5 +62,5 @@ echo "aws ec2 authorize-security-group-*: $files lists of permissions checked"
 "$venv/bin/python" "$here/drift.py" "$firebreak" "$top/policies/modyo-connect" \
 	"$work/modyo-connect/banco-andino/prod/aws.ec2.json" || failed=1
 "$venv/bin/python" "$here/terraform.py" "$firebreak" "$top/policies/modyo-connect" \
-	caja-sur.prod || failed=1
+	banco-andino.staging || failed=1
 exit $failed

@@ -1617,6 +1617,119 @@ static void a_list_nobody_declares_is_not_ours(void **state)
 	assert_int_equal(told(w, "P0602"), 1);
 }
 
+/* --- other names for the same --- */
+
+/* The output of W when BEFORE is what was applied; proved like any other. */
+static const char *carried(struct world *w, const char *before)
+{
+	struct artefacts out = { 0 };
+	struct difference d;
+
+	assert_true(backend_terraform.emit(job_of(w), &out));
+	assert_true(backend_terraform.carry(&w->job, "before", before,
+					    strlen(before), &out.at[0]));
+	assert_int_equal(out.at[0].len, strlen(out.at[0].bytes));
+	assert_true(proves(w, out.at[0].bytes, &d));
+	write_out(out.at[0].bytes, out.at[0].len);
+	return out.at[0].bytes;
+}
+
+static struct world *one_rule(struct arena *arena, const char *name,
+			      unsigned port)
+{
+	struct world *w = new_world(arena);
+
+	allow(w, name, "edge", "services", tcp(w, port, port));
+	return w;
+}
+
+static void a_rule_of_another_name_is_moved(void **state)
+{
+	const char *before = good_output(one_rule(*state, "old", 80));
+	const char *text = carried(one_rule(*state, "new", 80), before);
+
+	has(text, "\"from\": \"aws_vpc_security_group_egress_rule.old__edge__"
+		  "tcp-80__sg-services\",\n      \"to\": \"aws_vpc_security_"
+		  "group_egress_rule.new__edge__tcp-80__sg-services\"");
+	has(text, "_ingress_rule.old__services__tcp-80__sg-edge\"");
+	assert_int_equal(times(text, "\"from\": "), 2);
+	/* and once more, from a file that has such blocks itself */
+	has(carried(one_rule(*state, "newer", 80), text),
+	    "\"from\": \"aws_vpc_security_group_egress_rule.new__");
+}
+
+static void what_is_another_rule_is_not_moved(void **state)
+{
+	const char *before = good_output(one_rule(*state, "old", 80));
+	struct world *w = new_world(*state);
+
+	has_not(carried(one_rule(*state, "old", 80), before), "\"moved\"");
+	has_not(carried(one_rule(*state, "new", 81), before), "\"moved\"");
+	allow(w, "new", "ops", "services", tcp(w, 80, 80));
+	has_not(carried(w, before), "\"moved\"");
+}
+
+/* Terraform would follow one move after the other, or in a circle. */
+static void names_that_change_places_are_not_moved(void **state)
+{
+	struct world *w = new_world(*state);
+	const char *before;
+	struct world *is = new_world(*state);
+
+	/* keys have the content too, so only a foreign file has these */
+	allow(w, "a", "edge", "services", tcp(w, 80, 80));
+	allow(w, "b", "edge", "services", tcp(w, 81, 81));
+	before = good_output(w);
+	before = changed(w, before, "\"a__services__tcp-80__sg-edge\"",
+			 "\"b__services__tcp-81__sg-edg\"");
+	before = changed(w, before, "\"b__services__tcp-81__sg-edge\"",
+			 "\"a__services__tcp-80__sg-edge\"");
+	before = changed(w, before, "\"b__services__tcp-81__sg-edg\"",
+			 "\"b__services__tcp-81__sg-edge\"");
+	allow(is, "a", "edge", "services", tcp(is, 80, 80));
+	allow(is, "b", "edge", "services", tcp(is, 81, 81));
+	has_not(carried(is, before), "\"moved\"");
+}
+
+static void a_move_that_leads_astray_is_refused(void **state)
+{
+	static const char *const wrong[][3] = {
+		{ ".new__edge__tcp-80__sg-services\"\n", ".gone\"\n",
+		  "leads to no rule" },
+		{ "egress_rule.old__edge__tcp-80__sg-services\",",
+		  "egress_rule.new__edge__tcp-80__sg-services\",",
+		  "leads away from a rule" },
+		{ "egress_rule.old__edge__tcp-80__sg-services\",",
+		  "ingress_rule.old__edge__tcp-80__sg-services\",",
+		  "a rule of its kind" },
+		{ "aws_vpc_security_group_egress_rule.old__edge__tcp-80__sg-services\",",
+		  "aws_security_group.edge\",", "a rule of its kind" },
+		{ "\"from\": ", "\"odd\": 1, \"from\": ", "not known here" },
+		{ "\"from\": \"aws", "\"from\": \"${aws", "template" },
+		{ "\"from\": \"aws_vpc_security_group_ingress_rule.old__services__tcp-80__sg-edge\"",
+		  "\"from\": \"aws_vpc_security_group_ingress_rule.x\"},{"
+		  "\"from\": \"aws_vpc_security_group_ingress_rule.x\"",
+		  "is missing" },
+		{ "\"moved\": [", "\"moved\": [{\"from\": "
+		  "\"aws_vpc_security_group_egress_rule.x\", \"to\": "
+		  "\"aws_vpc_security_group_egress_rule.new__edge__tcp-80__sg-services\"},",
+		  "where another one does" },
+		{ "\"moved\": [", "\"moved\": {}, \"m\": [", "not known here" },
+	};
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		const char *before = good_output(one_rule(*state, "old", 80));
+		struct world *w = one_rule(*state, "new", 80);
+		const char *text = changed(w, carried(w, before), wrong[i][0],
+					   wrong[i][1]);
+
+		if (read_text(w, text))
+			print_message("read: %s\n", wrong[i][1]);
+		assert_null(read_text(w, text));
+		has(first_told(w)->message, wrong[i][2]);
+	}
+}
+
 /* --- against a second evaluator --- */
 
 /* Is LAYER one of TAG, which has several with a `.` between? */
@@ -1985,6 +2098,10 @@ int main(int argc, char **argv)
 		IN_ARENA(an_answer_that_is_not_understood_is_refused),
 		IN_ARENA(rules_by_their_ids_have_to_agree_with_the_groups),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
+		IN_ARENA(a_rule_of_another_name_is_moved),
+		IN_ARENA(what_is_another_rule_is_not_moved),
+		IN_ARENA(names_that_change_places_are_not_moved),
+		IN_ARENA(a_move_that_leads_astray_is_refused),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};
 
