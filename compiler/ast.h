@@ -34,17 +34,17 @@ struct ast_expr {
 
 enum ast_attr_kind {
 	ATTR_OWNER, ATTR_TICKET, ATTR_REASON, ATTR_EXPIRES, ATTR_REVIEWED,
-	ATTR_APPROVED, ATTR_PARTY, ATTR_LOG, ATTR_WAIVES, ATTR_CONTROLS,
-	ATTR_SEVERITY, ATTR_TRANSITIVELY, ATTR_AVOIDING, ATTR_OUTBOUND,
-	ATTR_INBOUND, ATTR_IN,
+	ATTR_APPROVED, ATTR_EMERGENCY, ATTR_PARTY, ATTR_LOG, ATTR_WAIVES,
+	ATTR_CONTROLS, ATTR_SEVERITY, ATTR_TRANSITIVELY, ATTR_AVOIDING,
+	ATTR_OUTBOUND, ATTR_INBOUND, ATTR_IN,
 };
 
 struct ast_attr {
 	struct ast_attr *next;
 	enum ast_attr_kind kind;
 	struct span span;
-	struct ast_text value;		/* reviewed: the date */
-	struct ast_text by;		/* reviewed, approved */
+	struct ast_text value;		/* reviewed, emergency: the date */
+	struct ast_text by;		/* reviewed, emergency */
 	struct ast_expr *expr;		/* avoiding; in; controls (a union of words) */
 };
 
@@ -56,6 +56,9 @@ enum ast_kind {
 	AST_ENVIRONMENTS,	/* list */
 	AST_REQUIRE,		/* list */
 	AST_REVIEW,		/* name: the duration */
+	AST_REVIEW_EMERGENCY,	/* name: the duration; most: that of the rule, or nothing */
+	AST_FREEZE,		/* name, key: first and last day; title; src: environments;
+				   list: what may change all the same */
 	AST_DEFAULT,		/* attrs */
 	AST_LAYER,		/* name, title, shared_hosts; in an environment: list */
 	AST_NETWORK,		/* name, title, prefix_list, via, list */

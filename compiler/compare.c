@@ -11,6 +11,7 @@
 #include "compiler/context.h"
 #include "compiler/delta.h"
 #include "compiler/diff_render.h"
+#include "compiler/frozen.h"
 #include "compiler/outputs.h"
 #include "compiler/question.h"
 #include "compiler/delta_tell.h"
@@ -84,6 +85,8 @@ static const struct attribute attributes[] = {
 	{ "reviewed",	 offsetof(struct ir_rule, reviewed) },
 	{ "reviewed by", offsetof(struct ir_rule, reviewed_by) },
 	{ "approved by", offsetof(struct ir_rule, approved_by) },
+	{ "emergency",	 offsetof(struct ir_rule, emergency) },
+	{ "emergency by", offsetof(struct ir_rule, emergency_by) },
 	{ "party",	 offsetof(struct ir_rule, party) },
 };
 
@@ -655,6 +658,8 @@ static enum fb_status compare(struct fb *fb, void *call)
 	tell_reach(c);
 	compare_rules(c);
 	compare_places(c);
+	c->out->freezes = frozen_judge(c->arena, &c->delta, &c->from,
+				       &c->out->freeze_count);
 	return c->options->expected_count ? compare_expected(c) : FB_OK;
 }
 
@@ -746,6 +751,19 @@ const char *fb_diff_render(struct fb *fb, const struct fb_diff *diff,
 	return call.text;
 }
 
+/* Behind the outputs, which errors would keep from being compared. */
+static enum fb_status tell_freezes(struct fb *fb, void *call)
+{
+	struct comparing *c = call;
+	struct diags own = { .arena = fb->arena };
+
+	c->out->broken_freezes = frozen_tell(&own, &c->delta, c->out->freezes,
+					     c->out->freeze_count);
+	c->out->told = diag_list(&own, &c->out->told_count);
+	diags_take(&fb->diags, &own);
+	return FB_OK;
+}
+
 static enum fb_status diff_outputs(struct fb *old, struct fb *new,
 				   struct fb_diff *out)
 {
@@ -788,5 +806,7 @@ enum fb_status fb_diff(struct fb *old, struct fb *new,
 		status = guarded(new, compare, &c);
 	if (status == FB_OK && !options->reach_only)
 		status = diff_outputs(old, new, out);
+	if (status == FB_OK && options->judge_freezes)
+		status = guarded(new, tell_freezes, &c);
 	return status;
 }

@@ -245,6 +245,12 @@ static void declare_statement(struct names *n, const struct ast_node *node,
 	case AST_REVIEW:
 		*LIST_PUSH(n->arena, &n->reviews) = node;
 		break;
+	case AST_REVIEW_EMERGENCY:
+		*LIST_PUSH(n->arena, &n->emergencies) = node;
+		break;
+	case AST_FREEZE:
+		*LIST_PUSH(n->arena, &n->freezes) = node;
+		break;
 	case AST_DEFAULT:
 		*LIST_PUSH(n->arena, &n->defaults) = node;
 		break;

@@ -63,7 +63,8 @@ struct names {
 	LIST(struct place) places;
 	LIST(const char *) environment_names;
 	LIST(const struct ast_node *) rules, invariants, defaults, requires,
-				      expects, reviews, settings;
+				      expects, reviews, emergencies, freezes,
+				      settings;
 };
 
 /*

@@ -385,9 +385,25 @@ static void add_unmet(struct listing *l, const char *sentence)
 	end(l, &m, "", "", true);
 }
 
+/* About freezes and emergencies: told already, as every message is. */
+static void add_told(struct listing *l, const struct fb_diag *told)
+{
+	struct making m = { .key = TEXT_IN(l->arena) };
+
+	m.diag = arena_alloc(l->arena, sizeof *m.diag);
+	*m.diag = *told;
+	for (size_t i = 0; i < told->part_count; i++)
+		*LIST_PUSH(l->arena, &m.parts) = told->parts[i];
+	text_printf(&m.key, "told\n%s\n%s", told->code, told->message);
+	end(l, &m, "", "", told->severity == FB_ERROR);
+}
+
 static void add_all(struct listing *l)
 {
 	const struct fb_diff *d = l->diff;
+
+	for (size_t i = 0; i < d->told_count; i++)
+		add_told(l, &d->told[i]);
 
 	for (size_t i = 0; i < d->unmet_count; i++)
 		add_unmet(l, d->unexpected[i]);
@@ -435,6 +451,8 @@ void diff_findings(struct findings *out, const struct fb_diff *diff,
 
 bool fb_diff_fails(const struct fb_diff *d, enum fb_fail_on fail_on)
 {
+	if (d->broken_freezes)
+		return true;
 	switch (fail_on) {
 	case FB_FAIL_NEVER:
 		break;

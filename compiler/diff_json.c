@@ -118,6 +118,10 @@ void diff_json(struct text *out, const struct fb_diff *diff)
 	put_places(&j, diff);
 	put_invariants(&j, diff);
 	put_resources(&j, diff);
+	jsonout_open(&j, "freezes", '[');
+	for (size_t i = 0; i < diff->freeze_count; i++)
+		json_freeze(&j, &diff->freezes[i]);
+	jsonout_close(&j, '[');
 	jsonout_strings(&j, "unexpected", diff->unexpected,
 		    diff->unexpected_count);
 	jsonout_close(&j, '{');

@@ -294,6 +294,29 @@ static void put_invariant(struct text *out, const struct fb_invariant_change *v)
 	text_putc(out, '\n');
 }
 
+static void put_freezes(struct page *p)
+{
+	for (size_t i = 0; i < p->diff->freeze_count && i < BROKEN_SHOWN; i++) {
+		const struct fb_freeze *f = &p->diff->freezes[i];
+
+		text_printf(p->out, "%s- %s", i ? "" : "\n",
+			    diff_freeze_breaks(f) ? "**frozen** " : "");
+		put_message(p->out, diff_short(p->out->arena,
+			diff_freeze(p->out->arena, f), WORDS_MOST));
+		text_puts(p->out, ": ");
+		put_message(p->out, diff_short(p->out->arena,
+			diff_freeze_result(p->out->arena, f), WORDS_MOST));
+		text_putc(p->out, '\n');
+	}
+	for (size_t i = 0; i < p->diff->told_count && i < BROKEN_SHOWN; i++) {
+		if (p->diff->told[i].severity == FB_ERROR)
+			continue;	/* that freeze says so itself */
+		text_puts(p->out, i || p->diff->freeze_count ? "- " : "\n- ");
+		put_message(p->out, p->diff->told[i].message);
+		text_putc(p->out, '\n');
+	}
+}
+
 /* What is broken stands open, before everything else. */
 static void put_broken(struct page *p)
 {
@@ -442,6 +465,7 @@ void diff_markdown(struct text *out, const struct fb_diff *diff)
 	put_rules(&p, FB_RULE_SAME_REACH, "Rules rewritten with the same reach");
 	put_places(&p);
 	put_title(&p);
+	put_freezes(&p);
 	put_broken(&p);
 	if (!diff->reach_count)
 		text_puts(out, "\nNo connection opens and none closes.\n");

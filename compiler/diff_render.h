@@ -49,6 +49,14 @@ const char *diff_files(struct arena *arena, const char *const *paths,
 bool diff_same_files(const struct fb_resource_change *a,
 		     const struct fb_resource_change *b);
 
+/* "freeze from 2026-12-15 to 2027-01-06 (year end) in prod except narrowing". */
+const char *diff_freeze(struct arena *arena, const struct fb_freeze *freeze);
+
+/* "broken: opens by `night-fix`, e.g. tcp …", "excepted: only narrows". */
+const char *diff_freeze_result(struct arena *arena,
+			       const struct fb_freeze *freeze);
+bool diff_freeze_breaks(const struct fb_freeze *freeze);
+
 /* How many rule changes are of KIND. */
 size_t diff_rules(const struct fb_diff *diff, enum fb_rule_change_kind kind);
 

@@ -280,6 +280,22 @@ static void put_resources(const struct drawing *d)
 	put_quotas(d);
 }
 
+static void put_freezes(const struct drawing *d)
+{
+	if (d->diff->freeze_count)
+		head(d, "freeze");
+	for (size_t i = 0; i < d->diff->freeze_count; i++) {
+		const struct fb_freeze *f = &d->diff->freezes[i];
+
+		text_puts(d->out, "  ");
+		put_short(d, diff_freeze(d->out->arena, f));
+		text_printf(d->out, ": %s", diff_freeze_breaks(f)
+			    ? d->paint->alarm : d->paint->closes);
+		put_short(d, diff_freeze_result(d->out->arena, f));
+		text_printf(d->out, "%s\n", d->paint->off);
+	}
+}
+
 static void put_unexpected(const struct drawing *d)
 {
 	if (d->diff->unexpected_count)
@@ -323,6 +339,7 @@ void diff_text(struct text *out, const struct fb_diff *diff, bool colour)
 		text_putc(out, '\n');
 	for (size_t i = 0; i < diff->reach_count; i++)
 		put_reach(&d, &diff->reach[i]);
+	put_freezes(&d);
 	put_unexpected(&d);
 	put_invariants(&d);
 	put_rule_changes(&d);

@@ -396,6 +396,8 @@ static enum fb_status check(struct fb *fb, void *call)
 	sum->reviews = ir->review_days > 0;
 	sum->overdue = upkeep.overdue;
 	sum->due = upkeep.soon;
+	sum->emergencies = upkeep.emergencies;
+	sum->unreviewed = upkeep.unreviewed;
 	sum->lints = lint_tell(fb->arena, &fb->diags, ir);
 	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
 	sum->expects = ir->expect_count;
@@ -406,7 +408,8 @@ static enum fb_status check(struct fb *fb, void *call)
 		sum->expired += !ir->rules[i].in_force;
 	if (fb->diags.faults)
 		return FB_FAULT;
-	return fb->diags.errors || sum->expired || sum->overdue ? FB_NO : FB_OK;
+	return fb->diags.errors || sum->expired || sum->overdue ||
+	       sum->unreviewed ? FB_NO : FB_OK;
 }
 
 enum fb_status fb_check(struct fb *fb, struct fb_summary *out)

@@ -219,7 +219,7 @@ static bool is_attribute(int kind)
 {
 	switch (kind) {
 	case TOK_OWNER: case TOK_TICKET: case TOK_REASON: case TOK_EXPIRES:
-	case TOK_REVIEWED: case TOK_APPROVED: case TOK_PARTY: case TOK_LOG:
+	case TOK_EMERGENCY: case TOK_REVIEWED: case TOK_APPROVED: case TOK_PARTY: case TOK_LOG:
 	case TOK_WAIVES: case TOK_CONTROLS: case TOK_SEVERITY:
 	case TOK_TRANSITIVELY: case TOK_AVOIDING: case TOK_OUTBOUND:
 	case TOK_INBOUND: case TOK_IN:

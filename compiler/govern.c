@@ -6,6 +6,7 @@
 
 #include "compiler/base/date.h"
 #include "compiler/base/text.h"
+#include "compiler/emergency.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ static struct ir_attribute *attribute_of_rule(struct ir_rule *rule,
 	case ATTR_EXPIRES:  return &rule->expires;
 	case ATTR_REVIEWED: return &rule->reviewed;
 	case ATTR_APPROVED: return &rule->approved_by;
+	case ATTR_EMERGENCY: return &rule->emergency;
 	case ATTR_PARTY:    return &rule->party;
 	case ATTR_WAIVES:   return &rule->waives;
 	case ATTR_LOG: case ATTR_IN: case ATTR_CONTROLS: case ATTR_SEVERITY:
@@ -42,8 +44,8 @@ bool attribute_is_first(struct resolver *r, const struct ast_attr *attrs,
 	return true;
 }
 
-static bool check_date(struct resolver *r, const struct ast_text *text,
-		       uint32_t *day)
+bool govern_date(struct resolver *r, const struct ast_text *text,
+		 uint32_t *day)
 {
 	if (date_read(text->text, day))
 		return true;
@@ -97,9 +99,15 @@ static void read_rule_attribute(struct resolver *r, struct ir_rule *rule,
 	*slot = (struct ir_attribute){ a->value.text, a->span };
 	if (a->kind == ATTR_REVIEWED)
 		rule->reviewed_by = (struct ir_attribute){ a->by.text, a->span };
-	if (a->kind == ATTR_REVIEWED && check_date(r, &a->value, &day))
+	if (a->kind == ATTR_REVIEWED && govern_date(r, &a->value, &day))
 		rule->reviewed_day = day;
-	if (a->kind == ATTR_EXPIRES && check_date(r, &a->value, &day)) {
+	if (a->kind == ATTR_EMERGENCY)
+		rule->emergency_by = (struct ir_attribute){ a->by.text, a->span };
+	if (a->kind == ATTR_EMERGENCY && govern_date(r, &a->value, &day))
+		rule->emergency_day = day;
+	else if (a->kind == ATTR_EMERGENCY)
+		rule->emergency_day = r->as_of;	/* wrong, which was told */
+	if (a->kind == ATTR_EXPIRES && govern_date(r, &a->value, &day)) {
 		rule->expires_day = day;
 		rule->in_force = day >= r->as_of;
 	}
@@ -132,6 +140,7 @@ static void check_defaults(struct resolver *r)
 
 		if (a->kind == ATTR_WAIVES || a->kind == ATTR_IN ||
 		    a->kind == ATTR_CONTROLS || a->kind == ATTR_SEVERITY ||
+		    a->kind == ATTR_EMERGENCY ||
 		    a->kind == ATTR_TRANSITIVELY || a->kind == ATTR_AVOIDING ||
 		    a->kind == ATTR_OUTBOUND || a->kind == ATTR_INBOUND)
 			attribute_is_wrong(r, a, "every rule by default");
@@ -198,6 +207,8 @@ static void check_required(struct resolver *r, struct ir_rule *rule)
 		if (!r->required[q->kind] ||
 		    attribute_of_rule(rule, q->kind)->value)
 			continue;
+		if (q->kind == ATTR_REVIEWED && rule->emergency.value)
+			continue;	/* its review comes after it */
 		text_printf(&lacks, "%s`%s`", lacks.len ? ", " : "", q->word);
 		by = r->required[q->kind]->span;
 	}
@@ -255,4 +266,5 @@ void govern_rule(struct resolver *r, struct ir_rule *rule,
 	apply_defaults(r, rule);
 	check_required(r, rule);
 	check_waiver(r, rule);
+	emergency_check(r->diags, r->ir, rule);
 }

@@ -82,7 +82,8 @@ static void read_attribute(struct resolver *r, struct ir_invariant *inv,
 		read_hops(r, inv, node, a);
 		break;
 	case ATTR_TICKET: case ATTR_EXPIRES: case ATTR_REVIEWED:
-	case ATTR_APPROVED: case ATTR_PARTY: case ATTR_LOG: case ATTR_WAIVES:
+	case ATTR_APPROVED: case ATTR_EMERGENCY: case ATTR_PARTY: case ATTR_LOG:
+	case ATTR_WAIVES:
 	case ATTR_OUTBOUND: case ATTR_INBOUND:
 		attribute_is_wrong(r, a, "an invariant");
 		break;

@@ -82,7 +82,10 @@ struct ir_rule {
 	struct span name_span, span;
 	struct ir_attribute owner, ticket, reason, expires, reviewed,
 			    reviewed_by, approved_by, party, waives;
-	uint32_t expires_day, reviewed_day;	/* days since 1970-01-01, when given */
+	/* when an emergency opened it, and who said so */
+	struct ir_attribute emergency, emergency_by;
+	/* days since 1970-01-01, when given */
+	uint32_t expires_day, reviewed_day, emergency_day;
 	bool log;
 	enum ir_half half;
 	bool in_force;		/* false: expired before the as-of day */
@@ -197,6 +200,17 @@ struct ir_invariant {
 	size_t parity_count;
 };
 
+/* Days on which nothing changes but what is excepted. */
+struct ir_freeze {
+	uint32_t from, to;		/* both inclusive */
+	const char *title;		/* "" for none */
+	bool narrowing, emergency;	/* what is excepted */
+	/* by number of environment: is it frozen?  Their names; "" for all. */
+	const bool *environments;
+	const char *where;
+	struct span span;
+};
+
 struct ir_tag {
 	const char *key, *value;
 };
@@ -227,6 +241,10 @@ struct ir {
 	const char *policy, *title;
 	uint32_t as_of;			/* days since 1970-01-01, UTC */
 	uint32_t review_days;		/* `review every`; 0: not asked for */
+	/* of emergency rules: how long they last, and when their review is due */
+	uint32_t emergency_days, emergency_review_days;
+	const struct ir_freeze *freezes;	/* by first day, last day, title */
+	size_t freeze_count;
 	struct ir_aws aws;
 	struct ir_nft nft;
 	const struct sources *sources;

@@ -53,3 +53,26 @@ void json_reach(struct jsonout *j, const struct fb_reach *r)
 	jsonout_string(j, "example", r->example);
 	jsonout_close(j, '{');
 }
+
+void json_freeze(struct jsonout *j, const struct fb_freeze *f)
+{
+	static const char *const effects[] = {
+		[FB_FREEZE_NONE] = "none", [FB_FREEZE_EXCEPTED] = "excepted",
+		[FB_FREEZE_BROKEN] = "broken",
+	};
+
+	jsonout_open(j, NULL, '{');
+	jsonout_string(j, "from", f->from);
+	jsonout_string(j, "to", f->to);
+	jsonout_string(j, "title", f->title);
+	jsonout_string(j, "environments", f->where);
+	jsonout_string(j, "except", f->except);
+	json_named(j, "statement", &f->at);
+	jsonout_string(j, "openings", effects[f->opens]);
+	jsonout_string(j, "closings", effects[f->narrows]);
+	json_names(j, "emergencies", f->emergencies, f->emergency_count);
+	json_names(j, "rules", f->rules, f->rule_count);
+	jsonout_string(j, "example", f->example);
+	jsonout_string(j, "example_in", f->example_in);
+	jsonout_close(j, '{');
+}

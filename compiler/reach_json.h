@@ -12,5 +12,6 @@ void json_named(struct jsonout *json, const char *key,
 void json_names(struct jsonout *json, const char *key,
 		const struct fb_named *named, size_t count);
 void json_reach(struct jsonout *json, const struct fb_reach *reach);
+void json_freeze(struct jsonout *json, const struct fb_freeze *freeze);
 
 #endif

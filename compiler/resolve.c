@@ -6,6 +6,7 @@
 #include "compiler/resolve.h"
 
 #include "compiler/contradict.h"
+#include "compiler/emergency.h"
 #include "compiler/endpoint.h"
 #include "compiler/resolver.h"
 #include "compiler/special.h"
@@ -102,9 +103,12 @@ struct ir *resolve_policy(struct arena *arena, struct diags *diags,
 			   .sources = sources, .resolver = r,
 			   .aws = { .rules_per_group = 60,
 				    .groups_per_interface = 5 },
-			   .nft = { .inside = REFUSE_REJECT } };
+			   .nft = { .inside = REFUSE_REJECT },
+			   .emergency_days = EMERGENCY_DAYS,
+			   .emergency_review_days = EMERGENCY_REVIEW_DAYS };
 	declare_all(&r->names, ast);
 	resolve_settings(r);
+	resolve_freezes(r);
 	resolve_spaces(r);
 	definitions_check(&r->names);
 	resolve_rules(r);

@@ -25,6 +25,9 @@ struct resolver {
 /* `aws`, `nft` and `review`. */
 void resolve_settings(struct resolver *r);
 
+/* `freeze` and `review emergency`. */
+void resolve_freezes(struct resolver *r);
+
 /* The environments and their addresses. */
 void resolve_spaces(struct resolver *r);
 
@@ -46,6 +49,10 @@ void govern_check(struct resolver *r);
 /* The attributes of RULE as NODE has them, with defaults; what is missing is told. */
 void govern_rule(struct resolver *r, struct ir_rule *rule,
 		 const struct ast_node *node);
+
+/* TEXT as the number of its day; false when it is no date, which is told. */
+bool govern_date(struct resolver *r, const struct ast_text *text,
+		 uint32_t *day);
 
 /* Is ATTR the first of its kind among ATTRS?  A second one is told. */
 bool attribute_is_first(struct resolver *r, const struct ast_attr *attrs,

@@ -324,7 +324,9 @@ static void resolve_rule(struct resolver *r, struct ir_rule *rule,
 		diag_help(diag_add(r->diags, P0701, rule->expires.span,
 				   "`%s` expired on %s and is left out of every output",
 				   rule->name, rule->expires.value),
-			  "remove the rule, or renew it with a new ticket");
+			  rule->emergency.value
+			  ? "remove the rule once it was reviewed; what has to stay needs a rule like any other"
+			  : "remove the rule, or renew it with a new ticket");
 }
 
 static int by_space(const void *x, const void *y)

@@ -60,6 +60,8 @@ const char *statement_of_rule(struct arena *arena, const struct ir *ir,
 	put_value(&s, "; reviewed ", &rule->reviewed);
 	put_value(&s, " by ", &rule->reviewed_by);
 	put_value(&s, "; approved by ", &rule->approved_by);
+	put_value(&s, "; an emergency of ", &rule->emergency);
+	put_value(&s, ", declared by ", &rule->emergency_by);
 	put_value(&s, "; waives ", &rule->waives);
 	text_puts(&s.out, rule->log ? "; logged" : "");
 	text_puts(&s.out, rule->half == IR_OUTBOUND

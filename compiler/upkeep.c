@@ -1,7 +1,8 @@
-/* Reviews and waivers, on the day of the policy. */
+/* Reviews, emergencies and waivers, on the day of the policy. */
 #include "compiler/upkeep.h"
 
 #include "compiler/base/date.h"
+#include "compiler/emergency.h"
 
 #include <string.h>
 
@@ -35,13 +36,36 @@ static void tell_review(struct diags *diags, const struct ir *ir,
 			  date_text(ir->as_of, day));
 }
 
+/* In force or not: what an emergency opened is looked at afterwards. */
+static void check_emergency(struct diags *diags, const struct ir *ir,
+			    const struct ir_rule *rule, struct upkeep *out)
+{
+	enum emergency_state state = emergency_state(ir, rule);
+	char day[DATE_TEXT], today[DATE_TEXT];
+
+	out->emergencies++;
+	(void)date_text(emergency_due(ir, rule), day);
+	if (state == EMERGENCY_DUE)
+		diag_add(diags, P0710, rule->emergency.span,
+			 "the emergency `%s` has to be reviewed by %s",
+			 rule->name, day);
+	if (state != EMERGENCY_OVERDUE)
+		return;
+	out->unreviewed++;
+	diag_help(diag_add(diags, P0709, rule->emergency.span,
+			   "the emergency `%s` was to be reviewed by %s",
+			   rule->name, day),
+		  "somebody else looks at it and says so: `reviewed %s by …`",
+		  date_text(ir->as_of, today));
+}
+
 static void check_review(struct diags *diags, const struct ir *ir,
 			 const struct ir_rule *rule, struct upkeep *out)
 {
 	uint32_t due = upkeep_due(ir, rule);
 	bool overdue = due < ir->as_of;
 
-	if (!ir->review_days || !rule->in_force ||
+	if (!ir->review_days || !rule->in_force || rule->emergency.value ||
 	    due > ir->as_of + REVIEW_SOON)
 		return;
 	out->overdue += overdue;
@@ -87,6 +111,8 @@ struct upkeep upkeep_tell(struct diags *diags, const struct ir *ir,
 		const struct ir_rule *rule = &ir->rules[i];
 
 		check_review(diags, ir, rule, &out);
+		if (rule->emergency.value)
+			check_emergency(diags, ir, rule, &out);
 		if (rule->waives.value && rule->in_force)
 			check_waiver(diags, ir, verdicts, i);
 	}

@@ -1,5 +1,6 @@
 /*
- * What a policy needs to stay true as days go by: reviews and waivers.
+ * What a policy needs to stay true as days go by: reviews, those of emergencies
+ * too, and waivers.
  */
 #ifndef FIREBREAK_COMPILER_UPKEEP_H
 #define FIREBREAK_COMPILER_UPKEEP_H
@@ -11,6 +12,8 @@ enum { REVIEW_SOON = 14 };	/* days */
 struct upkeep {
 	size_t overdue;		/* rules in force whose review day is past */
 	size_t soon;		/* those and the ones within REVIEW_SOON days */
+	size_t emergencies;	/* rules that an emergency opened */
+	size_t unreviewed;	/* of them: whose review should have been by now */
 };
 
 /* The last day on which the review of RULE, in force, is in time. */

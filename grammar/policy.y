@@ -48,7 +48,7 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 }
 
 %token END 0 "end of file"
-%token ARROW "`->`" COMMA "`,`" EQUALS "`=`" ABOVE "`>`" COLON "`:`"
+%token ARROW "`->`" DOTS "`..`" COMMA "`,`" EQUALS "`=`" ABOVE "`>`" COLON "`:`"
 %token OPEN "`(`" CLOSE "`)`" LEFT "`{`" RIGHT "`}`" SEMICOLON "`;`"
 %token <struct ast_text> WORD "a name" STRING "a text in quotes"
 %token <struct ast_text> LABEL "a label" ANGLE "a library in `<>`"
@@ -56,7 +56,7 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 /* reserved */
 %token <struct ast_text> LANGUAGE "`language`" POLICY "`policy`" INCLUDE "`include`"
 %token <struct ast_text> ENVIRONMENTS "`environments`" REQUIRE "`require`"
-%token <struct ast_text> REVIEW "`review`" DEFAULT "`default`" LAYER "`layer`"
+%token <struct ast_text> REVIEW "`review`" FREEZE "`freeze`" DEFAULT "`default`" LAYER "`layer`"
 %token <struct ast_text> NETWORK "`network`" GROUP "`group`" SERVICE "`service`"
 %token <struct ast_text> CUSTOMER "`customer`" ENVIRONMENT "`environment`"
 %token <struct ast_text> EXPECT "`expect`" ALLOW "`allow`" NEVER "`never`" ONLY "`only`"
@@ -72,6 +72,7 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 %token <struct ast_text> VPC "`vpc`" NAT "`nat`" PEER "`peer`"
 %token <struct ast_text> OWNER "`owner`" TICKET "`ticket`" REASON "`reason`"
 %token <struct ast_text> EXPIRES "`expires`" REVIEWED "`reviewed`" APPROVED "`approved`"
+%token <struct ast_text> EMERGENCY "`emergency`"
 %token <struct ast_text> BY "`by`" PARTY "`party`" LOG "`log`" WAIVES "`waives`"
 %token <struct ast_text> CONTROLS "`controls`" SEVERITY "`severity`"
 %token <struct ast_text> TRANSITIVELY "`transitively`" AVOIDING "`avoiding`"
@@ -81,6 +82,7 @@ int policy_scan_lex_destroy(yyscan_t scanner);
 
 %type <struct ast_text> word name label title value unit
 %type <struct ast_expr *> expr union difference term on addresses words hosts tiers
+%type <struct ast_expr *> places exceptions
 %type <struct ast_node *> stmt flags rule invariant setting
 %type <struct node_list> stmts settings
 %type <struct ast_attr *> attr
@@ -113,6 +115,13 @@ stmt:
     { $$ = node_new(parser, AST_REQUIRE, @$); $$->list = $words; }
 | REVIEW EVERY word end
     { $$ = node_new(parser, AST_REVIEW, @$); $$->name = $word; }
+| REVIEW EMERGENCY WITHIN word[due] end
+    { $$ = node_new(parser, AST_REVIEW_EMERGENCY, @$); $$->name = $due; }
+| REVIEW EMERGENCY WITHIN word[due] COMMA EXPIRES WITHIN word[last] end
+    { $$ = node_new(parser, AST_REVIEW_EMERGENCY, @$); $$->name = $due; $$->most = $last; }
+| FREEZE word[from] DOTS word[to] title places exceptions end
+    { $$ = node_new(parser, AST_FREEZE, @$); $$->name = $from; $$->key = $to;
+      $$->title = $title; $$->src = $places; $$->list = $exceptions; }
 | DEFAULT attr end
     { $$ = node_new(parser, AST_DEFAULT, @$); $$->attrs = $attr; }
 | LAYER name title flags addresses end
@@ -217,6 +226,8 @@ label:
 title: %empty { $$ = (struct ast_text){ 0 }; } | STRING;
 value: word | STRING;
 on: %empty { $$ = NULL; } | ON expr { $$ = $expr; };
+places: %empty { $$ = NULL; } | IN words { $$ = $words; };
+exceptions: %empty { $$ = NULL; } | EXCEPT words { $$ = $words; };
 
 flags:
   %empty { $$ = node_new(parser, AST_LAYER, @$); }
@@ -275,6 +286,8 @@ attr:
 | EXPIRES word   { $$ = attr_new(parser, ATTR_EXPIRES, @$); $$->value = $word; }
 | REVIEWED word BY value
     { $$ = attr_new(parser, ATTR_REVIEWED, @$); $$->value = $word; $$->by = $value; }
+| EMERGENCY word BY value
+    { $$ = attr_new(parser, ATTR_EMERGENCY, @$); $$->value = $word; $$->by = $value; }
 | APPROVED BY value
     { $$ = attr_new(parser, ATTR_APPROVED, @$); $$->value = $value; }
 | PARTY word     { $$ = attr_new(parser, ATTR_PARTY, @$); $$->value = $word; }
@@ -312,7 +325,7 @@ word:
   WORD | ENVIRONMENTS
 | EVERY | SHARED_HOSTS | PREFIX_LIST | VIA | AWS | NFT | ACCOUNT | REGION
 | VPC | NAT | PEER | OWNER | TICKET | REASON | EXPIRES | REVIEWED | APPROVED
-| BY | PARTY | LOG | WAIVES | CONTROLS | SEVERITY | TRANSITIVELY | AVOIDING
+| EMERGENCY | BY | PARTY | LOG | WAIVES | CONTROLS | SEVERITY | TRANSITIVELY | AVOIDING
 | OUTBOUND | INBOUND
 | RULE | AT | MOST | HOPS | LAYERS | ADDRESSES | PORTS
 ;

@@ -31,12 +31,14 @@ check "$base|$ast|grammar/(parser|library)\.h|policy\.tab\.h|services\.inc" gram
 check "$base|$ast|compiler/parse\.h|grammar/(parser|library)\.h" compiler/parse.c compiler/parse.h
 check "$base|compiler/(fmt|fmt_text|parse)\.h|grammar/parser\.h|policy\.tab\.h" compiler/fmt.? compiler/fmt_text.?
 check "$base|$front" compiler/declare.? compiler/endpoint.? compiler/special.? \
-	compiler/resolver.h compiler/settings.c compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/govern.c compiler/sentence.? compiler/rules.c \
+	compiler/resolver.h compiler/settings.c compiler/spaces.c compiler/peers.c compiler/qualified.? compiler/sentence.? compiler/rules.c \
 	compiler/claims.? compiler/isolate.c compiler/counts.c compiler/invariants.c compiler/count.?
-check "$base|$front|compiler/contradict\.h" compiler/resolve.?
+check "$base|$front|compiler/emergency\.h" compiler/freeze.c compiler/govern.c
+check "$base|compiler/(ir|emergency)\.h" compiler/emergency.?
+check "$base|$front|compiler/(contradict|emergency)\.h" compiler/resolve.?
 check "$base|$sets|compiler/by_space\.h" compiler/by_space.?
 check "$base|$sets|compiler/(by_space|contradict)\.h" compiler/contradict.?
-check "$base|$sets|compiler/(verify|upkeep)\.h" compiler/upkeep.?
+check "$base|$sets|compiler/(verify|upkeep|emergency)\.h" compiler/upkeep.?
 check "$base|compiler/ir\.h" compiler/ir.c compiler/ir.h
 check "$base|compiler/(ir|limit)\.h" compiler/limit.?
 check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
@@ -72,7 +74,8 @@ check "$base|compiler/(diff_render|answer_render|reach_json)\.h|compiler/finding
 check "$base|$sets|compiler/(delta|query|question|verify)\.h" compiler/query.?
 check "$base|$ast|compiler/(ir|resolver|declare|parse|statement|wording)\.h" compiler/statement.?
 check "$base|compiler/(delta|delta_tell)\.h|firebreak/diff\.h" compiler/delta_tell.?
-api='context|delta|outputs|query|question|statement|delta_tell|verify|wording'
+check "$base|compiler/(delta|delta_tell|emergency|frozen)\.h|firebreak/diff\.h" compiler/frozen.?
+api='context|delta|frozen|outputs|query|question|statement|delta_tell|verify|wording'
 check "$base|compiler/($api|diff_render|answer_render)\.h|firebreak/[a-z]*\.h" compiler/compare.c compiler/answer.c
 check "$base|compiler/(context|evidence/(facts|graph))\.h|firebreak/firebreak\.h" compiler/picture.c
 # Only build.c and live.c know the backends.

@@ -56,6 +56,10 @@ static void print_summary(const struct fb_summary *sum)
 		       sum->due == 1 ? "s" : "");
 	if (sum->overdue)
 		printf(", %zu of them overdue", sum->overdue);
+	if (sum->emergencies)
+		printf(" · %zu emergenc%s, %zu without review in time",
+		       sum->emergencies, sum->emergencies == 1 ? "y" : "ies",
+		       sum->unreviewed);
 	if (sum->lints)
 		printf(" · %zu lint warning%s", sum->lints, plural(sum->lints));
 	putchar('\n');
@@ -108,7 +112,7 @@ const struct command command_check = {
 	"  --color WHEN     auto, always or never\n"
 	"  -q, --quiet      not a word, unless the answer is no\n\n"
 	"exit codes: 0 all holds, 1 an invariant is broken, a rule has expired or its review\n"
-	"is overdue, 2 the policy cannot be read\n",
+	"(or that of an emergency) is overdue, 2 the policy cannot be read\n",
 	.least = 1,
 	.most = 1,
 	.notes = true,

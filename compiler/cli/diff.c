@@ -35,6 +35,8 @@ static int print(const struct cli *cli, struct fb *new,
 	if (!text)
 		return cli_tell(cli, new, FB_MEMORY);
 	fputs(text, stdout);
+	if (document->format == FB_FORMAT_TEXT && diff->told_count)
+		(void)cli_tell(cli, new, FB_OK);
 	return cli_finish(fb_diff_fails(diff, document->fail_on) ? EXIT_NO
 								 : EXIT_EQUAL);
 }
@@ -43,8 +45,10 @@ static int compare(const struct cli *cli, struct fb *old, struct fb *new,
 		   const struct fb_diff_document *document)
 {
 	struct fb_diff_options options = {
-		cli->operands[0], cli->operands[1], cli->reach_only,
-		cli->expected, cli->expected_count };
+		.old_name = cli->operands[0], .new_name = cli->operands[1],
+		.reach_only = cli->reach_only, .judge_freezes = true,
+		.expected = cli->expected,
+		.expected_count = cli->expected_count };
 	struct fb_diff diff;
 	enum fb_status status = fb_diff(old, new, &options, &diff);
 
@@ -97,7 +101,8 @@ const struct command command_diff = {
 	"rule split in two is no difference, a port more is one.  The riskiest comes first,\n"
 	"with the rules it comes from; then invariants, metadata, addresses and the AWS\n"
 	"resources that are added, changed, replaced and removed.  OLD and NEW are each a\n"
-	"file, a directory, - or REV:PATH, the policy as of a git revision.\n\n"
+	"file, a directory, - or REV:PATH, the policy as of a git revision.  On a day of a\n"
+	"`freeze` of either policy, what the freeze does not except fails.\n\n"
 	"  --format FORMAT      text, markdown (a pull request's comment), json, sarif, github,\n"
 	"                       gitlab, junit or csv\n"
 	"  --expect SENTENCE    exit 1 when anything else opens, or this does not; repeatable\n"
@@ -105,10 +110,10 @@ const struct command command_diff = {
 	"                       any (whatever differs)\n"
 	"  --exit-code          the same as --fail-on any\n"
 	"  --reach-only         packets and rules only: no invariants, no outputs\n"
-	"  --as-of DATE         judge expiry by this day\n"
+	"  --as-of DATE         judge expiry and freezes by this day\n"
 	"  --color WHEN         auto, always or never\n\n"
-	"exit codes: 0 compared, 1 what --expect, --fail-on or --exit-code ask for, 2 one\n"
-	"of the policies cannot be read\n",
+	"exit codes: 0 compared, 1 what --expect, --fail-on or --exit-code ask for, or a\n"
+	"change during a freeze, 2 one of the policies cannot be read\n",
 	.least = 2,
 	.most = 2,
 	.findings = true,

@@ -222,7 +222,7 @@ static const char *helps(struct arena *arena, const struct fb_diag *d)
 static bool is_failing(const struct fb_diag *d)
 {
 	return d->severity == FB_ERROR || strcmp(d->code, "P0701") == 0 ||
-	       strcmp(d->code, "P0704") == 0;
+	       strcmp(d->code, "P0704") == 0 || strcmp(d->code, "P0709") == 0;
 }
 
 static void make_finding(const struct gather *g, struct finding *f,

@@ -123,6 +123,27 @@ struct fb_quota_change {
 	unsigned was, is, most;
 };
 
+enum fb_freeze_effect {
+	FB_FREEZE_NONE,		/* nothing of the kind */
+	FB_FREEZE_EXCEPTED,	/* something, and the freeze excepts it */
+	FB_FREEZE_BROKEN,
+};
+
+/* A freeze in force on the day, of one or both policies, and what it says to this. */
+struct fb_freeze {
+	const char *from, *to;		/* "2026-12-15"; both inclusive */
+	const char *title;		/* "" for none */
+	const char *where;		/* environments, ", " between; "": all */
+	const char *except;		/* "narrowing, emergency"; "" for none */
+	struct fb_named at;		/* "freeze"; old: the change lifts it */
+	enum fb_freeze_effect opens, narrows;
+	/* rules that open something there: emergencies that it excepts; others */
+	const struct fb_named *emergencies, *rules;
+	size_t emergency_count, rule_count;
+	/* of what is broken: a packet, and where; else "" */
+	const char *example, *example_in;
+};
+
 struct fb_diff {
 	const char *policy;
 	const char *old_name, *new_name;	/* as given */
@@ -144,6 +165,11 @@ struct fb_diff {
 	size_t resource_count;
 	const struct fb_quota_change *quotas;
 	size_t quota_count;
+	const struct fb_freeze *freezes;	/* in force on the day of NEW */
+	size_t freeze_count, broken_freezes;
+	/* what was told about them, and about emergencies; see judge_freezes */
+	const struct fb_diag *told;
+	size_t told_count;
 	/* of `expected`: everything that it opens otherwise, and sentences unmet */
 	const char *const *unexpected;
 	size_t unexpected_count;
@@ -153,6 +179,7 @@ struct fb_diff {
 struct fb_diff_options {
 	const char *old_name, *new_name;	/* what people call the two policies */
 	bool reach_only;	/* neither invariants nor outputs */
+	bool judge_freezes;	/* NEW replaces OLD on the day of NEW: tell what that breaks */
 	/* sentences, "edge -> app on tcp/81": what may open, and nothing else */
 	const char *const *expected;
 	size_t expected_count;
@@ -162,7 +189,8 @@ struct fb_diff_options {
  * Compare the policies of two contexts, both loaded without mistakes.  *OUT and
  * what it points to belong to NEW; OLD must live as long.  FB_OK whatever the
  * difference; FB_BAD when a policy or an expected sentence is wrong, which was
- * told in NEW (of OLD's own mistakes: in OLD).
+ * told in NEW (of OLD's own mistakes: in OLD).  What breaks a freeze is told in
+ * NEW as P0707, and counted in *OUT.
  */
 enum fb_status fb_diff(struct fb *old, struct fb *new,
 		       const struct fb_diff_options *options,

@@ -85,6 +85,8 @@ struct fb_summary {
 	size_t rules, expired, invariants, broken, expects, unmet, environments;
 	bool reviews;		/* asked for */
 	size_t overdue, due;	/* rules; due: those, and within 14 days */
+	size_t emergencies;	/* rules that an emergency opened */
+	size_t unreviewed;	/* of them: whose review should have been by now */
 	size_t waived;		/* invariants that only rules break that waive them */
 	size_t lints;		/* warnings about what is said in vain: P08 */
 };

@@ -25,7 +25,7 @@ cp "$out"/policy/* "$out/layout/"
 # the words of the language: its keywords, its signs, well-known names
 {
 	sed -n 's/^\t{ "\([a-z-]*\)",.*TOK_.*/"\1"/p' grammar/parser.c
-	printf '"%s"\n' '->' ';' '{' '}' '(' ')' ',' ' = ' ' > ' ': ' '\"' '#' '<services>' \
+	printf '"%s"\n' '->' ';' '{' '}' '(' ')' ',' ' = ' ' > ' ': ' '\"' '#' '<services>' ' .. ' \
 		any internet 'tcp/443' 'udp/53' 'icmp/echo-request' 'icmp6/' 'proto/50' \
 		'10.0.0.0/8' '2001:db8::/32' '2027-03-31' '180d' 'yes' 'no' 'customers' 'environments'
 } >"$out/policy.dict"
