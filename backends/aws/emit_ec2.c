@@ -7,28 +7,10 @@
  */
 #include "backends/aws/aws.h"
 
+#include "backends/aws/emit.h"
 #include "backends/aws/write_json.h"
-#include "compiler/base/service.h"
 
 #include <string.h>
-
-static const char *protocol_text(struct arena *arena, int protocol)
-{
-	switch (protocol) {
-	case AWS_ALL:	  return "-1";
-	case PROTO_ICMP:  return "icmp";
-	case PROTO_TCP:	  return "tcp";
-	case PROTO_UDP:	  return "udp";
-	case PROTO_ICMP6: return "icmpv6";
-	default:	  return arena_printf(arena, "%d", protocol);
-	}
-}
-
-static bool has_ports(int protocol)
-{
-	return protocol == PROTO_TCP || protocol == PROTO_UDP ||
-	       protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
-}
 
 /* LIST has one element: the peer MEMBER, VALUE. */
 static void put_peer(struct writer *w, const char *list, const char *member,
@@ -104,16 +86,13 @@ static void put_tag(struct writer *w, const char *key, const char *value)
 static void put_tags(struct writer *w, const struct aws_model *model,
 		     const struct aws_group *group)
 {
-	const struct identity *is = &model->identity;
+	size_t count;
+	const struct ir_tag *tags = group_tags(w->text.arena, model, group,
+					       &count);
 
 	put_open(w, "Tags", '[');
-	if (*is->customer)
-		put_tag(w, "firebreak:customer", is->customer);
-	put_tag(w, "firebreak:environment", is->environment);
-	put_tag(w, "firebreak:layer", group->layer);
-	put_tag(w, "firebreak:policy", is->policy);
-	for (size_t i = 0; i < model->tag_count; i++)
-		put_tag(w, model->tags[i].key, model->tags[i].value);
+	for (size_t i = 0; i < count; i++)
+		put_tag(w, tags[i].key, tags[i].value);
 	put_close(w, ']');
 }
 

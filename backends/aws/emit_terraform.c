@@ -7,8 +7,8 @@
  */
 #include "backends/aws/aws.h"
 
+#include "backends/aws/emit.h"
 #include "backends/aws/write_json.h"
-#include "compiler/base/service.h"
 
 #include <string.h>
 
@@ -58,64 +58,29 @@ static void put_lists(struct writer *w, const struct aws_model *model)
 	put_close(w, '}');
 }
 
-/* OURS and the policy's own by key; who writes `Name` himself has his way. */
-static void put_tags(struct writer *w, const struct aws_model *model,
-		     const struct ir_tag *ours, size_t count)
+static void put_tags(struct writer *w, const struct ir_tag *tags,
+		     size_t count)
 {
-	const struct ir_tag *own = model->tags, *end = own + model->tag_count;
-
 	put_open(w, "tags", '{');
-	for (const struct ir_tag *at = ours; at < ours + count || own < end;) {
-		int order = at == ours + count ? 1 : own == end ? -1 :
-			    strcmp(at->key, own->key);
-		const struct ir_tag *tag = order < 0 ? at : own;
-
-		put_literal(w, tag->key, tag->value);
-		at += order <= 0;
-		own += order >= 0;
-	}
+	for (size_t i = 0; i < count; i++)
+		put_literal(w, tags[i].key, tags[i].value);
 	put_close(w, '}');
 }
 
 static void put_group(struct writer *w, const struct aws_model *model,
 		      const struct aws_group *group)
 {
-	struct ir_tag tags[5] = { { "Name", group->name } };
-	size_t count = 1;
+	size_t count;
+	const struct ir_tag *tags = group_tags(w->text.arena, model, group,
+					       &count);
 
-	if (*model->identity.customer)
-		tags[count++] = (struct ir_tag){ "firebreak:customer",
-						 model->identity.customer };
-	tags[count++] = (struct ir_tag){ "firebreak:environment",
-					 model->identity.environment };
-	tags[count++] = (struct ir_tag){ "firebreak:layer", group->layer };
-	tags[count++] = (struct ir_tag){ "firebreak:policy",
-					 model->identity.policy };
 	put_open(w, group->key, '{');
 	put_literal(w, "description", group->description);
 	put_literal(w, "name", group->name);
-	put_tags(w, model, tags, count);
+	put_tags(w, tags, count);
 	put_key(w, "vpc_id");
 	text_puts(&w->text, "\"${var.vpc_id}\"");
 	put_close(w, '}');
-}
-
-static const char *protocol_text(struct arena *arena, int protocol)
-{
-	switch (protocol) {
-	case AWS_ALL:	  return "-1";
-	case PROTO_ICMP:  return "icmp";
-	case PROTO_TCP:	  return "tcp";
-	case PROTO_UDP:	  return "udp";
-	case PROTO_ICMP6: return "icmpv6";
-	default:	  return arena_printf(arena, "%d", protocol);
-	}
-}
-
-static bool has_ports(int protocol)
-{
-	return protocol == PROTO_TCP || protocol == PROTO_UDP ||
-	       protocol == PROTO_ICMP || protocol == PROTO_ICMP6;
 }
 
 static void put_prefix(struct writer *w, struct prefix prefix)
@@ -133,6 +98,9 @@ static void put_rule(struct writer *w, const struct aws_model *model,
 	const struct aws_service *s = &rule->is.service;
 	const struct aws_peer *peer = &rule->is.peer;
 	const struct ir_tag names = { "firebreak:rules", rule->names };
+	size_t count;
+	const struct ir_tag *tags = tags_with(w->text.arena, model, &names, 1,
+					      &count);
 
 	put_open(w, rule->key, '{');
 	w->one_line = true;
@@ -153,7 +121,7 @@ static void put_rule(struct writer *w, const struct aws_model *model,
 			      model->groups[peer->index].key);
 	put_reference(w, "security_group_id", "aws_security_group",
 		      model->groups[rule->is.group].key);
-	put_tags(w, model, &names, 1);
+	put_tags(w, tags, count);
 	if (has_ports(s->protocol))
 		put_number(w, "to_port", s->to);
 	put_close(w, '}');
