@@ -111,22 +111,12 @@ static void put_group(struct writer *w, const struct aws_model *model,
 	put_close(w, '}');
 }
 
-static bool is_again(const struct aws_model *model, size_t list)
-{
-	for (size_t i = 0; i < list; i++)
-		if (strcmp(model->lists[i].name, model->lists[list].name) == 0)
-			return true;
-	return false;
-}
-
 static void put_lists(struct writer *w, const struct aws_model *model)
 {
 	if (!model->list_count)
 		return;
 	put_open(w, "PrefixLists", '[');
 	for (size_t i = 0; i < model->list_count; i++) {
-		if (is_again(model, i))
-			continue;
 		put_open(w, NULL, '{');
 		w->one_line = true;
 		put_string(w, "PrefixListId", model->lists[i].name);

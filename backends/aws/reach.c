@@ -73,6 +73,16 @@ static bool can_be_listed(const struct reaches *r, const struct both *is,
 	return true;
 }
 
+/* Several networks may be one list: AWS takes a rule for it once. */
+static bool is_listed(const struct listed *lists, size_t count,
+		      const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(lists[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static void find_lists(struct reaches *r)
 {
 	LIST(struct listed) lists = { 0 };
@@ -85,7 +95,8 @@ static void find_lists(struct reaches *r)
 		if (!n->prefix_list || both_empty(*is))
 			continue;
 		name = prefix_list_name(r->arena, r->space, n);
-		if (can_be_listed(r, is, name))
+		if (can_be_listed(r, is, name) &&
+		    !is_listed(lists.at, lists.count, name))
 			*LIST_PUSH(r->arena, &lists) = (struct listed){
 				i, ranges_empty(is->of[IPV4]) ? IPV6 : IPV4,
 				name };

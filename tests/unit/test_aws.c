@@ -662,6 +662,18 @@ static void lists_of_one_name_and_other_contents_are_not_referred_to(void **stat
 	has_not(good_output(w), "prefix_list");
 }
 
+/* AWS refuses the second of two rules for one list, whatever we call it. */
+static void networks_of_one_list_are_one_peer(void **state)
+{
+	struct world *w = new_world(*state);
+
+	add_network(w, "s3-too", "com.amazonaws.us-east-1.s3",
+		    "3.5.0.0/19 52.216.0.0/15");
+	allow(w, "pull", "services", "s3", tcp(w, 443, 443));
+	assert_int_equal(times(good_output(w), "\"prefix_list_id\""), 1);
+	assert_int_equal(times(good_ec2(w), "\"PrefixListIds\""), 1);
+}
+
 static void a_list_has_one_family(void **state)
 {
 	struct world *w = new_world(*state);
@@ -2050,6 +2062,7 @@ int main(int argc, char **argv)
 		IN_ARENA(a_whole_network_is_its_prefix_list),
 		IN_ARENA(a_part_of_a_network_is_prefixes),
 		IN_ARENA(lists_of_one_name_and_other_contents_are_not_referred_to),
+		IN_ARENA(networks_of_one_list_are_one_peer),
 		IN_ARENA(a_list_has_one_family),
 		IN_ARENA(undeclared_space_may_be_covered),
 		IN_ARENA(a_prefix_alone_stays_as_it_is),
