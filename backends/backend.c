@@ -5,6 +5,7 @@
 
 const struct backend *const backends[] = {
 	&backend_terraform,
+	&backend_cloudformation,
 	&backend_ec2,
 	&backend_nft,
 	NULL,

@@ -123,7 +123,8 @@ struct backend {
 	const struct live *live;	/* NULL: not in this system */
 };
 
-extern const struct backend backend_terraform, backend_ec2, backend_nft;
+extern const struct backend backend_terraform, backend_cloudformation,
+	backend_ec2, backend_nft;
 
 /* Every backend, in the order of output, NULL at the end. */
 extern const struct backend *const backends[];

@@ -586,7 +586,7 @@ static enum fb_status prove(struct fb *fb, void *argument)
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
 				   "%s is not a file of any target",
 				   file->name),
-			  "known are Terraform JSON, EC2 permissions and nftables text as `compile` writes them, and what describe-security-groups answers");
+			  "known are Terraform JSON, CloudFormation in JSON, EC2 permissions and nftables text as `compile` writes them, and what describe-security-groups answers");
 		return FB_BAD;
 	}
 	model = backend->read(fb->arena, &fb->diags, file->name, file->bytes,
@@ -631,7 +631,8 @@ enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 
 const char *const *fb_targets(void)
 {
-	static const char *const names[] = { "terraform", "ec2", "nft", NULL };
+	static const char *const names[] = { "terraform", "cloudformation",
+					     "ec2", "nft", NULL };
 
 	return names;
 }

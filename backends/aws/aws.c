@@ -8,7 +8,9 @@
  *               reach.c; names.c names what comes out
  *   quota.c     how full is a group?
  *   limits.c    does a group hold it?  validate.c: does AWS take it?
- *   emit_*.c    model to text; moved.c: what an earlier text calls otherwise
+ *               template.c: does CloudFormation?
+ *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
+ *               earlier text calls otherwise
  *   read_*.c    text to model, refusing what it does not understand
  *   denote.c    model to packets, with compose.c; expect.c is what they are
  *               measured by, zones.c what both look layers up in
@@ -22,12 +24,18 @@
 
 #include <string.h>
 
-typedef struct artefact printer(struct arena *arena,
-				const struct aws_model *model);
+/* PRINT is all of a format but what only it does not take, which FITS tells. */
+struct format {
+	struct artefact (*print)(struct arena *arena,
+				 const struct aws_model *model);
+	bool (*fits)(const struct job *job, const struct aws_model *model,
+		     const struct artefact *printed);
+};
 
-static bool emit_as(const struct job *job, printer *print,
+static bool emit_as(const struct job *job, const struct format *format,
 		    struct artefacts *out)
 {
+	struct artefact printed;
 	size_t errors = job->diags->errors;
 	const uint32_t *into = view_shared(job);
 	bool good = view_is_kept_apart(job, into);
@@ -42,20 +50,37 @@ static bool emit_as(const struct job *job, printer *print,
 	good &= aws_is_valid(job, model);
 	if (!good)
 		return false;
-	if (model->group_count)
-		*LIST_PUSH(job->arena, out) = print(job->arena, model);
+	if (model->group_count) {
+		printed = format->print(job->arena, model);
+		if (format->fits && !format->fits(job, model, &printed))
+			return false;
+		*LIST_PUSH(job->arena, out) = printed;
+	}
 	quota_rows(job, model, out);
 	return true;
 }
 
 static bool emit_terraform(const struct job *job, struct artefacts *out)
 {
-	return emit_as(job, aws_emit_terraform, out);
+	static const struct format format = { .print = aws_emit_terraform };
+
+	return emit_as(job, &format, out);
+}
+
+static bool emit_cloudformation(const struct job *job, struct artefacts *out)
+{
+	static const struct format format = {
+		.print = aws_emit_cloudformation,
+		.fits = aws_is_template };
+
+	return emit_as(job, &format, out);
 }
 
 static bool emit_ec2(const struct job *job, struct artefacts *out)
 {
-	return emit_as(job, aws_emit_ec2, out);
+	static const struct format format = { .print = aws_emit_ec2 };
+
+	return emit_as(job, &format, out);
 }
 
 static bool contains(const char *bytes, size_t len, const char *sign)
@@ -89,6 +114,12 @@ static bool is_terraform(const char *bytes, size_t len)
 			      "\"aws_security_group\"");
 }
 
+static bool is_cloudformation(const char *bytes, size_t len)
+{
+	return is_object_with(bytes, len, "\"Resources\"",
+			      "\"AWS::EC2::SecurityGroup");
+}
+
 static bool is_ec2(const char *bytes, size_t len)
 {
 	return is_object_with(bytes, len, "\"GroupId\"",
@@ -109,6 +140,15 @@ static const void *read_terraform(struct arena *arena, struct diags *diags,
 				  size_t len, struct identity *out)
 {
 	return told(aws_read_terraform(arena, diags, name, bytes, len), out);
+}
+
+static const void *read_cloudformation(struct arena *arena,
+				       struct diags *diags, const char *name,
+				       const char *bytes, size_t len,
+				       struct identity *out)
+{
+	return told(aws_read_cloudformation(arena, diags, name, bytes, len),
+		    out);
 }
 
 static const void *read_ec2(struct arena *arena, struct diags *diags,
@@ -137,6 +177,16 @@ const struct backend backend_terraform = {
 	.carry = aws_carry_terraform,
 	.recognise = is_terraform,
 	.read = read_terraform,
+	.denote = denote,
+	.blame = blame,
+};
+
+const struct backend backend_cloudformation = {
+	.name = "cloudformation",
+	.title = "AWS security groups as a CloudFormation template",
+	.emit = emit_cloudformation,
+	.recognise = is_cloudformation,
+	.read = read_cloudformation,
 	.denote = denote,
 	.blame = blame,
 };

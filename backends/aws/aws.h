@@ -46,6 +46,25 @@ const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
 				     const char *name, const char *bytes,
 				     size_t len);
 
+struct artefact aws_emit_cloudformation(struct arena *arena,
+					const struct aws_model *model);
+
+/* The bytes that RULE takes of a template. */
+size_t aws_template_bytes(struct arena *arena, const struct aws_model *model,
+			  const struct aws_rule *rule);
+
+/*
+ * Does CloudFormation take TEMPLATE, printed of MODEL, and as what it says?  If
+ * not, told as P0510 or P0512; what it takes by way of S3 only, as P0511.
+ */
+bool aws_is_template(const struct job *job, const struct aws_model *model,
+		     const struct artefact *template);
+
+const struct aws_model *aws_read_cloudformation(struct arena *arena,
+						struct diags *diags,
+						const char *name,
+						const char *bytes, size_t len);
+
 bool aws_denote(const struct job *job, const struct aws_model *model,
 		struct sides *out);
 

@@ -307,6 +307,127 @@ static bool read_ec2(struct aws_eval *e, json_t *root)
 	return true;
 }
 
+/* --- CloudFormation --- */
+
+/* What {"Ref": X} or {"Fn::GetAtt": [X, "GroupId"]} refers to. */
+static json_t *cfn_referred(json_t *among, json_t *function)
+{
+	const char *id = string_at(function, "Ref");
+	json_t *pair = json_object_get(function, "Fn::GetAtt");
+	const char *first = json_string_value(json_array_get(pair, 0));
+
+	return json_object_get(among, first ? first : id);
+}
+
+static const char *cfn_layer(const struct aws_eval *e, json_t *group)
+{
+	return ec2_layer(e, json_object_get(group, "Properties"));
+}
+
+static const char *cfn_network(const struct aws_eval *e, json_t *parameter)
+{
+	const char *text = string_at(parameter, "Description");
+	const char *name = strrchr(text, ' ');
+
+	return name ? network_named(e, name + 1) : NULL;
+}
+
+/* The words of templates for "no egress": they admit no packet. */
+static bool cfn_is_nothing(const struct rule *r)
+{
+	if (r->ingress || !r->is_prefix || r->family != IPV4 ||
+	    r->prefix.lo != r->prefix.hi)
+		return false;
+	return (r->protocol == -1 && r->prefix.lo == 0x7f000001) ||
+	       (r->protocol == 1 && r->from == 252 && r->to == 86 &&
+		r->prefix.lo == 0xffffffff);
+}
+
+static bool cfn_rule(struct aws_eval *e, json_t *json, const char *layer,
+		     bool ingress)
+{
+	const char *v4 = string_at(json, "CidrIp");
+	const char *v6 = string_at(json, "CidrIpv6");
+	json_t *list = json_object_get(json, ingress ? "SourcePrefixListId" :
+				       "DestinationPrefixListId");
+	json_t *group = json_object_get(json, ingress ? "SourceSecurityGroupId" :
+					"DestinationSecurityGroupId");
+	struct rule r = { .layer = layer, .ingress = ingress,
+			  .protocol = protocol_of(string_at(json, "IpProtocol")),
+			  .from = number_at(json, "FromPort"),
+			  .to = number_at(json, "ToPort"),
+			  .is_prefix = *v4 || *v6,
+			  .family = *v4 ? IPV4 : IPV6 };
+
+	if (!layer || r.protocol < -1)
+		return false;
+	if (r.is_prefix &&
+	    !read_prefix(*v4 ? v4 : v6, *v4 ? 4 : 6, &r.prefix))
+		return false;
+	if (list)
+		r.name = cfn_network(e, cfn_referred(e->lists, list));
+	if (group)
+		r.name = cfn_layer(e, cfn_referred(e->groups, group));
+	if (!r.is_prefix && !r.name)
+		return false;
+	if (!cfn_is_nothing(&r))
+		*LIST_PUSH(e->arena, &e->rules) = r;
+	return true;
+}
+
+/* AWS's own rule, which stays where a group says no egress itself. */
+static void cfn_let_all_out(struct aws_eval *e, const char *layer)
+{
+	for (enum family f = IPV4; f < FAMILIES; f++)
+		*LIST_PUSH(e->arena, &e->rules) = (struct rule){
+			.layer = layer, .protocol = -1, .from = -1, .to = -1,
+			.is_prefix = true, .family = f,
+			.prefix = { 0, f == IPV4 ? UINT32_MAX : U128_MAX } };
+}
+
+static bool cfn_group(struct aws_eval *e, json_t *resource)
+{
+	json_t *properties = json_object_get(resource, "Properties"), *rule;
+	json_t *egress = json_object_get(properties, "SecurityGroupEgress");
+	const char *layer = cfn_layer(e, resource);
+	size_t i;
+
+	json_array_foreach(json_object_get(properties, "SecurityGroupIngress"),
+			   i, rule)
+		if (!cfn_rule(e, rule, layer, true))
+			return false;
+	json_array_foreach(egress, i, rule)
+		if (!cfn_rule(e, rule, layer, false))
+			return false;
+	if (layer && !json_array_size(egress))
+		cfn_let_all_out(e, layer);
+	return layer;
+}
+
+static bool read_cfn(struct aws_eval *e, json_t *root)
+{
+	json_t *resource;
+	const char *key;
+
+	e->groups = json_object_get(root, "Resources");
+	e->lists = json_object_get(root, "Parameters");
+	json_object_foreach(e->groups, key, resource) {
+		const char *type = string_at(resource, "Type");
+		json_t *is = json_object_get(resource, "Properties");
+		bool ingress = strcmp(type, "AWS::EC2::SecurityGroupIngress") == 0;
+
+		if (strcmp(type, "AWS::EC2::SecurityGroup") == 0) {
+			if (!cfn_group(e, resource))
+				return false;
+		} else if (!cfn_rule(e, is, cfn_layer(e, cfn_referred(e->groups,
+					json_object_get(is, "GroupId"))),
+				     ingress)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 				     size_t len, const struct ast *ast,
 				     const char *customer,
@@ -319,8 +440,10 @@ const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 
 	*e = (struct aws_eval){ .ast = ast, .customer = customer,
 				.environment = environment, .arena = arena };
-	if (json_object_get(root, "SecurityGroups")) {
-		good = read_ec2(e, root);
+	if (json_object_get(root, "SecurityGroups") ||
+	    json_object_get(root, "Resources")) {
+		good = json_object_get(root, "Resources") ? read_cfn(e, root) :
+							    read_ec2(e, root);
 		e->groups = e->lists = NULL;
 		json_decref(root);
 		return good ? e : NULL;

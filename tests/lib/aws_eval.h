@@ -11,8 +11,9 @@
 struct aws_eval;
 
 /*
- * JSON is Terraform's, or EC2 permissions.  Who has which address is AST's to say, for ENVIRONMENT
- * of CUSTOMER.  NULL when it is not understood.
+ * JSON is Terraform's, CloudFormation's, or EC2 permissions.  Who has which
+ * address is AST's to say, for ENVIRONMENT of CUSTOMER.  NULL when it is not
+ * understood.
  */
 const struct aws_eval *aws_eval_read(struct arena *arena, const char *json,
 				     size_t len, const struct ast *ast,

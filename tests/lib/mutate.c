@@ -5,9 +5,9 @@
 #include "tests/lib/mutate.h"
 
 #include "compiler/base/ranges.h"
+#include "tests/lib/mutate_json.h"
 
 #include <arpa/inet.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -424,15 +424,7 @@ static const char *const kinds[] = {
 	"aws_vpc_security_group_egress_rule",
 };
 
-/* One object of a file, about to be changed. */
-struct object {
-	struct mutation *m;
-	struct arena *arena;
-	json_t *root, *among, *is;	/* among: the object that has it */
-	const char *kind, *key;
-};
-
-static void show_root(const struct object *o, const char *what)
+void show_root(const struct object *o, const char *what)
 {
 	char *bytes;
 
@@ -447,9 +439,8 @@ static void show_root(const struct object *o, const char *what)
 	free(bytes);
 }
 
-/* Show the file with member NAME as VALUE (NULL: without), then put it back. */
-static void try_member(const struct object *o, json_t *in, const char *name,
-		       json_t *value)
+void try_member(const struct object *o, json_t *in, const char *name,
+		json_t *value)
 {
 	json_t *before = json_incref(json_object_get(in, name));
 	char *text = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
@@ -478,7 +469,7 @@ static void try_number(const struct object *o, const char *name, json_int_t n)
 	try_member(o, o->is, name, json_integer(n));
 }
 
-static void mutate_number(const struct object *o, const char *name, json_int_t n)
+void mutate_number(const struct object *o, const char *name, json_int_t n)
 {
 	try_number(o, name, n + 1);
 	try_number(o, name, n - 1);
@@ -511,8 +502,7 @@ static void mutate_protocol(const struct object *o)
 		json_object_set_new(o->is, "to_port", ports[1]);
 }
 
-static void mutate_prefix(const struct object *o, const char *name,
-			  const char *text)
+void mutate_prefix(const struct object *o, const char *name, const char *text)
 {
 	struct variants v = { .count = 0 };
 

@@ -23,6 +23,10 @@ void mutate_nft(struct mutation *mutation, const char *text);
 /* Terraform JSON with security groups and their rules. */
 void mutate_terraform(struct mutation *mutation, const char *bytes, size_t len);
 
+/* A CloudFormation template: rules in groups and beside them, groups, parameters. */
+void mutate_cloudformation(struct mutation *mutation, const char *bytes,
+			   size_t len);
+
 /* EC2 permissions: each permission and each of its members, groups and tags. */
 void mutate_ec2(struct mutation *mutation, const char *bytes, size_t len);
 

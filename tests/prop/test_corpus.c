@@ -300,7 +300,8 @@ static bool are_proved(struct place *p, const struct backend *b,
 /* What security groups cannot say in one form they cannot say in any. */
 static bool cannot_be(const struct entry *e, const struct backend *b)
 {
-	const char *name = b == &backend_ec2 ? backend_terraform.name : b->name;
+	const char *name = b == &backend_ec2 || b == &backend_cloudformation ?
+			   backend_terraform.name : b->name;
 
 	return e->cannot && strcmp(e->cannot, name) == 0;
 }

@@ -357,6 +357,8 @@ static void mutate_artefact(struct run *run, struct original *o)
 	}
 	if (is_nft(o))
 		mutate_nft(&mutation, o->bytes);
+	else if (o->backend == &backend_cloudformation)
+		mutate_cloudformation(&mutation, o->bytes, o->len);
 	else if (o->backend == &backend_ec2)
 		mutate_ec2(&mutation, o->bytes, o->len);
 	else
