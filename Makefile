@@ -116,7 +116,7 @@ check: $(B)/firebreak $(TEST_BIN)
 
 # A build with clang in build/fuzz, then every target beside the others.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := policy layout nft terraform
+FUZZ_TARGETS := policy layout nft terraform cloudformation
 FUZZ_BIN     := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
 
 check-fuzz: $(B)/firebreak

@@ -224,6 +224,18 @@ def includes():
     ruleset.write_text("table inet x { \x1b[2J }\n")
     run("a ruleset full of escapes", ["prove", *DAY, str(policy), str(ruleset)],
         2, "not proved")
+    template = here / "t.cfn.json"
+    template.write_text(json.dumps({
+        "AWSTemplateFormatVersion": "2010-09-09", "Parameters": {},
+        "Resources": {"\x1b[2J\u202e": {
+            "Type": "AWS::EC2::SecurityGroup\x1b[2J", "Properties": {}}}},
+        ensure_ascii=False))
+    run("a template full of escapes",
+        ["prove", *DAY, str(policy), str(template)], 2, "P0601")
+    template.write_text('{"Resources": {"AWS::EC2::SecurityGroup": '
+                        + "[" * 100000)
+    run("a template 100,000 deep",
+        ["prove", *DAY, str(policy), str(template)], 2, "P0601")
     run("a code that is an escape", ["explain", "\x1b[2J"], 2)
     run("a day that is an escape", ["check", "--as-of", "\x1b[2J", "x"], 2)
 
@@ -249,7 +261,7 @@ def outputs():
         path, out = here / "texts.fbk", here / name
         path.write_text(policy(text))
         run(f"{text[:20]!r} in every text",
-            ["compile", *DAY, "-o", str(out), str(path)], 0)
+            ["compile", *DAY, "-t", "all", "-o", str(out), str(path)], 0)
         return {str(f.relative_to(out)): f.read_text()
                 for f in out.rglob("*") if f.is_file()}
 
@@ -267,11 +279,17 @@ def outputs():
             # what Terraform would compute is what it would without the text
             if computed(name, now) != computed(name, was):
                 wrong(f"{text[:20]!r}", f"a template in {name}")
+            if functions(name, now) != functions(name, was):
+                wrong(f"{text[:20]!r}", f"other functions in {name}")
             # and nft: all that it would obey
             if commands(name, now) != commands(name, was):
                 wrong(f"{text[:20]!r}", f"other commands in {name}")
             if RAW.search(now.replace("\t", "")):
                 wrong(f"{text[:20]!r}", f"raw in {name}")
+    (here / "r.fbk").write_text(policy("{{resolve:ssm:payroll}}"))
+    run("a dynamic reference as a ticket",
+        ["compile", *DAY, "-t", "cloudformation", "-o", str(here / "r"),
+         str(here / "r.fbk")], 1, "P0512")
     settings = HEAD + PLACE + RULE + 'aws { tag "k" "%s"; }\n'
     for text in EVIL:
         (here / "s.fbk").write_text(settings % text)
@@ -285,6 +303,14 @@ def computed(name, text):
     if not name.endswith(".tf.json"):
         return []
     return re.findall(r"(?<!\$)(?:\$\$)*\$\{[^}]*\}|(?<!%)(?:%%)*%\{[^}]*\}", text)
+
+
+def functions(name, text):
+    """What CloudFormation would compute: functions and dynamic references."""
+    if not name.endswith(".cfn.json"):
+        return []
+    return re.findall(r'"(?:Ref|Fn::\w+|Condition|Transform)": [^,}]*', text) \
+        + re.findall(r"\{\{.*", text)
 
 
 def commands(name, text):

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 tool=$(realpath "${FIREBREAK:-build/firebreak}")
 out=$1
 rm -rf "$out"
-mkdir -p "$out/policy" "$out/layout" "$out/nft" "$out/terraform"
+mkdir -p "$out/policy" "$out/layout" "$out/nft" "$out/terraform" "$out/cloudformation"
 
 # policies: ours, the goldens, each example of the reference
 n=0
@@ -32,12 +32,15 @@ cp "$out"/policy/* "$out/layout/"
 cp "$out/policy.dict" "$out/layout.dict"
 
 # artefacts of the policy that the readers are fuzzed against
-"$tool" compile -q --as-of 2026-11-23 -o "$out/made" tests/fuzz/shop.fbk
+"$tool" compile -q --as-of 2026-11-23 -t all -o "$out/made" tests/fuzz/shop.fbk
 cp "$out"/made/prod/nft/*.nft "$out/nft/"
 cp "$out"/made/prod/aws.tf.json "$out/terraform/whole"
+cp "$out"/made/prod/aws.cfn.json "$out/cloudformation/whole"
 cp tests/golden/diag/files/*.nft "$out/nft/"
 cat "$out"/made/prod/nft/*.nft | tr -cs 'a-zA-Z0-9_.:/-' '\n' | sort -u |
 	sed '/^.\{2,\}$/!d; s/.*/"&"/' >"$out/nft.dict"
-tr -cs 'a-zA-Z0-9_.:/-' '\n' <"$out/terraform/whole" | sort -u |
-	sed '/^.\{2,\}$/!d; s/.*/"&"/' >"$out/terraform.dict"
+for target in terraform cloudformation; do
+	tr -cs 'a-zA-Z0-9_.:/-' '\n' <"$out/$target/whole" | sort -u |
+		sed '/^.\{2,\}$/!d; s/.*/"&"/' >"$out/$target.dict"
+done
 rm -r "$out/made"
