@@ -44,6 +44,18 @@ struct identity {
 	const char *layer;	/* "" when it is a whole environment */
 };
 
+/* The part of a capture that is of one environment. */
+struct claim {
+	const struct ir_space *space;
+	struct identity identity;
+	const void *model;	/* NULL: not understood, which was told */
+};
+
+struct claims {
+	struct claim *at;
+	size_t count, cap;
+};
+
 enum live_found {
 	LIVE_FOUND,
 	LIVE_ABSENT,
@@ -105,6 +117,15 @@ struct backend {
 	const void *(*read)(struct arena *arena, struct diags *diags,
 			    const char *name, const char *bytes, size_t len,
 			    struct identity *out);
+
+	/*
+	 * Which environments of IR parts of MODEL, as read, are of; none: told
+	 * as P06.  What is nobody's is told too.  NULL: read() says whose a
+	 * file is.
+	 */
+	void (*claim)(struct arena *arena, struct diags *diags,
+		      const struct ir *ir, const char *name, const void *model,
+		      struct claims *out);
 
 	/*
 	 * What MODEL, as read, admits in the job's environment.  False when it

@@ -568,6 +568,39 @@ struct prove_call {
 	size_t len;
 };
 
+/* A capture may be of several environments: each by itself. */
+static enum fb_status prove_claims(struct fb *fb,
+				   const struct prove_call *file,
+				   const struct backend *backend,
+				   const void *model)
+{
+	enum fb_status worst = FB_OK, status;
+	struct claims claims = { 0 };
+
+	backend->claim(fb->arena, &fb->diags, fb->ir, file->name, model,
+		       &claims);
+	for (size_t i = 0; i < claims.count; i++) {
+		const struct claim *c = &claims.at[i];
+		struct meaning meaning;
+		struct job job;
+
+		status = FB_BAD;
+		if (c->model) {
+			job = build_job(fb, c->space, &meaning);
+			status = build_compare(&job, claims.count < 2
+				? file->name
+				: arena_printf(fb->arena, "%s, %s", file->name,
+					       ir_space_name(fb->arena, fb->ir,
+							     c->space)),
+				backend, c->model, &c->identity,
+				fb->options.recheck);
+			arena_free(job.arena);
+		}
+		worst = status > worst ? status : worst;
+	}
+	return claims.count ? worst : FB_BAD;
+}
+
 static enum fb_status prove(struct fb *fb, void *argument)
 {
 	const struct prove_call *file = argument;
@@ -593,6 +626,8 @@ static enum fb_status prove(struct fb *fb, void *argument)
 			      file->len, &id);
 	if (!model)
 		return FB_BAD;
+	if (backend->claim)
+		return prove_claims(fb, file, backend, model);
 	space = build_space(fb->ir, &id);
 	if (!space) {
 		diag_add(&fb->diags, P0602, (struct span){ 0 },

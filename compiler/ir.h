@@ -215,6 +215,12 @@ struct ir_tag {
 	const char *key, *value;
 };
 
+/* The running security group of a layer in a space, where it has not our tags. */
+struct ir_aws_group {
+	const char *id;
+	uint32_t space, layer;
+};
+
 /* `aws { }`: none of it changes what is permitted. */
 struct ir_aws {
 	const char *name_prefix;	/* of group names, instead of the policy's; NULL */
@@ -222,6 +228,8 @@ struct ir_aws {
 	uint32_t groups_per_interface;	/* quota; 5 */
 	const struct ir_tag *tags;	/* on every resource, by key */
 	size_t tag_count;
+	const struct ir_aws_group *groups;
+	size_t group_count;
 };
 
 enum ir_refusal { REFUSE_DROP, REFUSE_REJECT };

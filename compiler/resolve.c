@@ -110,6 +110,7 @@ struct ir *resolve_policy(struct arena *arena, struct diags *diags,
 	resolve_settings(r);
 	resolve_freezes(r);
 	resolve_spaces(r);
+	resolve_groups(r);
 	definitions_check(&r->names);
 	resolve_rules(r);
 	resolve_invariants(r);

@@ -17,6 +17,7 @@ struct resolver {
 	struct ir_space *spaces;
 	struct both *ours;	/* by space: all layers */
 	LIST(struct ir_flow) flows, halves;
+	LIST(const struct ast_node *) groups;	/* of `aws { security-group }` */
 	/* by kind of attribute: what every rule has, and what it needs */
 	const struct ast_attr *defaults[ATTR_IN + 1];
 	const struct ast_node *required[ATTR_IN + 1];
@@ -27,6 +28,9 @@ void resolve_settings(struct resolver *r);
 
 /* `freeze` and `review emergency`. */
 void resolve_freezes(struct resolver *r);
+
+/* `aws { security-group }`, once the environments are known. */
+void resolve_groups(struct resolver *r);
 
 /* The environments and their addresses. */
 void resolve_spaces(struct resolver *r);

@@ -4,12 +4,14 @@
 #include "compiler/resolver.h"
 
 #include "compiler/base/suggest.h"
+#include "compiler/base/table.h"
 #include "compiler/count.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum takes { TAKES_NOTHING, TAKES_NUMBER, TAKES_TEXT, TAKES_REFUSAL, TAKES_PAIR };
+enum takes { TAKES_NOTHING, TAKES_NUMBER, TAKES_TEXT, TAKES_REFUSAL, TAKES_PAIR,
+	     TAKES_GROUP };
 
 struct setting {
 	const char *target, *word;
@@ -32,6 +34,7 @@ static const struct setting settings[] = {
 	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL },
 	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL },
 	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@" },
+	{ "aws", "security-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
 	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL },
 	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL },
 	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#," },
@@ -170,6 +173,7 @@ static void read_value(struct resolver *r, const struct setting *s,
 		(void)read_refusal(r, &node->title, at);	/* told */
 		break;
 	case TAKES_PAIR:
+	case TAKES_GROUP:
 		break;
 	}
 }
@@ -184,6 +188,7 @@ static bool check_count(struct resolver *r, const struct setting *s,
 		[TAKES_TEXT]	= { 1, "a text" },
 		[TAKES_REFUSAL] = { 1, "drop or reject" },
 		[TAKES_PAIR]	= { 2, "a key and a value" },
+		[TAKES_GROUP]	= { 2, "a layer of an environment and the id of its group" },
 	};
 	unsigned count = !!node->title.text + !!node->key.text;
 
@@ -238,6 +243,10 @@ static void read_setting(struct reading *g, const struct ast_node *node,
 		return;
 	if (s->takes == TAKES_PAIR) {
 		read_tag(g, node);
+		return;
+	}
+	if (s->takes == TAKES_GROUP) {
+		*LIST_PUSH(r->arena, &r->groups) = node;
 		return;
 	}
 	first = &g->first[s - settings];
@@ -319,4 +328,96 @@ void resolve_settings(struct resolver *r)
 			(void)duration_read(r->diags, &n->name,
 					    &r->ir->review_days);
 	}
+}
+
+/* --- running groups, once the environments are known --- */
+
+struct places {
+	struct table spaces;	/* name -> number + 1 */
+	struct table ids, texts;
+};
+
+static struct places places_of(struct resolver *r)
+{
+	struct places p = { TABLE_IN(r->arena), TABLE_IN(r->arena),
+			    TABLE_IN(r->arena) };
+
+	for (uint32_t s = 0; r->groups.count && s < r->ir->space_count; s++)
+		*table_at_name(&p.spaces, ir_space_name(r->arena, r->ir,
+							&r->spaces[s])) =
+			(void *)(uintptr_t)(s + 1);
+	return p;
+}
+
+/* Is TEXT "ENVIRONMENT.LAYER", of an unnamed customer, or with one before? */
+static bool find_layer(struct resolver *r, const struct places *p,
+		       const char *text, struct ir_aws_group *out)
+{
+	const char *dot = strrchr(text, '.');
+	uintptr_t space = dot ? (uintptr_t)table_get(&p->spaces, text,
+						     (size_t)(dot - text)) : 0;
+
+	for (uint32_t i = 0; space && i < r->ir->layer_count; i++)
+		if (strcmp(r->ir->layers[i].name, dot + 1) == 0 &&
+		    !both_empty(r->spaces[space - 1].layers[i])) {
+			out->space = (uint32_t)space - 1;
+			out->layer = i;
+			return true;
+		}
+	return false;
+}
+
+/* Does a group before the one of NODE have its id, or its layer?  Told. */
+static bool is_second(struct resolver *r, const struct ast_node *node,
+		      struct places *p)
+{
+	void **id = table_at_name(&p->ids, node->title.text);
+	void **text;
+	bool second = *id;
+
+	*id = r;
+	text = table_at_name(&p->texts, node->key.text);
+	if (!second && !*text) {
+		*text = r;
+		return false;
+	}
+	diag_add(r->diags, P0206, node->span, second
+		 ? "the group `%.64s` stands twice"
+		 : "a second group of `%.64s`",
+		 second ? node->title.text : node->key.text);
+	return true;
+}
+
+static int by_id(const void *x, const void *y)
+{
+	const struct ir_aws_group *a = x, *b = y;
+
+	return strcmp(a->id, b->id);
+}
+
+void resolve_groups(struct resolver *r)
+{
+	size_t count = 0;
+	struct ir_aws_group *groups = arena_array(r->arena, r->groups.count,
+						  sizeof *groups);
+	struct places places = places_of(r);
+
+	for (size_t i = 0; i < r->groups.count; i++) {
+		const struct ast_node *node = r->groups.at[i];
+		struct ir_aws_group is = { .id = node->title.text };
+
+		if (!check_text(r, &node->title, 64, "-:/."))
+			continue;
+		if (!find_layer(r, &places, node->key.text, &is))
+			diag_label(diag_add(r->diags, P0101, node->key.span,
+					"`%.128s` is no layer of an environment",
+					node->key.text),
+				   "expected `ENVIRONMENT.LAYER`, or `CUSTOMER.ENVIRONMENT.LAYER`");
+		else if (!is_second(r, node, &places))
+			groups[count++] = is;
+	}
+	if (count)
+		qsort(groups, count, sizeof *groups, by_id);
+	r->ir->aws.groups = groups;
+	r->ir->aws.group_count = count;
 }

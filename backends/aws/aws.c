@@ -11,7 +11,8 @@
  *               template.c: does CloudFormation?
  *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
  *               earlier text calls otherwise
- *   read_*.c    text to model, refusing what it does not understand
+ *   read_*.c    text to model, refusing what it does not understand; account.h
+ *               is what answers of EC2 say, read_ec2.c whose it is
  *   denote.c    model to packets, with compose.c; expect.c is what they are
  *               measured by, zones.c what both look layers up in
  *
@@ -122,10 +123,14 @@ static bool is_cloudformation(const char *bytes, size_t len)
 
 static bool is_ec2(const char *bytes, size_t len)
 {
-	return is_object_with(bytes, len, "\"GroupId\"",
-			      "\"SecurityGroups\"") ||
-	       is_object_with(bytes, len, "\"GroupId\"",
-			      "\"SecurityGroupRules\"");
+	static const char *const signs[] = { "\"SecurityGroups\"",
+					     "\"SecurityGroupRules\"",
+					     "\"security_groups\"" };
+
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+		if (is_object_with(bytes, len, "\"GroupId\"", signs[i]))
+			return true;
+	return false;
 }
 
 static const void *told(const struct aws_model *model, struct identity *out)
@@ -156,6 +161,12 @@ static const void *read_ec2(struct arena *arena, struct diags *diags,
 			    struct identity *out)
 {
 	return told(aws_read_ec2(arena, diags, name, bytes, len), out);
+}
+
+static void claim(struct arena *arena, struct diags *diags, const struct ir *ir,
+		  const char *name, const void *model, struct claims *out)
+{
+	aws_claim(arena, diags, ir, name, model, out);
 }
 
 static bool denote(const struct job *job, const void *model, struct sides *out)
@@ -197,6 +208,7 @@ const struct backend backend_ec2 = {
 	.emit = emit_ec2,
 	.recognise = is_ec2,
 	.read = read_ec2,
+	.claim = claim,
 	.denote = denote,
 	.blame = blame,
 };

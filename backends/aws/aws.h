@@ -65,6 +65,11 @@ const struct aws_model *aws_read_cloudformation(struct arena *arena,
 						const char *name,
 						const char *bytes, size_t len);
 
+/* Which environments of IR the groups of a capture are of: see backend.h. */
+void aws_claim(struct arena *arena, struct diags *diags, const struct ir *ir,
+	       const char *name, const struct aws_model *model,
+	       struct claims *out);
+
 bool aws_denote(const struct job *job, const struct aws_model *model,
 		struct sides *out);
 

@@ -407,6 +407,9 @@ static void add_rule(const struct denoting *d, struct text *text,
 		text_puts(text, ", \"");
 		add_plain(text, rule->description);
 		text_puts(text, "\"");
+	} else if (rule->names && *rule->names) {
+		text_puts(text, ", of ");
+		add_plain(text, rule->names);
 	}
 }
 

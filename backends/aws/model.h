@@ -58,12 +58,15 @@ struct aws_list {
 	uint32_t network;		/* into ir->networks; lowering's only */
 };
 
+struct account;
+
 /*
  * No two rules have the same permission.  What was lowered is sorted by key,
  * ingress first; what was read is in the order of the file.
  */
 struct aws_model {
 	struct identity identity;
+	const struct account *account;	/* what a capture says besides; or NULL */
 	const struct aws_group *groups;
 	size_t group_count;
 	const struct aws_list *lists;

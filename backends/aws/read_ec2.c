@@ -1,99 +1,49 @@
 /*
- * What `aws ec2 describe-security-groups` answers, and our own aws.ec2.json,
- * which has the same form: from the EC2 API reference (SecurityGroup,
- * IpPermission, SecurityGroupRule), not from the emitter.
- *
- * Beside SecurityGroups there may be PrefixLists (describe-managed-prefix-lists)
- * for the names of lists, and SecurityGroupRules (describe-security-group-rules):
- * then the rules are taken from there, and both have to say the same.  Groups
- * without our tags are nobody's business here, but a rule of ours that refers
- * to one is not understood.  A capture that goes on elsewhere is refused.
+ * Whose the groups of an account are, and the model of an environment's own:
+ * by our tags, or by the ids that the policy gives in `aws { security-group … }`.
+ * Groups that are nobody's are named, and no proof is about them; a rule of
+ * ours that refers to one is not understood.
  */
 #include "backends/aws/aws.h"
 
+#include "backends/aws/account.h"
 #include "backends/aws/read_json.h"
-#include "backends/aws/read_rule.h"
-#include "compiler/base/service.h"
+#include "compiler/base/text.h"
 
 #include <string.h>
 
-struct reading {
+struct selecting {
 	struct reader json;		/* in memory that is gone afterwards */
 	struct arena *arena;		/* of the model */
-	struct table groups;		/* GroupId -> group */
-	struct table lists;		/* PrefixListId -> list */
-	struct table layers, known;
-	struct aws_group *group;
+	const struct account *account;
+	const char **layer_of;		/* by group: of the environment, or NULL */
+	uint32_t *number_of;		/* the same: into the model's groups */
+	uint32_t *list_of;		/* by list: into the model's, or NOT_HERE */
+	struct aws_group *groups;
 	size_t group_count;
-	struct aws_list *list;
+	struct aws_list *lists;
 	size_t list_count;
-	LIST(struct aws_rule) rules;
-	struct identity identity;
-	bool identified;
+	struct aws_rule *rules;
+	size_t rule_count;
 };
 
-static const char *kept(const struct reading *r, const char *text)
+static const char all_groups[] = "SecurityGroups";
+
+/* --- whose a group is --- */
+
+static bool has_tags(const struct account_group *g)
 {
-	return text ? arena_copy(r->arena, text, strlen(text)) : NULL;
+	return *g->policy && *g->environment && *g->layer;
 }
 
-/* --- members: in an answer null and missing are one --- */
-
-static const struct json *given(const struct json *object, const char *key)
+static bool has_some_tags(const struct account_group *g)
 {
-	const struct json *member = jv_get(object, key);
-
-	return member && member->kind != JV_NULL ? member : NULL;
+	return *g->policy || *g->environment || *g->layer;
 }
 
-/* The string KEY of OBJECT, or NULL and told. */
-static const char *need(struct reading *r, const struct path *up,
-			const char *key, const struct json *object)
+static struct identity identity_of(const struct account_group *g)
 {
-	const struct path path = { up, key };
-	const struct json *member = given(object, key);
-
-	if (member && jv_string(member))
-		return jv_string(member);
-	refuse(&r->json, &path, member ? "is not a string" : "is missing");
-	return NULL;
-}
-
-/* The array KEY of OBJECT; NULL without one, or when told. */
-static const struct json *array_at(struct reading *r, const struct path *up,
-				   const char *key, const struct json *object)
-{
-	const struct path path = { up, key };
-	const struct json *member = given(object, key);
-
-	if (member && member->kind != JV_ARRAY)
-		refuse(&r->json, &path, "is not an array");
-	return member && member->kind == JV_ARRAY ? member->first : NULL;
-}
-
-/* --- groups --- */
-
-/* The value of the tag KEY, or NULL. */
-static const char *tag_of(struct reading *r, const struct path *path,
-			  const struct json *group, const char *key)
-{
-	static const char *const known[] = { "Key", "Value", NULL };
-	const char *found = NULL;
-
-	for (const struct json *tag = array_at(r, path, "Tags", group); tag;
-	     tag = tag->next) {
-		const char *name;
-
-		if (!expect_object(&r->json, path, tag, known))
-			return NULL;
-		name = need(r, path, "Key", tag);
-		if (!name || strcmp(name, key) != 0)
-			continue;
-		if (found)
-			refuse(&r->json, path, "has a tag twice");
-		found = need(r, path, "Value", tag);
-	}
-	return found;
+	return (struct identity){ g->policy, g->customer, g->environment, "" };
 }
 
 static bool same(const struct identity *a, const struct identity *b)
@@ -103,437 +53,343 @@ static bool same(const struct identity *a, const struct identity *b)
 	       strcmp(a->environment, b->environment) == 0;
 }
 
-/* Is it ours, and of which environment?  One of another is told. */
-static bool identify(struct reading *r, const struct path *path,
-		     const struct json *json, struct aws_group *g)
+/* Refuse groups of which it is not clear whose they are. */
+static bool are_clear(struct reader *json, const struct account *account)
 {
-	const char *customer = tag_of(r, path, json, "firebreak:customer");
-	struct identity is = {
-		.policy = kept(r, tag_of(r, path, json, "firebreak:policy")),
-		.customer = customer ? kept(r, customer) : "",
-		.environment = kept(r, tag_of(r, path, json,
-					      "firebreak:environment")),
-		.layer = "",
-	};
+	for (size_t i = 0; i < account->groups.count; i++) {
+		const struct account_group *g = &account->groups.at[i];
+		const struct path all = { NULL, all_groups };
+		const struct path path = { &all, g->id };
 
-	g->layer = kept(r, tag_of(r, path, json, "firebreak:layer"));
-	if (!is.policy && !is.environment && !g->layer)
-		return false;
-	if (!is.policy || !is.environment || !g->layer)
-		return refuse(&r->json, path, "has only some of our tags");
-	if (!r->identified)
-		r->identity = is;
-	r->identified = true;
-	if (!same(&r->identity, &is))
-		return refuse(&r->json, path, "is of another environment than "
-			      "the groups before it: capture one at a time, "
-			      "with --filters Name=tag:firebreak:environment,"
-			      "Values=%s", r->identity.environment);
-	return true;
-}
-
-static void read_group(struct reading *r, const struct path *path,
-		       const struct json *json)
-{
-	static const char *const known[] = {
-		"GroupId", "GroupName", "Description", "VpcId", "OwnerId",
-		"Tags", "SecurityGroupArn", "IpPermissions",
-		"IpPermissionsEgress", NULL };
-	struct aws_group g = { 0 };
-	void **layer;
-
-	if (!expect_object(&r->json, path, json, known))
-		return;
-	g.key = kept(r, need(r, path, "GroupId", json));
-	g.name = kept(r, need(r, path, "GroupName", json));
-	g.description = kept(r, need(r, path, "Description", json));
-	if (!g.key || !g.name || !g.description || !identify(r, path, json, &g))
-		return;
-	layer = table_at_name(&r->layers, g.layer);
-	if (*layer)
-		refuse(&r->json, path, "is a second group of its layer");
-	*layer = r;
-	if (table_get_name(&r->groups, g.key))
-		refuse(&r->json, path, "has an id twice");
-	r->group[r->group_count] = g;
-	*table_at_name(&r->groups, g.key) = &r->group[r->group_count++];
-}
-
-static void read_groups(struct reading *r, const struct json *root)
-{
-	const struct path path = { NULL, "SecurityGroups" };
-	const struct json *all = given(root, "SecurityGroups");
-
-	if (!all || all->kind != JV_ARRAY) {
-		refuse(&r->json, &path, all ? "is not an array" :
-		       "is missing: rules alone do not say whose they are; "
-		       "add the answer of describe-security-groups");
-		return;
+		if (has_some_tags(g) && !has_tags(g))
+			refuse(json, &path, "has only some of our tags");
 	}
-	r->group = arena_array(r->arena, all->count, sizeof *r->group);
-	for (const struct json *one = all->first; one; one = one->next) {
-		const char *id = jv_string(jv_get(one, "GroupId"));
-		const struct path here = { &path, id ? id : "GroupId" };
+	return json->good;
+}
 
-		read_group(r, &here, one);
+/* --- the model --- */
+
+static void take_groups(struct selecting *s)
+{
+	struct table layers = TABLE_IN(s->json.arena);
+
+	for (size_t i = 0; i < s->account->groups.count; i++) {
+		const struct account_group *g = &s->account->groups.at[i];
+		const struct path all = { NULL, all_groups };
+		const struct path path = { &all, g->id };
+		void **known;
+
+		if (!s->layer_of[i])
+			continue;
+		known = table_at_name(&layers, s->layer_of[i]);
+		if (*known)
+			refuse(&s->json, &path, "is a second group of its layer");
+		*known = s;
+		s->number_of[i] = (uint32_t)s->group_count;
+		s->groups[s->group_count++] = (struct aws_group){
+			.key = g->id, .name = g->name,
+			.description = g->description, .layer = s->layer_of[i] };
 	}
 }
 
-/* --- prefix lists --- */
-
-static void read_lists(struct reading *r, const struct json *root)
+static bool refuse_list(struct selecting *s, const struct path *path,
+			const struct account_peer *peer)
 {
-	const struct path path = { NULL, "PrefixLists" };
-	const struct json *all = given(root, "PrefixLists");
-
-	if (!all)
-		return;
-	r->list = arena_array(r->arena, all->count, sizeof *r->list);
-	for (const struct json *one = array_at(r, NULL, "PrefixLists", root);
-	     one; one = one->next) {
-		struct aws_list *l = &r->list[r->list_count];
-
-		if (!expect_object(&r->json, &path, one, NULL))
-			return;
-		l->key = kept(r, need(r, &path, "PrefixListId", one));
-		l->name = kept(r, need(r, &path, "PrefixListName", one));
-		if (!l->key || !l->name)
-			return;
-		if (table_get_name(&r->lists, l->key))
-			refuse(&r->json, &path, "has an id twice");
-		*table_at_name(&r->lists, l->key) = l;
-		r->list_count++;
-	}
+	return refuse(&s->json, path, "refers to the prefix list `%.64s`, whose "
+		      "name nobody tells: add PrefixLists, the answer of "
+		      "describe-managed-prefix-lists", peer->id);
 }
 
-/* --- rules --- */
-
-/* A port, type or code: missing is AWS_ALL, which answers have written out too. */
-static bool read_end(struct reading *r, const struct path *up,
-		     const char *key, const struct json *rule, int most,
-		     int *out)
+static bool refuse_group(struct selecting *s, const struct path *path,
+			 const struct account_peer *peer)
 {
-	*out = AWS_ALL;
-	return !given(rule, key) ||
-	       read_number(&r->json, up, key, rule, AWS_ALL, most, out);
+	bool stale = *peer->status && strcmp(peer->status, "active") != 0;
+
+	return refuse(&s->json, path, "refers to the group `%.64s`, which is "
+		      "none of this policy's%s%.32s%s", peer->id,
+		      stale ? ": a stale rule, its peering is `" : "",
+		      stale ? peer->status : "", stale ? "`" : "");
 }
 
-static bool read_service(struct reading *r, const struct path *path,
-			 const struct json *rule, struct aws_service *s)
+static bool take_peer(struct selecting *s, const struct path *path,
+		      struct aws_peer *peer)
 {
-	const char *word = need(r, path, "IpProtocol", rule);
-	bool good = word;
+	const struct account_peer *p;
 
-	if (word && !read_protocol(word, &s->protocol))
-		return refuse(&r->json, path, "has a protocol that AWS does not "
-			      "answer");
-	good = good && read_end(r, path, "FromPort", rule, 65535, &s->from) &&
-	       read_end(r, path, "ToPort", rule, 65535, &s->to);
-	if (!good)
-		return false;
-	switch (s->protocol) {
-	case PROTO_TCP:
-	case PROTO_UDP:
-		return (s->from >= 0 && s->from <= s->to) ||
-		       refuse(&r->json, path, "has no range of ports");
-	case PROTO_ICMP:
-	case PROTO_ICMP6:
-		return (s->from <= 255 && s->to <= 255 &&
-			(s->from != AWS_ALL || s->to == AWS_ALL)) ||
-		       refuse(&r->json, path, "has no ICMP type and code");
-	default:
-		/* "traffic on all ports, regardless of any port range" */
-		s->from = s->to = AWS_ALL;
+	if (peer->kind == AWS_PREFIX)
+		return true;
+	p = &s->account->peers.at[peer->index];
+	if (peer->kind == AWS_GROUP) {
+		if (p->group == NOT_HERE || !s->layer_of[p->group])
+			return refuse_group(s, path, p);
+		peer->index = s->number_of[p->group];
 		return true;
 	}
-}
+	if (p->list == NOT_HERE)
+		return refuse_list(s, path, p);
+	if (s->list_of[p->list] == NOT_HERE) {
+		const struct account_list *l = &s->account->lists.at[p->list];
 
-static void keep(struct reading *r, const struct path *path,
-		 const struct aws_rule *rule)
-{
-	if (is_first(&r->json, &r->known, &rule->is))
-		*LIST_PUSH(r->arena, &r->rules) = *rule;
-	else
-		refuse(&r->json, path, "permits the same as a rule before it");
-}
-
-static bool find_list(struct reading *r, const struct path *path,
-		      const char *id, struct aws_peer *peer)
-{
-	const struct aws_list *list = id ? table_get_name(&r->lists, id) : NULL;
-
-	if (!list)
-		return refuse(&r->json, path, "refers to the prefix list `%.64s`, "
-			      "whose name nobody tells: add PrefixLists, the "
-			      "answer of describe-managed-prefix-lists",
-			      id ? id : "");
-	*peer = (struct aws_peer){ .kind = AWS_LIST,
-				   .index = (uint32_t)(list - r->list) };
-	return true;
-}
-
-static bool find_group(struct reading *r, const struct path *path,
-		       const char *id, struct aws_peer *peer)
-{
-	const struct aws_group *g = id ? table_get_name(&r->groups, id) : NULL;
-
-	if (!g)
-		return refuse(&r->json, path, "refers to the group `%.64s`, which "
-			      "is none of this policy's", id ? id : "");
-	*peer = (struct aws_peer){ .kind = AWS_GROUP,
-				   .index = (uint32_t)(g - r->group) };
-	return true;
-}
-
-static const char *description_of(struct reading *r, const struct json *json)
-{
-	const char *text = jv_string(jv_get(json, "Description"));
-
-	return text ? kept(r, text) : "";
-}
-
-/* One element of one of the four arrays of peers, as KIND says. */
-static void read_peer(struct reading *r, const struct path *path,
-		      const struct json *json, size_t kind,
-		      struct aws_rule rule)
-{
-	static const char *const known[][9] = {
-		{ "CidrIp", "Description", NULL },
-		{ "CidrIpv6", "Description", NULL },
-		{ "PrefixListId", "Description", NULL },
-		{ "GroupId", "UserId", "GroupName", "VpcId", "PeeringStatus",
-		  "VpcPeeringConnectionId", "Description", NULL },
-	};
-	struct aws_peer *peer = &rule.is.peer;
-	bool good = expect_object(&r->json, path, json, known[kind]);
-
-	if (!good)
-		return;
-	switch (kind) {
-	case 0:
-	case 1:
-		good = read_prefix(&r->json, path, known[kind][0], json,
-				   kind ? IPV6 : IPV4, &peer->prefix);
-		break;
-	case 2:
-		good = find_list(r, path, need(r, path, "PrefixListId", json),
-				 peer);
-		break;
-	case 3:
-		good = find_group(r, path, need(r, path, "GroupId", json),
-				  peer);
-		break;
+		s->list_of[p->list] = (uint32_t)s->list_count;
+		s->lists[s->list_count++] = (struct aws_list){ .key = l->id,
+							       .name = l->name };
 	}
-	rule.description = description_of(r, json);
-	if (good)
-		keep(r, path, &rule);
+	peer->index = s->list_of[p->list];
+	return true;
 }
 
-static void read_permission(struct reading *r, const struct path *path,
-			    const struct json *json, struct aws_rule rule)
-{
-	static const char *const known[] = {
-		"IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs",
-		"IpProtocol", "FromPort", "ToPort", NULL };
-	size_t peers = 0;
-
-	if (!expect_object(&r->json, path, json, known) ||
-	    !read_service(r, path, json, &rule.is.service))
-		return;
-	for (size_t kind = 0; kind < 4; kind++)
-		for (const struct json *one = array_at(r, path, known[kind],
-						       json);
-		     one; one = one->next, peers++)
-			read_peer(r, path, one, kind, rule);
-	if (!peers)
-		refuse(&r->json, path, "has a permission without a peer");
-}
-
-/* The permissions of our groups; a rule's key is its group's. */
-static void read_permissions(struct reading *r, const struct json *root)
+static void take_rules(struct selecting *s)
 {
 	static const char *const keys[] = {
 		[AWS_INGRESS] = "IpPermissions",
 		[AWS_EGRESS] = "IpPermissionsEgress" };
-	const struct path all = { NULL, "SecurityGroups" };
 
-	for (const struct json *one = array_at(r, NULL, "SecurityGroups", root);
-	     one; one = one->next) {
-		const char *id = jv_string(jv_get(one, "GroupId"));
-		const struct aws_group *g = id ? table_get_name(&r->groups, id) :
-						 NULL;
+	for (size_t i = 0; i < s->account->rules.count; i++) {
+		const struct account_rule *rule = &s->account->rules.at[i];
+		const struct account_group *g =
+			&s->account->groups.at[rule->is.group];
+		const struct path all = { NULL, all_groups };
+		const struct path group = { &all, g->id };
+		const struct path path = { &group, keys[rule->is.direction] };
+		struct aws_rule is = { .is = rule->is, .key = rule->key,
+				       .description = rule->description,
+				       .names = rule->names };
 
-		for (int d = 0; g && d < AWS_DIRECTIONS; d++) {
-			const struct path group = { &all, g->key };
-			const struct path path = { &group, keys[d] };
-			struct aws_rule rule = { .is = {
-				.group = (uint32_t)(g - r->group),
-				.direction = (enum aws_direction)d },
-				.key = g->key, .names = "" };
-
-			for (const struct json *p = array_at(r, &group, keys[d],
-							     one);
-			     p; p = p->next)
-				read_permission(r, &path, p, rule);
-		}
-	}
-}
-
-/* Exactly one of four members says who; 4 when it is not so. */
-static size_t peer_kind(const struct json *rule)
-{
-	static const char *const kinds[] = { "CidrIpv4", "CidrIpv6",
-					     "PrefixListId",
-					     "ReferencedGroupInfo" };
-	size_t found = 4, count = 0;
-
-	for (size_t i = 0; i < 4; i++) {
-		if (!given(rule, kinds[i]))
+		if (!s->layer_of[rule->is.group])
 			continue;
-		found = i;
-		count++;
-	}
-	return count == 1 ? found : 4;
-}
-
-static bool read_rule_peer(struct reading *r, const struct path *path,
-			   const struct json *json, struct aws_peer *peer)
-{
-	switch (peer_kind(json)) {
-	case 0:
-		return read_prefix(&r->json, path, "CidrIpv4", json, IPV4,
-				   &peer->prefix);
-	case 1:
-		return read_prefix(&r->json, path, "CidrIpv6", json, IPV6,
-				   &peer->prefix);
-	case 2:
-		return find_list(r, path, need(r, path, "PrefixListId", json),
-				 peer);
-	case 3:
-		return find_group(r, path, need(r, path, "GroupId", given(json,
-					"ReferencedGroupInfo")), peer);
-	default:
-		return refuse(&r->json, path, "has not exactly one peer");
+		is.is.group = s->number_of[rule->is.group];
+		if (take_peer(s, &path, &is.is.peer))
+			s->rules[s->rule_count++] = is;
 	}
 }
 
-static void read_rule(struct reading *r, const struct path *path,
-		      const struct json *json)
-{
-	static const char *const known[] = {
-		"SecurityGroupRuleId", "GroupId", "GroupOwnerId", "IsEgress",
-		"IpProtocol", "FromPort", "ToPort", "CidrIpv4", "CidrIpv6",
-		"PrefixListId", "ReferencedGroupInfo", "Description", "Tags",
-		"SecurityGroupRuleArn", NULL };
-	const struct json *egress = given(json, "IsEgress");
-	struct aws_rule rule = { .names = "" };
-	const struct aws_group *g;
-	const char *id;
-
-	if (!expect_object(&r->json, path, json, known))
-		return;
-	id = need(r, path, "GroupId", json);
-	g = id ? table_get_name(&r->groups, id) : NULL;
-	if (!g)
-		return;		/* of a group that is not ours */
-	if (!egress || (egress->kind != JV_TRUE && egress->kind != JV_FALSE)) {
-		refuse(&r->json, path, "does not say its direction");
-		return;
-	}
-	rule.key = kept(r, path->key);
-	rule.is.group = (uint32_t)(g - r->group);
-	rule.is.direction = egress->kind == JV_TRUE ? AWS_EGRESS : AWS_INGRESS;
-	rule.description = description_of(r, json);
-	if (read_service(r, path, json, &rule.is.service) &&
-	    read_rule_peer(r, path, json, &rule.is.peer))
-		keep(r, path, &rule);
-}
-
-/* The rules by their ids; what the groups said has to be the same. */
-static void read_rules(struct reading *r, const struct json *root)
-{
-	const struct path all = { NULL, "SecurityGroupRules" };
-	struct table from_groups = r->known;
-	size_t before = r->rules.count;
-
-	if (!given(root, "SecurityGroupRules"))
-		return;
-	r->known = TABLE_IN(r->json.arena);
-	r->rules.count = 0;
-	for (const struct json *one = array_at(r, NULL, "SecurityGroupRules",
-					       root);
-	     one; one = one->next) {
-		const char *id = jv_string(jv_get(one, "SecurityGroupRuleId"));
-		const struct path path = { &all, id ? id : "?" };
-
-		read_rule(r, &path, one);
-	}
-	for (size_t i = 0; i < r->rules.count; i++)
-		if (is_first(&r->json, &from_groups, &r->rules.at[i].is))
-			before = SIZE_MAX;
-	if (r->json.good && before != r->rules.count)
-		refuse(&r->json, &all, "says other rules than SecurityGroups: the "
-		       "answers are of different moments");
-}
-
-/* --- the whole --- */
-
-/* A recording has the answer in `data`. */
-static const struct json *unwrapped(const struct json *root)
-{
-	return given(root, "status_code") && given(root, "data") ?
-	       given(root, "data") : root;
-}
-
-static void read_root(struct reading *r, const struct json *root)
-{
-	static const char *const known[] = {
-		"SecurityGroups", "SecurityGroupRules", "PrefixLists",
-		"ResponseMetadata", "NextToken", NULL };
-	const struct path token = { NULL, "NextToken" };
-
-	root = unwrapped(root);
-	if (!expect_object(&r->json, NULL, root, known))
-		return;
-	if (given(root, "NextToken"))
-		refuse(&r->json, &token, "says that more is to come: the capture "
-		       "is not complete");
-	read_lists(r, root);
-	read_groups(r, root);
-	if (!r->json.good)
-		return;
-	read_permissions(r, root);
-	read_rules(r, root);
-	if (!r->identified)
-		refuse(&r->json, NULL,
-		       "has no security group with our tags: whose it is cannot "
-		       "be told");
-}
-
-const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
-				     const char *name, const char *bytes,
-				     size_t len)
+/* The environment's own: those of which LAYER_OF, by group, names a layer. */
+static const struct aws_model *select_own(struct arena *arena,
+					  struct diags *diags, const char *name,
+					  const struct account *account,
+					  const char **layer_of,
+					  const struct identity *id)
 {
 	struct arena *scratch = arena_child(arena);
-	struct reading r = {
+	size_t groups = account->groups.count, lists = account->lists.count;
+	struct selecting s = {
 		.json = { scratch, diags, name, true }, .arena = arena,
-		.groups = TABLE_IN(scratch), .lists = TABLE_IN(scratch),
-		.layers = TABLE_IN(scratch), .known = TABLE_IN(scratch),
+		.account = account, .layer_of = layer_of,
+		.number_of = arena_array(scratch, groups, sizeof(uint32_t)),
+		.list_of = arena_array(scratch, lists, sizeof(uint32_t)),
+		.groups = arena_array(arena, groups, sizeof *s.groups),
+		.lists = arena_array(arena, lists, sizeof *s.lists),
+		.rules = arena_array(arena, account->rules.count,
+				     sizeof *s.rules),
 	};
-	const struct json *root = read_json(&r.json, bytes, len);
 	struct aws_model *model = NULL;
 
-	if (root)
-		read_root(&r, root);
-	if (r.json.good) {
+	for (size_t i = 0; i < lists; i++)
+		s.list_of[i] = NOT_HERE;
+	take_groups(&s);
+	take_rules(&s);
+	if (s.json.good) {
 		model = arena_alloc(arena, sizeof *model);
 		*model = (struct aws_model){
-			.identity = r.identity,
-			.groups = r.group, .group_count = r.group_count,
-			.lists = r.list, .list_count = r.list_count,
-			.rules = r.rules.at, .rule_count = r.rules.count,
+			.identity = *id, .account = account,
+			.groups = s.groups, .group_count = s.group_count,
+			.lists = s.lists, .list_count = s.list_count,
+			.rules = s.rules, .rule_count = s.rule_count,
 		};
 	}
 	arena_free(scratch);
 	return model;
+}
+
+/* --- a file --- */
+
+/*
+ * The model of the one environment that all tagged groups are of; nothing but
+ * the account where they are of several, or none has tags.
+ */
+const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
+				     const char *name, const char *bytes,
+				     size_t len)
+{
+	const struct account *account = account_read(arena, diags, name, bytes,
+						     len);
+	const struct account_group *first = NULL;
+	const char **layer_of;
+	struct reader json = { arena, diags, name, true };
+	struct identity id = { "", "", "", "" };
+
+	if (!account || !are_clear(&json, account))
+		return NULL;
+	layer_of = arena_array(arena, account->groups.count, sizeof *layer_of);
+	for (size_t i = 0; i < account->groups.count; i++) {
+		const struct account_group *g = &account->groups.at[i];
+		struct identity is = identity_of(g);
+
+		if (!has_tags(g))
+			continue;
+		if (!first)
+			id = is;
+		first = g;
+		if (!same(&id, &is)) {
+			memset(layer_of, 0, account->groups.count *
+			       sizeof *layer_of);
+			id = (struct identity){ "", "", "", "" };
+			break;
+		}
+		layer_of[i] = g->layer;
+	}
+	return select_own(arena, diags, name, account, layer_of, &id);
+}
+
+/* --- claims --- */
+
+struct claiming {
+	struct arena *arena;
+	struct diags *diags;
+	const struct ir *ir;
+	const char *name;
+	const struct account *account;
+	bool *ours;			/* by group: some environment's */
+	struct table named;		/* id -> struct ir_aws_group */
+};
+
+/* The layer of GROUP in the space of this NUMBER, or NULL. */
+static const char *layer_in(const struct claiming *c, uint32_t number,
+			    const struct identity *id,
+			    const struct account_group *group)
+{
+	const struct ir_aws_group *g = table_get_name(&c->named, group->id);
+	struct identity is = identity_of(group);
+
+	if (g)
+		return g->space == number ? c->ir->layers[g->layer].name : NULL;
+	return has_tags(group) && same(&is, id) ? group->layer : NULL;
+}
+
+static void claim_space(struct claiming *c, uint32_t number,
+			struct claims *out)
+{
+	const struct ir_space *space = &c->ir->spaces[number];
+	const struct identity id = {
+		c->ir->policy, c->ir->customers[space->customer].name,
+		c->ir->environments[space->environment], "" };
+	const char **layer_of = arena_array(c->arena, c->account->groups.count,
+					    sizeof *layer_of);
+	bool any = false;
+
+	for (size_t i = 0; i < c->account->groups.count; i++) {
+		layer_of[i] = layer_in(c, number, &id,
+				       &c->account->groups.at[i]);
+		c->ours[i] |= layer_of[i] != NULL;
+		any |= layer_of[i] != NULL;
+	}
+	if (any)
+		*LIST_PUSH(c->arena, out) = (struct claim){ space, id,
+			select_own(c->arena, c->diags, c->name, c->account,
+				   layer_of, &id) };
+}
+
+enum { SHOWN = 20 };
+
+static void tell_others(const struct claiming *c)
+{
+	struct text names = TEXT_IN(c->diags->arena);
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->account->groups.count; i++) {
+		if (c->ours[i] || ++count > SHOWN)
+			continue;
+		text_puts(&names, names.len ? ", " : "");
+		text_puts(&names, account_group_text(c->diags->arena,
+					&c->account->groups.at[i]));
+	}
+	if (!count)
+		return;
+	if (count > SHOWN)
+		text_printf(&names, " and %zu more", count - SHOWN);
+	diag_note(diag_add(c->diags, P0607, (struct span){ 0 },
+			   "%s: %zu group%s not this policy's, and nothing is proved about %s",
+			   c->name, count, count == 1 ? " is" : "s are",
+			   count == 1 ? "it" : "them"),
+		  (struct span){ 0 }, "%s", text_string(&names));
+}
+
+/* What of GROUPS is ours, if OURS, or else what is not: one of them. */
+static const struct account_group *some(const struct claiming *c,
+					const struct account_interface *at,
+					bool ours)
+{
+	for (size_t i = 0; i < at->groups.count; i++)
+		if (c->ours[at->groups.at[i]] == ours)
+			return &c->account->groups.at[at->groups.at[i]];
+	return NULL;
+}
+
+/* The groups of an interface are one set of rules: a foreign one adds its own. */
+static void tell_mixed(const struct claiming *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->account->interfaces.count; i++) {
+		const struct account_interface *at =
+			&c->account->interfaces.at[i];
+		const struct account_group *own = some(c, at, true);
+		const struct account_group *other = some(c, at, false);
+
+		if (!own || !other || ++count > SHOWN)
+			continue;
+		diag_add(c->diags, P0609, (struct span){ 0 },
+			 "%s: the interface %.64s carries %s beside %s: what that one admits there is outside of the proof",
+			 c->name, *at->id ? at->id : "of an instance",
+			 account_group_text(c->diags->arena, other),
+			 account_group_text(c->diags->arena, own));
+	}
+	if (count > SHOWN)
+		diag_add(c->diags, P0609, (struct span){ 0 },
+			 "%s: and %zu more interfaces carry groups beside ours",
+			 c->name, count - SHOWN);
+}
+
+static void tell_nothing_claimed(const struct claiming *c)
+{
+	for (size_t i = 0; i < c->account->groups.count; i++) {
+		const struct account_group *g = &c->account->groups.at[i];
+
+		if (!has_tags(g))
+			continue;
+		diag_add(c->diags, P0602, (struct span){ 0 },
+			 "%s belongs to %s %s%s%s, which this policy does not have",
+			 c->name, g->policy, g->customer,
+			 *g->customer ? "." : "", g->environment);
+		return;
+	}
+	diag_help(diag_add(c->diags, P0602, (struct span){ 0 },
+			   "%s has no security group of this policy: none with its tags, none that it names",
+			   c->name),
+		  "`aws { security-group ENVIRONMENT.LAYER \"sg-…\"; }` says which group a layer has, and `init --from` writes it");
+}
+
+void aws_claim(struct arena *arena, struct diags *diags, const struct ir *ir,
+	       const char *name, const struct aws_model *model,
+	       struct claims *out)
+{
+	struct claiming c = {
+		.arena = arena, .diags = diags, .ir = ir, .name = name,
+		.account = model->account,
+		.ours = arena_array(arena, model->account->groups.count,
+				    sizeof *c.ours),
+		.named = TABLE_IN(arena),
+	};
+
+	for (size_t i = 0; i < ir->aws.group_count; i++)
+		*table_at_name(&c.named, ir->aws.groups[i].id) =
+			(void *)&ir->aws.groups[i];
+	for (uint32_t i = 0; i < ir->space_count; i++)
+		claim_space(&c, i, out);
+	if (!out->count) {
+		tell_nothing_claimed(&c);
+		return;
+	}
+	tell_others(&c);
+	tell_mixed(&c);
 }

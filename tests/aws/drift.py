@@ -48,6 +48,15 @@ def with_ids(permission, groups, lists):
     return permission
 
 
+def tags_of(permission):
+    """The tag that Terraform gives a rule: moto forgets the description of a group's."""
+    name = next(peer["Description"] for kind in ("IpRanges", "Ipv6Ranges", "PrefixListIds",
+                                                 "UserIdGroupPairs")
+                for peer in permission.get(kind, [])).split()[0]
+    return [{"ResourceType": "security-group-rule",
+             "Tags": [{"Key": "firebreak:rules", "Value": name}]}]
+
+
 def load(ec2, wanted):
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     lists = {}
@@ -72,7 +81,8 @@ def load(ec2, wanted):
                                ("IpPermissionsEgress", ec2.authorize_security_group_egress)):
             for permission in group[key]:
                 authorize(GroupId=groups[group["GroupId"]],
-                          IpPermissions=[with_ids(permission, groups, lists)])
+                          IpPermissions=[with_ids(permission, groups, lists)],
+                          TagSpecifications=tags_of(permission))
     return groups, {"PrefixLists": [{"PrefixListId": i, "PrefixListName": n}
                                     for n, i in lists.items()]}
 
@@ -139,9 +149,33 @@ def main():
     as_it_is = with_ids(rule, groups, {})
     wider = {**copy.deepcopy(as_it_is), "ToPort": rule["ToPort"] + 1}
     ec2.revoke_security_group_ingress(GroupId=ident, IpPermissions=[as_it_is])
-    prove("a rule less", capture(ec2, lists, False), 1, name)
-    ec2.authorize_security_group_ingress(GroupId=ident, IpPermissions=[wider])
-    prove("a wider port", capture(ec2, lists, False), 1, f"port {rule['ToPort'] + 1}", name)
+    for rules in (False, True):
+        prove("a rule less", capture(ec2, lists, rules), 1, name)
+    ec2.authorize_security_group_ingress(GroupId=ident, IpPermissions=[wider],
+                                         TagSpecifications=tags_of(wider))
+    for rules in (False, True):
+        prove("a wider port", capture(ec2, lists, rules), 1, f"port {rule['ToPort'] + 1}",
+              name)
+    ec2.revoke_security_group_ingress(GroupId=ident, IpPermissions=[wider])
+    ec2.authorize_security_group_ingress(GroupId=ident, IpPermissions=[as_it_is])
+
+    # a half: what its source's own egress stops today is drift all the same
+    half = {"IpProtocol": "udp", "FromPort": 9, "ToPort": 9,
+            "UserIdGroupPairs": [{"GroupId": as_it_is["UserIdGroupPairs"][0]["GroupId"]}]}
+    ec2.authorize_security_group_ingress(GroupId=ident, IpPermissions=[half])
+    for rules in (False, True):
+        prove("half a rule by hand", capture(ec2, lists, rules), 1, "udp", "port 9", layer)
+    ec2.revoke_security_group_ingress(GroupId=ident, IpPermissions=[half])
+
+    # nobody's group on one of our interfaces
+    other = ec2.create_security_group(
+        GroupName="by-hand", Description="x", VpcId=ec2.describe_security_groups(
+            GroupIds=[ident])["SecurityGroups"][0]["VpcId"])["GroupId"]
+    seen = capture(ec2, lists, False)
+    seen["SecurityGroups"] += ec2.describe_security_groups(GroupIds=[other])["SecurityGroups"]
+    seen["NetworkInterfaces"] = [{"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.9",
+                                  "Groups": [{"GroupId": ident}, {"GroupId": other}]}]
+    prove("a group besides ours", seen, 0, "P0607", "P0609", "eni-1", other)
     server.stop()
     sys.exit(1 if failed else 0)
 

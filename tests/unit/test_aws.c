@@ -1499,7 +1499,9 @@ static void an_answer_may_lack_what_it_may_lack(void **state)
 		{ "\"IpProtocol\": \"-1\",", "\"IpProtocol\": \"-1\", \"FromPort\": -1, \"ToPort\": -1," },
 		{ "\"IpProtocol\": \"-1\",", "\"IpProtocol\": \"-1\", \"FromPort\": null, \"UserIdGroupPairs\": []," },
 		{ "\"GroupName\": \"modyo-connect-prod-ops\"", "\"OwnerId\": \"1\", \"VpcId\": null, \"GroupName\": \"o\"" },
-		{ "\"SecurityGroups\": [", "\"SecurityGroups\": [{\"GroupId\": \"sg-0\", \"GroupName\": \"default\", \"Description\": \"d\", \"IpPermissions\": [{\"odd\": 1}]}, " },
+		{ "\"SecurityGroups\": [", "\"SecurityGroups\": [{\"GroupId\": \"sg-0\", \"GroupName\": \"default\", \"Description\": \"d\", \"IpPermissions\": null}, " },
+		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.1/28\"" },
+		{ "[{\"GroupId\": \"modyo-connect-prod-services\"", "[{\"UserId\": \"1\", \"PeeringStatus\": null, \"GroupId\": \"modyo-connect-prod-services\"" },
 	};
 
 	for (size_t i = 0; i < COUNT(same); i++) {
@@ -1524,14 +1526,14 @@ static void an_answer_that_is_not_understood_is_refused(void **state)
 		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"TCP\"", "protocol" },
 		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"6\"", "protocol" },
 		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"256\"", "protocol" },
-		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.1/28\"", "prefix" },
+		{ "\"SecurityGroups\": [", "\"SecurityGroups\": [{\"GroupId\": \"sg-0\", \"IpPermissions\": [{\"odd\": 1}]}, ", "not known here" },
+		{ "[{\"GroupId\": \"modyo-connect-prod-services\"", "[{\"PeeringStatus\": \"deleted\", \"GroupId\": \"sg-1\"", "a stale rule, its peering is `deleted`" },
 		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.0/33\"", "prefix" },
 		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.0\"", "prefix" },
 		{ "[{\"GroupId\": \"modyo-connect-prod-services\"", "[{\"GroupId\": \"sg-1\"", "none of this policy" },
 		{ "[{\"PrefixListId\": \"com", "[{\"PrefixListId\": \"pl-1", "whose name nobody tells" },
 		{ "\"IpRanges\": [{", "\"Odd\": 1, \"IpRanges\": [{", "not known here" },
 		{ "\"IpRanges\": [{", "\"IpRanges\": [{\"Odd\": 1, ", "not known here" },
-		{ "{\"Key\": \"firebreak:environment\", \"Value\": \"prod\"}", "{\"Key\": \"firebreak:environment\", \"Value\": \"dev\"}", "another environment" },
 		{ "{\"Key\": \"firebreak:layer\", \"Value\": \"edge\"}", "{\"Key\": \"firebreak:layer\", \"Value\": \"ops\"}", "second group" },
 		{ "{\"Key\": \"firebreak:layer\", \"Value\": \"edge\"},", "", "only some of our tags" },
 	};

@@ -1,0 +1,427 @@
+/*
+ * What the EC2 API answers, from its reference (SecurityGroup, Vpc,
+ * NetworkInterface, Instance, ManagedPrefixList), not from the emitter.
+ *
+ * Strict about groups and rules, because what is skipped may be what opens a
+ * port.  An answer that goes on elsewhere (NextToken) is refused.
+ */
+#include "backends/aws/account.h"
+
+#include "backends/aws/read_json.h"
+#include "compiler/base/table.h"
+#include "compiler/base/text.h"
+
+#include <string.h>
+
+/* --- members: in an answer null and missing are one --- */
+
+const struct json *account_given(const struct json *object, const char *key)
+{
+	const struct json *member = jv_get(object, key);
+
+	return member && member->kind != JV_NULL ? member : NULL;
+}
+
+const char *account_text(struct account_reading *r, const struct path *up,
+			 const char *key, const struct json *object)
+{
+	const struct path path = { up, key };
+	const struct json *member = account_given(object, key);
+	const char *text = jv_string(member);
+
+	if (member && !text)
+		refuse(r->json, &path, "is not a string");
+	return text ? arena_copy(r->arena, text, strlen(text)) : "";
+}
+
+const char *account_need(struct account_reading *r, const struct path *up,
+			 const char *key, const struct json *object)
+{
+	const struct path path = { up, key };
+
+	if (!account_given(object, key))
+		refuse(r->json, &path, "is missing");
+	return account_text(r, up, key, object);
+}
+
+const struct json *account_array(struct account_reading *r,
+				 const struct path *up, const char *key,
+				 const struct json *object)
+{
+	const struct path path = { up, key };
+	const struct json *member = account_given(object, key);
+
+	if (member && member->kind != JV_ARRAY)
+		refuse(r->json, &path, "is not an array");
+	return member && member->kind == JV_ARRAY ? member->first : NULL;
+}
+
+bool account_prefix(struct account_reading *r, const struct path *up,
+		    const char *key, const struct json *object,
+		    enum family family, struct prefix *out)
+{
+	const struct path path = { up, key };
+	const char *text = account_need(r, up, key, object);
+	enum prefix_fault fault = prefix_read(text, strlen(text), out);
+	char canonical[ADDR_TEXT];
+
+	if ((fault != PREFIX_OK && fault != PREFIX_HOST_BITS) ||
+	    out->family != family || !strchr(text, '/'))
+		return refuse(r->json, &path, "is not an %s prefix",
+			      family_name(family));
+	if (strcmp(prefix_text(*out, canonical), text) != 0)
+		diag_add(r->json->diags, P0606, (struct span){ 0 },
+			 "%s: AWS takes `%.64s` for %s, and so it is read",
+			 r->json->name, text, canonical);
+	return true;
+}
+
+/* The place of ID, which is new to TABLE when *FRESH; NUMBER is its number then. */
+static uint32_t number_of(struct table *table, const char *id, size_t number,
+			  bool *fresh)
+{
+	void **place = table_at_name(table, id);
+
+	*fresh = !*place;
+	if (*fresh)
+		*place = (void *)(uintptr_t)(number + 1);
+	return (uint32_t)((uintptr_t)*place - 1);
+}
+
+/* --- groups --- */
+
+const char *account_tag(struct account_reading *r, const struct path *path,
+			const struct json *object, const char *key)
+{
+	static const char *const known[] = { "Key", "Value", NULL };
+	const char *found = NULL;
+
+	for (const struct json *tag = account_array(r, path, "Tags", object);
+	     tag; tag = tag->next) {
+		if (!expect_object(r->json, path, tag, known))
+			return "";
+		if (strcmp(account_need(r, path, "Key", tag), key) != 0)
+			continue;
+		if (found)
+			refuse(r->json, path, "has a tag twice");
+		found = account_need(r, path, "Value", tag);
+	}
+	return found ? found : "";
+}
+
+static void read_group(struct account_reading *r, const struct path *path,
+		       const struct json *json)
+{
+	static const char *const known[] = {
+		"GroupId", "GroupName", "Description", "VpcId", "OwnerId",
+		"Tags", "SecurityGroupArn", "IpPermissions",
+		"IpPermissionsEgress", NULL };
+	struct account_group g;
+	bool fresh;
+
+	if (!expect_object(r->json, path, json, known))
+		return;
+	g = (struct account_group){
+		.id = account_need(r, path, "GroupId", json),
+		.name = account_text(r, path, "GroupName", json),
+		.description = account_text(r, path, "Description", json),
+		.vpc = account_text(r, path, "VpcId", json),
+		.policy = account_tag(r, path, json, "firebreak:policy"),
+		.customer = account_tag(r, path, json, "firebreak:customer"),
+		.environment = account_tag(r, path, json, "firebreak:environment"),
+		.layer = account_tag(r, path, json, "firebreak:layer"),
+	};
+	number_of(&r->groups, g.id, r->account->groups.count, &fresh);
+	if (fresh)
+		*LIST_PUSH(r->arena, &r->account->groups) = g;
+	else
+		refuse(r->json, path, "has an id twice");
+}
+
+static void read_groups(struct account_reading *r, const struct json *all)
+{
+	const struct path path = { NULL, "SecurityGroups" };
+
+	if (all->kind != JV_ARRAY)
+		refuse(r->json, &path, "is not an array");
+	for (const struct json *one = all->kind == JV_ARRAY ? all->first : NULL;
+	     one; one = one->next) {
+		const char *id = jv_string(jv_get(one, "GroupId"));
+		const struct path here = { &path, id ? id : "GroupId" };
+
+		read_group(r, &here, one);
+	}
+}
+
+const char *account_group_text(struct arena *arena,
+			       const struct account_group *group)
+{
+	const char *parts[] = { group->id, " (", group->name, ")" };
+	struct text text = TEXT_IN(arena);
+
+	for (size_t i = 0; i < (*group->name ? 4 : 1); i++)
+		for (const char *c = parts[i]; *c && text.len < 160; c++)
+			text_putc(&text, *c >= ' ' && *c <= '~' ? *c : '?');
+	return text_string(&text);
+}
+
+/* --- lists, VPCs --- */
+
+static void read_list(struct account_reading *r, const struct json *json)
+{
+	const struct path path = { NULL, "PrefixLists" };
+	struct account_list l;
+	bool fresh;
+
+	if (!expect_object(r->json, &path, json, NULL))
+		return;
+	l.id = account_need(r, &path, "PrefixListId", json);
+	l.name = account_need(r, &path, "PrefixListName", json);
+	number_of(&r->lists, l.id, r->account->lists.count, &fresh);
+	if (fresh)
+		*LIST_PUSH(r->arena, &r->account->lists) = l;
+	else
+		refuse(r->json, &path, "has an id twice");
+}
+
+static void read_blocks(struct account_reading *r, const struct path *path,
+			const struct json *json, struct account_vpc *v)
+{
+	static const struct {
+		const char *list, *key;
+		enum family family;
+	} sets[] = {
+		{ "CidrBlockAssociationSet", "CidrBlock", IPV4 },
+		{ "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", IPV6 },
+	};
+	struct prefix p;
+
+	for (int i = 0; i < 2; i++)
+		for (const struct json *one = account_array(r, path,
+							    sets[i].list, json);
+		     one; one = one->next)
+			if (account_given(one, sets[i].key) &&
+			    account_prefix(r, path, sets[i].key, one,
+					   sets[i].family, &p))
+				*LIST_PUSH(r->arena, &v->blocks) = p;
+	if (!v->blocks.count && account_given(json, "CidrBlock") &&
+	    account_prefix(r, path, "CidrBlock", json, IPV4, &p))
+		*LIST_PUSH(r->arena, &v->blocks) = p;
+}
+
+static void read_vpc(struct account_reading *r, const struct json *json)
+{
+	const struct path path = { NULL, "Vpcs" };
+	struct account_vpc v = { 0 };
+	bool fresh;
+
+	if (!expect_object(r->json, &path, json, NULL))
+		return;
+	v.id = account_need(r, &path, "VpcId", json);
+	read_blocks(r, &path, json, &v);
+	number_of(&r->vpcs, v.id, r->account->vpcs.count, &fresh);
+	if (fresh)
+		*LIST_PUSH(r->arena, &r->account->vpcs) = v;
+}
+
+/* --- interfaces --- */
+
+static void add_host(struct account_reading *r, struct account_interface *i,
+		     const struct json *json, const char *key)
+{
+	const char *text = jv_string(jv_get(json, key));
+	struct prefix p;
+
+	if (!text || prefix_read(text, strlen(text), &p) != PREFIX_OK)
+		return;
+	for (size_t k = 0; k < i->hosts.count; k++)
+		if (i->hosts.at[k].family == p.family &&
+		    i->hosts.at[k].base == p.base)
+			return;
+	*LIST_PUSH(r->arena, &i->hosts) = p;
+}
+
+static void read_interface(struct account_reading *r, const struct json *json,
+			   const char *groups)
+{
+	const struct path path = { NULL, "NetworkInterfaces" };
+	struct account_interface i = { 0 };
+	bool fresh = true;
+
+	if (!expect_object(r->json, &path, json, NULL))
+		return;
+	i.id = account_text(r, &path, "NetworkInterfaceId", json);
+	i.vpc = account_text(r, &path, "VpcId", json);
+	add_host(r, &i, json, "PrivateIpAddress");
+	for (const struct json *one = account_array(r, &path,
+						"PrivateIpAddresses", json);
+	     one; one = one->next)
+		add_host(r, &i, one, "PrivateIpAddress");
+	for (const struct json *one = account_array(r, &path, "Ipv6Addresses",
+						    json);
+	     one; one = one->next)
+		add_host(r, &i, one, "Ipv6Address");
+	for (const struct json *one = account_array(r, &path, groups, json);
+	     one; one = one->next) {
+		const char *id = jv_string(jv_get(one, "GroupId"));
+		uintptr_t number = id ? (uintptr_t)table_get_name(&r->groups,
+								  id) : 0;
+
+		if (number)
+			*LIST_PUSH(r->arena, &i.groups) = (uint32_t)number - 1;
+	}
+	if (*i.id)
+		number_of(&r->interfaces, i.id, r->account->interfaces.count,
+			  &fresh);
+	if (fresh && i.hosts.count)
+		*LIST_PUSH(r->arena, &r->account->interfaces) = i;
+}
+
+/* By its interfaces; one that tells of none has groups of its own. */
+static void read_instance(struct account_reading *r, const struct json *json)
+{
+	const struct path path = { NULL, "Instances" };
+	const struct json *one;
+
+	if (!expect_object(r->json, &path, json, NULL))
+		return;
+	one = account_array(r, &path, "NetworkInterfaces", json);
+	if (!one)
+		read_interface(r, json, "SecurityGroups");
+	for (; one; one = one->next)
+		read_interface(r, one, "Groups");
+}
+
+/* --- the whole --- */
+
+/* A recording has the answer in `data`. */
+static const struct json *unwrapped(const struct json *root)
+{
+	return account_given(root, "status_code") && account_given(root, "data")
+	       ? account_given(root, "data") : root;
+}
+
+/* By its name in an answer, or the one that it has in an inventory. */
+static const struct json *part(struct account_reading *r,
+			       const struct json *root, const char *name,
+			       const char *other)
+{
+	const struct path path = { NULL, name };
+	const struct json *a = account_given(root, name);
+	const struct json *b = account_given(root, other);
+
+	if (a && b)
+		refuse(r->json, &path, "stands beside `%s`", other);
+	return a ? a : b;
+}
+
+static const struct json *elements(struct account_reading *r,
+				   const struct json *root, const char *name,
+				   const char *other)
+{
+	const struct path path = { NULL, name };
+	const struct json *all = part(r, root, name, other);
+
+	if (all && all->kind != JV_ARRAY)
+		refuse(r->json, &path, "is not an array");
+	return all && all->kind == JV_ARRAY ? all->first : NULL;
+}
+
+static void read_places(struct account_reading *r, const struct json *root)
+{
+	const struct json *some[] = {
+		elements(r, root, "NetworkInterfaces", "network_interfaces"),
+		elements(r, root, "Instances", "instances"),
+		elements(r, root, "Reservations", "reservations"),
+	};
+
+	r->account->tells_places = some[0] || some[1] || some[2];
+	for (const struct json *one = some[0]; one; one = one->next)
+		read_interface(r, one, "Groups");
+	for (const struct json *one = some[1]; one; one = one->next)
+		read_instance(r, one);
+	for (const struct json *one = some[2]; one; one = one->next)
+		for (const struct json *in = account_array(r, NULL, "Instances",
+							   one);
+		     in; in = in->next)
+			read_instance(r, in);
+}
+
+/* An answer has these and no others; an inventory anything beside its own. */
+static bool expect_root(struct account_reading *r, const struct json *root)
+{
+	static const char *const known[] = {
+		"SecurityGroups", "SecurityGroupRules", "PrefixLists", "Vpcs",
+		"Subnets", "NetworkInterfaces", "Instances", "Reservations",
+		"ResponseMetadata", "NextToken", NULL };
+	bool inventory = account_given(root, "security_groups");
+
+	return expect_object(r->json, NULL, root, inventory ? NULL : known);
+}
+
+static void read_root(struct account_reading *r, const struct json *root)
+{
+	const struct path token = { NULL, "NextToken" };
+	const struct path path = { NULL, "SecurityGroups" };
+	const struct json *groups, *rules;
+
+	root = unwrapped(root);
+	if (!expect_root(r, root))
+		return;
+	if (part(r, root, "NextToken", "next_token"))
+		refuse(r->json, &token, "says that more is to come: the capture "
+		       "is not complete");
+	for (const struct json *one = elements(r, root, "PrefixLists",
+					       "prefix_lists");
+	     one; one = one->next)
+		read_list(r, one);
+	groups = part(r, root, "SecurityGroups", "security_groups");
+	rules = part(r, root, "SecurityGroupRules", "security_group_rules");
+	if (!groups && !rules)
+		refuse(r->json, &path, "is missing");
+	if (groups)
+		read_groups(r, groups);
+	if (r->json->good)
+		account_read_rules(r, groups, rules);
+	for (const struct json *one = elements(r, root, "Vpcs", "vpcs"); one;
+	     one = one->next)
+		read_vpc(r, one);
+	read_places(r, root);
+}
+
+/* Whose ids the peers are, now that all of them are known. */
+static void look_up_peers(struct account_reading *r)
+{
+	for (size_t i = 0; i < r->account->peers.count; i++) {
+		struct account_peer *p = &r->account->peers.at[i];
+		uintptr_t group = (uintptr_t)table_get_name(&r->groups, p->id);
+		uintptr_t list = (uintptr_t)table_get_name(&r->lists, p->id);
+
+		p->group = group ? (uint32_t)group - 1 : NOT_HERE;
+		p->list = list ? (uint32_t)list - 1 : NOT_HERE;
+	}
+}
+
+const struct account *account_read(struct arena *arena, struct diags *diags,
+				   const char *name, const char *bytes,
+				   size_t len)
+{
+	struct arena *scratch = arena_child(arena);
+	struct reader json = { scratch, diags, name, true };
+	struct account *account = arena_alloc(arena, sizeof *account);
+	struct account_reading r = {
+		.json = &json, .arena = arena, .account = account,
+		.groups = TABLE_IN(scratch), .lists = TABLE_IN(scratch),
+		.peers = TABLE_IN(scratch), .vpcs = TABLE_IN(scratch),
+		.interfaces = TABLE_IN(scratch),
+	};
+	const struct json *root = read_json(&json, bytes, len);
+
+	*account = (struct account){ .tells_places = false };
+	if (root)
+		read_root(&r, root);
+	if (json.good)
+		look_up_peers(&r);
+	arena_free(scratch);
+	return json.good ? account : NULL;
+}
