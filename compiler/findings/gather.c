@@ -336,10 +336,12 @@ static void add_files(struct cases *c)
 	}
 	for (size_t k = c->count; k-- > 0;) {
 		const struct proved *p = proved_of(c->g, c->all[k].diag);
+		struct finding_case *made = p ? &c->list.at[first +
+			(size_t)(p - c->g->from->proved)] : NULL;
 
-		if (p)
-			c->list.at[first + (size_t)(p - c->g->from->proved)]
-				.finding = &c->all[k];
+		/* the first that is a reason for its failing, if there is one */
+		if (made && (c->all[k].fails || !made->finding))
+			made->finding = &c->all[k];
 	}
 }
 
