@@ -344,24 +344,37 @@ static const struct step **steps_of(struct boxing *b, uint32_t from,
 	return steps;
 }
 
-/* The services of destinations with HISTORY: each step turns them over. */
+static int ascending(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/*
+ * The services of destinations with HISTORY: each step turns a run of classes
+ * over, and those between an odd and the next even end of all runs are in.
+ */
 static struct ranges services_of(struct boxing *b, uint32_t from)
 {
 	const struct classes *services = &b->u->services;
-	bool *has = arena_array(b->scratch, services->count, sizeof *has);
-	struct growing all = { 0 };
+	LIST(struct run) runs = { 0 };
+	uint32_t *ends;
 	size_t count;
 	const struct step **steps = steps_of(b, from, &b->destinations,
 					     &count);
 
-	for (size_t i = 0; i < count; i++)
-		for (uint32_t v = steps[i]->svc;
-		     v < services->end[steps[i]->svc]; v++)
-			has[v] = !has[v];
-	for (size_t i = 0; i < services->piece_count; i++)
-		if (has[services->pieces[i].class])
-			grow(b->arena, &all, services->pieces[i].range);
-	return grown(&all);
+	ends = arena_array(b->scratch, 2 * count, sizeof *ends);
+	for (size_t i = 0; i < count; i++) {
+		ends[2 * i] = steps[i]->svc;
+		ends[2 * i + 1] = services->end[steps[i]->svc];
+	}
+	qsort(ends, 2 * count, sizeof *ends, ascending);
+	for (size_t i = 0; i < 2 * count; i += 2)
+		if (ends[i] < ends[i + 1])
+			*LIST_PUSH(b->scratch, &runs) = (struct run){
+				ends[i], ends[i + 1] - 1 };
+	return classes_ranges(services, b->arena, runs.at, runs.count);
 }
 
 static struct ranges known_services(struct boxing *b, uint32_t from)
