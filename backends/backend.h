@@ -14,6 +14,7 @@
 #include "compiler/ir.h"
 #include "compiler/meaning.h"
 #include "compiler/prove.h"
+#include "firebreak/firebreak.h"
 #include "firebreak/quota.h"
 
 /* One file of an output; PATH is relative to the environment's directory. */
@@ -76,8 +77,12 @@ struct live {
 				struct diags *diags, const char *layer,
 				const void **model, struct identity *out);
 
-	/* Put the job's LAYER in its place; what was there can be gone back to. */
-	bool (*load)(void *link, const struct job *job, const char *layer);
+	/*
+	 * Put MODEL, as backend.emit_part() makes it, in its place; what was there
+	 * can be gone back to.
+	 */
+	bool (*load)(void *link, const struct job *job, const void *model,
+		     const struct fb_watch *watch);
 	bool (*keep)(void *link, struct arena *arena, struct diags *diags,
 		     const char *layer);
 	bool (*undo)(void *link, struct arena *arena, struct diags *diags,
@@ -98,6 +103,13 @@ struct backend {
 	 * say it exactly: told as P05, with the packet that would differ.
 	 */
 	bool (*emit)(const struct job *job, struct artefacts *out);
+
+	/*
+	 * The same, but only the artefact of LAYER; and the model that it was
+	 * printed from, or NULL: told.  Without it, emit() makes one artefact.
+	 */
+	const void *(*emit_part)(const struct job *job, const char *layer,
+				 struct artefact *out);
 
 	/*
 	 * Say in NOW, which emit() made, what of BEFORE, an earlier one of the

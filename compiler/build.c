@@ -79,51 +79,50 @@ static void tell_recheck(const struct job *job, const char *what,
 					    : d->label);
 }
 
-/* Read ARTEFACT back and prove it, in JOB's memory.  Adds its sides to *COUNT. */
-static enum fb_status prove_in(const struct job *job,
-			       const struct backend *backend,
-			       const struct artefact *a, bool recheck,
-			       size_t *count)
+enum fb_status build_prove(const struct job *job, const struct backend *backend,
+			   const struct artefact *a, bool recheck,
+			   struct sides *out)
 {
 	enum recheck answer;
 	const char *space = ir_space_name(job->arena, job->ir,
 					  job->meaning->space);
 	struct identity identity;
-	struct sides sides = { 0 };
 	struct difference d;
 	const void *model = backend->read(job->arena, job->diags, a->path,
 					  a->bytes, a->len, &identity);
 
-	if (!model || !backend->denote(job, model, &sides)) {
+	if (!model || !backend->denote(job, model, out)) {
 		diag_add(job->diags, P0901, (struct span){ 0 },
 			 "%s of %s cannot be read back", a->path, space);
 		return FB_FAULT;
 	}
-	if (!prove_bounds(job->arena, &sides, &d)) {
+	if (!prove_bounds(job->arena, out, &d)) {
 		tell_fault(job, a, space, &d);
 		return FB_FAULT;
 	}
-	answer = recheck ? recheck_bounds(job->arena, &sides, &d)
+	answer = recheck ? recheck_bounds(job->arena, out, &d)
 			 : RECHECK_HOLDS;
 	if (answer != RECHECK_HOLDS) {
 		tell_recheck(job, arena_printf(job->arena, "%s of %s", a->path,
 					       space), answer, &d);
 		return FB_FAULT;
 	}
-	*count += sides.count;
 	return FB_OK;
 }
 
+/* The same in memory of its own.  Adds its sides to *COUNT. */
 static enum fb_status prove_artefact(const struct job *job,
 				     const struct backend *backend,
 				     const struct artefact *a, bool recheck,
 				     size_t *count)
 {
 	struct job own = *job;
+	struct sides sides = { 0 };
 	enum fb_status status;
 
 	own.arena = arena_child(job->arena);
-	status = prove_in(&own, backend, a, recheck, count);
+	status = build_prove(&own, backend, a, recheck, &sides);
+	*count += sides.count;
 	arena_free(own.arena);
 	return status;
 }
@@ -490,13 +489,26 @@ const struct ir_space *build_space(const struct ir *ir,
 	return NULL;
 }
 
-/* What we would have emitted for the same part of the policy. */
+/* What we would have emitted for the part ID: that artefact, or all of them. */
+static bool own_artefacts(const struct job *job, const struct backend *backend,
+			  const struct identity *id, struct artefacts *out)
+{
+	struct artefact one;
+
+	if (!backend->emit_part)
+		return backend->emit(job, out);
+	if (!backend->emit_part(job, id->layer, &one))
+		return false;
+	*LIST_PUSH(job->arena, out) = one;
+	return true;
+}
+
 static bool own_sides(const struct job *job, const struct backend *backend,
 		      const struct identity *id, struct sides *out)
 {
 	struct artefacts made = { 0 };
 
-	if (!backend->emit(job, &made))
+	if (!own_artefacts(job, backend, id, &made))
 		return false;
 	for (size_t i = 0; i < made.count; i++) {
 		struct identity own;
@@ -527,39 +539,56 @@ static enum fb_status confirm(const struct job *job, const char *name,
 	return FB_FAULT;
 }
 
+/* MODEL, read as NAME, is not equal to the policy: told, with the packet of D. */
+static void tell_difference(const struct job *job, const char *name,
+			    const struct backend *backend, const void *model,
+			    const struct difference *d)
+{
+	const char *rules = admitting(job, &d->packet), *lines;
+	struct diag *told = diag_add(job->diags, P0603, (struct span){ 0 },
+		d->kind == DIFFERENCE_EXTRA
+		? "%s is not equal to the policy: it admits a packet that the policy does not"
+		: "%s is not equal to the policy: it lacks a packet that the policy admits",
+		name);
+
+	diag_note(told, (struct span){ 0 }, "%s", packet_note(job->arena, d));
+	if (*rules)
+		diag_note(told, (struct span){ 0 }, "the policy admits it by %s",
+			  rules);
+	lines = backend->blame ? backend->blame(job, model, &d->packet) : "";
+	if (*lines)
+		diag_note(told, (struct span){ 0 }, "in the file\n%s", lines);
+}
+
+enum fb_status build_compare_with(const struct job *job, const char *name,
+				  const struct backend *backend,
+				  const void *model, const struct sides *own,
+				  bool recheck)
+{
+	struct sides found = { 0 };
+	struct difference d;
+
+	if (!backend->denote(job, model, &found))
+		return FB_BAD;
+	if (prove_bounds(job->arena, &found, &d) &&
+	    prove_same(job->arena, &found, own, &d))
+		return recheck ? confirm(job, name, &found, own) : FB_OK;
+	tell_difference(job, name, backend, model, &d);
+	return FB_NO;
+}
+
 enum fb_status build_compare(const struct job *job, const char *name,
 			     const struct backend *backend, const void *model,
 			     const struct identity *id, bool recheck)
 {
-	struct sides found = { 0 }, own = { 0 };
-	struct difference d;
-	struct diag *told;
-	const char *rules, *lines;
+	struct sides own = { 0 };
 
-	if (!backend->denote(job, model, &found))
-		return FB_BAD;
-	if (!own_sides(job, backend, id, &own)) {
-		if (!job->diags->errors)
-			diag_add(job->diags, P0602, (struct span){ 0 },
-				 "%s: the policy has no such output", name);
-		return FB_NO;
-	}
-	if (prove_bounds(job->arena, &found, &d) &&
-	    prove_same(job->arena, &found, &own, &d))
-		return recheck ? confirm(job, name, &found, &own) : FB_OK;
-	rules = admitting(job, &d.packet);
-	told = diag_add(job->diags, P0603, (struct span){ 0 },
-			d.kind == DIFFERENCE_EXTRA
-			? "%s is not equal to the policy: it admits a packet that the policy does not"
-			: "%s is not equal to the policy: it lacks a packet that the policy admits",
-			name);
-	diag_note(told, (struct span){ 0 }, "%s", packet_note(job->arena, &d));
-	if (*rules)
-		diag_note(told, (struct span){ 0 }, "the policy admits it by %s",
-			  rules);
-	lines = backend->blame ? backend->blame(job, model, &d.packet) : "";
-	if (*lines)
-		diag_note(told, (struct span){ 0 }, "in the file\n%s", lines);
+	if (own_sides(job, backend, id, &own))
+		return build_compare_with(job, name, backend, model, &own,
+					  recheck);
+	if (!job->diags->errors)
+		diag_add(job->diags, P0602, (struct span){ 0 },
+			 "%s: the policy has no such output", name);
 	return FB_NO;
 }
 

@@ -13,9 +13,23 @@ struct job build_job(struct fb *fb, const struct ir_space *space,
 const struct ir_space *build_space(const struct ir *ir,
 				   const struct identity *id);
 
+/*
+ * Read ARTEFACT, which we have made, back and prove it; *OUT is what it means.
+ * FB_FAULT: told as P09.
+ */
+enum fb_status build_prove(const struct job *job, const struct backend *backend,
+			   const struct artefact *artefact, bool recheck,
+			   struct sides *out);
+
 /* Is MODEL, read as NAME, exactly the part ID of the job's policy?  Told when not. */
 enum fb_status build_compare(const struct job *job, const char *name,
 			     const struct backend *backend, const void *model,
 			     const struct identity *id, bool recheck);
+
+/* The same, beside OWN, what our own artefact of that part means. */
+enum fb_status build_compare_with(const struct job *job, const char *name,
+				  const struct backend *backend,
+				  const void *model, const struct sides *own,
+				  bool recheck);
 
 #endif

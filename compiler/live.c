@@ -82,7 +82,7 @@ struct live_call {
 	const struct backend *backend;
 	void *link;
 	const char *part;
-	bool dry_run;
+	const struct fb_apply *how;
 	struct fb_applied *out;
 };
 
@@ -180,99 +180,101 @@ static enum fb_status check(struct fb *fb)
 	return fb->diags.errors ? FB_NO : FB_OK;
 }
 
+static void begin(const struct live_call *call, enum fb_step step)
+{
+	if (call->how->watch.begins)
+		call->how->watch.begins(call->how->watch.context, step);
+}
+
+/* A part on its way into the system. */
+struct loading {
+	struct job job;
+	struct identity id;
+	const void *model;
+	struct sides sides;	/* what its text means, which was proved */
+};
+
 /* Is what the kernel has now the part that was loaded, and equal to it? */
 static enum fb_status prove_loaded(struct fb *fb, const struct live_call *call,
-				   const struct job *job,
-				   const struct identity *wanted)
+				   const struct loading *l)
 {
 	const struct live *live = call->backend->live;
 	struct identity id;
 	const void *model;
 
-	if (live->read(call->link, job->arena, job->diags, wanted->layer,
+	begin(call, FB_STEP_READ);
+	if (live->read(call->link, l->job.arena, l->job.diags, l->id.layer,
 		       &model, &id) != LIVE_FOUND ||
-	    strcmp(id.layer, wanted->layer) != 0)
+	    strcmp(id.layer, l->id.layer) != 0)
 		return FB_FAULT;
-	return build_compare(job, "what the kernel has", call->backend, model,
-			     &id, fb->options.recheck) == FB_OK ? FB_OK
-							       : FB_FAULT;
+	begin(call, FB_STEP_PROVE);
+	return build_compare_with(&l->job, "what the kernel has", call->backend,
+				  model, &l->sides, fb->options.recheck) ==
+	       FB_OK ? FB_OK : FB_FAULT;
 }
 
 static enum fb_status load(struct fb *fb, const struct live_call *call,
-			   const struct job *job, const struct identity *id)
+			   const struct loading *l)
 {
 	const struct live *live = call->backend->live;
 	enum fb_status status;
 
-	if (!live->load(call->link, job, id->layer))
+	if (!live->load(call->link, &l->job, l->model, &call->how->watch))
 		return FB_BAD;
-	status = prove_loaded(fb, call, job, id);
+	status = prove_loaded(fb, call, l);
 	if (status == FB_OK)
 		return FB_OK;
-	diag_add(job->diags, P0901, (struct span){ 0 },
+	diag_add(l->job.diags, P0901, (struct span){ 0 },
 		 "what was loaded could not be proved; %s",
-		 live->undo(call->link, job->arena, job->diags, id->layer)
+		 live->undo(call->link, l->job.arena, l->job.diags, l->id.layer)
 		 ? "what was there before is back"
 		 : "and what was there before could not be restored");
 	return FB_FAULT;
 }
 
-/* The text of the part, proved as `compile` proves it, before anything else. */
-static enum fb_status prove_text(const struct live_call *call,
-				 const struct job *job,
-				 const struct identity *id,
-				 struct fb_applied *out)
+/* The part as text, proved as `compile` proves it, before anything else. */
+static enum fb_status lower(const struct live_call *call, struct loading *l)
 {
-	struct artefacts made = { 0 };
+	struct artefact text;
 
-	if (!call->backend->emit(job, &made))
+	begin(call, FB_STEP_LOWER);
+	l->model = call->backend->emit_part(&l->job, l->id.layer, &text);
+	if (!l->model)
 		return FB_NO;
-	for (size_t i = 0; i < made.count; i++) {
-		const struct artefact *a = &made.at[i];
-		struct identity own;
-		const void *model = call->backend->read(job->arena, job->diags,
-							a->path, a->bytes,
-							a->len, &own);
-
-		if (!model)
-			return FB_FAULT;
-		if (strcmp(own.layer, id->layer) != 0)
-			continue;
-		out->bytes = a->bytes;
-		out->len = a->len;
-		return build_compare(job, a->path, call->backend, model, &own,
-				     false) == FB_OK ? FB_OK : FB_FAULT;
-	}
-	return FB_FAULT;
+	call->out->bytes = text.bytes;
+	call->out->len = text.len;
+	begin(call, FB_STEP_PROVE_TEXT);
+	return build_prove(&l->job, call->backend, &text, false, &l->sides);
 }
 
 static enum fb_status apply(struct fb *fb, void *argument)
 {
 	struct live_call *call = argument;
-	enum fb_status status = check(fb);
-	struct identity id = { 0 };
+	struct loading l = { 0 };
+	enum fb_status status;
 	struct meaning *meaning = arena_alloc(fb->arena, sizeof *meaning);
 	struct part part;
-	struct job job;
 
+	begin(call, FB_STEP_CHECK);
+	status = check(fb);
 	if (status != FB_OK)
 		return status;
 	if (!find_part(fb, call->part, &part))
 		return FB_BAD;
-	id.layer = part.layer;
+	l.id.layer = part.layer;
 	/* stays: what is applied has the text's bytes */
-	job = build_job(fb, part.space, meaning);
-	status = prove_text(call, &job, &id, call->out);
+	l.job = build_job(fb, part.space, meaning);
+	status = lower(call, &l);
 	if (status != FB_OK)
 		return status;
-	call->backend->live->tell_others(call->link, &job, id.layer);
-	return call->dry_run ? FB_OK : load(fb, call, &job, &id);
+	call->backend->live->tell_others(call->link, &l.job, l.id.layer);
+	return call->how->dry_run ? FB_OK : load(fb, call, &l);
 }
 
-enum fb_status fb_apply(struct fb *fb, const char *part, bool dry_run,
-			struct fb_applied *out)
+enum fb_status fb_apply(struct fb *fb, const char *part,
+			const struct fb_apply *how, struct fb_applied *out)
 {
-	struct live_call call = { system_backend(), NULL, part, dry_run, out };
+	struct live_call call = { system_backend(), NULL, part, how, out };
 	enum fb_status status;
 
 	*out = (struct fb_applied){ 0 };

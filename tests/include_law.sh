@@ -58,7 +58,7 @@ check "$base|$sets|compiler/prove\.h" compiler/prove.?
 # The second look at a proof shares the types with the first, and no arithmetic.
 check "compiler/(side|recheck)\.h" compiler/recheck.?
 check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
-check "$base|$sets|compiler/prove\.h|backends/backend\.h|firebreak/quota\.h" backends/backend.?
+check "$base|$sets|compiler/prove\.h|backends/backend\.h|firebreak/(firebreak|quota)\.h" backends/backend.?
 check "$base|compiler/(context|previous)\.h" compiler/previous.?
 check "$base|compiler/(context|ir|parse|previous|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h
 check "$base|$sets|compiler/verify\.h|compiler/findings/[a-z]*\.h|firebreak/firebreak\.h" compiler/findings/*.c compiler/findings/*.h

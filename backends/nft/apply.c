@@ -377,16 +377,26 @@ static enum nft_outcome sweep(struct nft_link *link, const struct inventory *v,
 
 /* --- prepare and switch --- */
 
+static void begin(const struct fb_watch *watch, enum fb_step step)
+{
+	if (watch->begins)
+		watch->begins(watch->context, step);
+}
+
 static enum nft_outcome prepare(struct nft_link *link,
 				const struct inventory *v,
 				const struct nft_model *model,
-				const char *suffix, struct nft_refusal *why)
+				const char *suffix,
+				const struct fb_watch *watch,
+				struct nft_refusal *why)
 {
 	struct nft_batch b = nft_batch_begin(v->arena, v->generation);
 	struct nft_encoding e = { &b, v->table, suffix };
 
+	begin(watch, FB_STEP_BUILD);
 	nft_encode_table(&e, &model->identity);
 	nft_encode_body(&e, model);
+	begin(watch, FB_STEP_SEND);
 	return nft_batch_commit(link, &b, why);
 }
 
@@ -486,6 +496,7 @@ static enum nft_outcome switch_to(struct nft_link *link,
 /* One attempt: sweep, prepare, switch, each from a ruleset as it was read. */
 static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 				const struct nft_model *model,
+				const struct fb_watch *watch,
 				struct nft_refusal *why)
 {
 	const char *table = nft_table_name(&model->identity);
@@ -494,6 +505,7 @@ static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 	const char *suffix;
 
 	*why = (struct nft_refusal){ 0 };
+	begin(watch, FB_STEP_SEND);
 	if (!stock(link, job->arena, job->diags, table, &v) ||
 	    !check_owner(&v, job->diags, model) ||
 	    !check_base_chains(&v, job->diags, model))
@@ -504,7 +516,7 @@ static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 	suffix = arena_printf(job->arena, "_g%u", last_number(&v) + 1);
 	if (!stock(link, job->arena, job->diags, table, &v))
 		return NFT_REFUSED;
-	outcome = prepare(link, &v, model, suffix, why);
+	outcome = prepare(link, &v, model, suffix, watch, why);
 	if (outcome != NFT_DONE)
 		return outcome;
 	v.generation++;
@@ -512,13 +524,14 @@ static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 }
 
 bool nft_apply_switch(struct nft_link *link, const struct job *job,
-		      const struct nft_model *model)
+		      const struct nft_model *model,
+		      const struct fb_watch *watch)
 {
 	enum nft_outcome outcome = NFT_STALE;
 	struct nft_refusal why = { 0 };
 
 	for (int i = 0; i < TRIES && outcome == NFT_STALE; i++)
-		outcome = attempt(link, job, model, &why);
+		outcome = attempt(link, job, model, watch, &why);
 	if (outcome == NFT_DONE)
 		return true;
 	if (why.error)		/* else it was told */

@@ -7,7 +7,8 @@
 
 /* Told as P06 when false; nothing of what the kernel did before has changed. */
 bool nft_apply_switch(struct nft_link *link, const struct job *job,
-		      const struct nft_model *model);
+		      const struct nft_model *model,
+		      const struct fb_watch *watch);
 
 /* Keep what was switched to: all that came before it goes.  False: told. */
 bool nft_apply_keep(struct nft_link *link, struct arena *arena,

@@ -4,8 +4,6 @@
 #include "backends/nft/apply.h"
 #include "backends/nft/decode.h"
 
-#include <string.h>
-
 static void *open_link(void)
 {
 	return nft_link_open();
@@ -44,26 +42,10 @@ static enum live_found read_live(void *link, struct arena *arena,
 	return LIVE_UNCLEAR;
 }
 
-static bool find_layer(const struct job *job, const char *name, uint32_t *out)
+static bool load(void *link, const struct job *job, const void *model,
+		 const struct fb_watch *watch)
 {
-	*out = NFT_NO_LAYER;
-	if (!*name)
-		return true;
-	for (uint32_t i = 0; i < job->ir->layer_count; i++)
-		if (strcmp(job->ir->layers[i].name, name) == 0)
-			*out = i;
-	return *out != NFT_NO_LAYER;
-}
-
-static bool load(void *link, const struct job *job, const char *layer)
-{
-	const struct nft_model *model;
-	uint32_t number;
-
-	if (!find_layer(job, layer, &number))
-		return false;
-	model = nft_lower(job, job->arena, number);
-	return model && nft_apply_switch(link, job, model);
+	return nft_apply_switch(link, job, model, watch);
 }
 
 static bool keep(void *link, struct arena *arena, struct diags *diags,

@@ -7,25 +7,38 @@
 
 #define GATEWAY "gateway"
 
+static struct artefact file_of(const struct job *job,
+			       const struct nft_model *model)
+{
+	struct text text = nft_print(job->arena, model);
+	const char *layer = model->identity.layer;
+
+	return (struct artefact){
+		.path = arena_printf(job->arena, "nft/%s.nft",
+				     *layer ? layer : GATEWAY),
+		.bytes = text.at,
+		.len = text.len,
+	};
+}
+
 /* The ruleset of LAYER's hosts; of the gateway for NFT_NO_LAYER. */
 static bool emit_ruleset(const struct job *job, uint32_t layer,
 			 struct artefacts *out)
 {
-	struct arena *scratch = arena_child(job->arena);
-	const struct nft_model *model = nft_lower(job, scratch, layer);
+	struct job own = *job;
+	const struct nft_model *model;
 
+	own.arena = arena_child(job->arena);
+	model = nft_lower(&own, own.arena, layer);
 	if (model) {
-		struct text text = nft_print(scratch, model);
+		struct artefact file = file_of(&own, model);
 
-		*LIST_PUSH(job->arena, out) = (struct artefact){
-			.path = arena_printf(job->arena, "nft/%s.nft",
-					     *model->identity.layer
-					     ? model->identity.layer : GATEWAY),
-			.bytes = arena_copy(job->arena, text.at, text.len),
-			.len = text.len,
-		};
+		file.path = arena_copy(job->arena, file.path,
+				       strlen(file.path));
+		file.bytes = arena_copy(job->arena, file.bytes, file.len);
+		*LIST_PUSH(job->arena, out) = file;
 	}
-	arena_free(scratch);
+	arena_free(own.arena);
 	return model != NULL;
 }
 
@@ -59,6 +72,32 @@ static bool emit(const struct job *job, struct artefacts *out)
 	for (size_t i = 0; all && i < files.count; i++)
 		*LIST_PUSH(job->arena, out) = files.at[i];
 	return all;
+}
+
+/* The layer of that name, NFT_NO_LAYER for ""; false: there is none here. */
+static bool find_layer(const struct job *job, const char *name, uint32_t *out)
+{
+	*out = NFT_NO_LAYER;
+	for (uint32_t i = 0; i < job->ir->layer_count; i++)
+		if (strcmp(job->ir->layers[i].name, name) == 0 &&
+		    !both_empty(job->meaning->space->layers[i]))
+			*out = i;
+	return *out != NFT_NO_LAYER || !*name;
+}
+
+static const void *emit_part(const struct job *job, const char *name,
+			     struct artefact *out)
+{
+	const struct nft_model *model;
+	uint32_t layer;
+
+	if (!find_layer(job, name, &layer) || !nft_can_say(job) ||
+	    (*name && !is_free_name(job, layer)))
+		return NULL;
+	model = nft_lower(job, job->arena, layer);
+	if (model)
+		*out = file_of(job, model);
+	return model;
 }
 
 /* A line that starts our table; whether all of it is understood, read() says. */
@@ -101,6 +140,7 @@ const struct backend backend_nft = {
 	.title = "nftables rulesets, one a layer and one of the gateway",
 	.by_default = true,
 	.emit = emit,
+	.emit_part = emit_part,
 	.recognise = recognise,
 	.read = read_model,
 	.denote = denote,

@@ -112,6 +112,22 @@ static void build(struct arena *arena, struct nft_element *elements,
 			sorted[filled++] = elements[line[i].element];
 }
 
+/* Which widths have an element that no narrower one has?  Others change nothing. */
+static void mark_widths(const struct stretch *line, size_t count,
+			bool found[WIDTHS])
+{
+	for (size_t i = 0; i < count; i++) {
+		u128 span = line[i].range.hi - line[i].range.lo;
+		unsigned width = 0;
+
+		while (span) {
+			span >>= 1;
+			width++;
+		}
+		found[width] = true;
+	}
+}
+
 bool nft_split(struct arena *arena, struct nft_element *elements, size_t count,
 	       struct nft_split *out)
 {
@@ -120,9 +136,13 @@ bool nft_split(struct arena *arena, struct nft_element *elements, size_t count,
 	unsigned best_width = 0;
 
 	for (unsigned field = 0; field < FIELDS; field++) {
+		bool found[WIDTHS] = { false };
+
 		lines[field] = line_up(arena, elements, count, field);
+		mark_widths(lines[field], count, found);
 		for (unsigned width = 0; width < WIDTHS; width++) {
-			size_t cost = cost_of(lines[field], count, width);
+			size_t cost = found[width]
+				? cost_of(lines[field], count, width) : count;
 
 			if (cost >= best)
 				continue;

@@ -123,14 +123,62 @@ static int confirm(const struct cli *cli, struct fb *fb, unsigned long seconds)
 	return WEXITSTATUS(state);
 }
 
+/* --- what took how long --- */
+
+struct stopwatch {
+	struct timespec since;
+	enum fb_step step;
+	double took[FB_STEPS];	/* milliseconds */
+};
+
+/* STEP begins now; what went before ends.  FB_STEPS: nothing begins. */
+static void begin(void *context, enum fb_step step)
+{
+	struct stopwatch *w = context;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);	/* always there */
+	if (w->step < FB_STEPS)
+		w->took[w->step] += 1e3 * (double)(now.tv_sec - w->since.tv_sec) +
+				    (double)(now.tv_nsec - w->since.tv_nsec) / 1e6;
+	w->since = now;
+	w->step = step;
+}
+
+static void print_times(const struct stopwatch *w)
+{
+	static const char *const names[FB_STEPS] = {
+		[FB_STEP_CHECK]	     = "check",
+		[FB_STEP_LOWER]	     = "lower",
+		[FB_STEP_PROVE_TEXT] = "prove the text",
+		[FB_STEP_BUILD]	     = "build",
+		[FB_STEP_SEND]	     = "send",
+		[FB_STEP_READ]	     = "read back",
+		[FB_STEP_PROVE]	     = "prove",
+	};
+
+	fputs("took", stderr);
+	for (int step = 0; step < FB_STEPS; step++)
+		fprintf(stderr, "%s %s %.1f ms", step ? "," : ":", names[step],
+			w->took[step]);
+	fputc('\n', stderr);
+}
+
 /* --- the command --- */
 
 static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 {
 	const char *part = cli->operands[1];
+	struct stopwatch watch = { .step = FB_STEPS };
+	struct fb_apply how = { cli->dry_run, { begin, &watch } };
 	struct fb_applied applied;
-	enum fb_status status = fb_apply(fb, part, cli->dry_run, &applied);
-	int code = cli_tell(cli, fb, status);
+	enum fb_status status = fb_apply(fb, part, &how, &applied);
+	int code;
+
+	begin(&watch, FB_STEPS);
+	code = cli_tell(cli, fb, status);
+	if (cli->times)
+		print_times(&watch);
 
 	if (status != FB_OK)
 		return code;
@@ -185,6 +233,7 @@ const struct command command_apply = {
 	"  --dry-run        check and prove, print the ruleset, and change nothing\n"
 	"  --confirm TIME   go back unless `yes` is typed within TIME (60s, 5m): also when the\n"
 	"                   console was cut off by what was loaded\n"
+	"  --times          say on stderr what took how long\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n\n"

@@ -211,6 +211,29 @@ enum fb_status fb_lay_out(struct fb *fb, const char *name, const char *text,
 
 /* --- the running system --- */
 
+/* What fb_apply() does, in this order; some more than once. */
+enum fb_step {
+	FB_STEP_CHECK,		/* the policy's promises */
+	FB_STEP_LOWER,		/* the part as a ruleset, and as text */
+	FB_STEP_PROVE_TEXT,	/* read back and proved before it is loaded */
+	FB_STEP_BUILD,		/* as messages to the kernel */
+	FB_STEP_SEND,		/* the kernel takes them in */
+	FB_STEP_READ,		/* what it then has */
+	FB_STEP_PROVE,
+	FB_STEPS,
+};
+
+/* Called when a step begins, which ends the one before; NULL: nobody looks. */
+struct fb_watch {
+	void (*begins)(void *context, enum fb_step step);
+	void *context;
+};
+
+struct fb_apply {
+	bool dry_run;		/* all but the loading */
+	struct fb_watch watch;
+};
+
 struct fb_applied {
 	const char *bytes;	/* the same ruleset as text; belongs to the context */
 	size_t len;
@@ -220,12 +243,12 @@ struct fb_applied {
  * Load PART of the policy, "prod.data", "customer.prod.data" or "prod.gateway",
  * into this network namespace, after checking it as fb_compile() does, and
  * prove what the kernel then has.  What was there before waits: end with
- * fb_apply_keep() or fb_apply_undo().  With DRY_RUN all but the loading.  FB_NO:
- * the policy does not hold; FB_BAD: the kernel refused, nothing has changed;
- * FB_FAULT: what was loaded could not be proved, and was undone.
+ * fb_apply_keep() or fb_apply_undo().  FB_NO: the policy does not hold; FB_BAD:
+ * the kernel refused, nothing has changed; FB_FAULT: what was loaded could not
+ * be proved, and was undone.
  */
-enum fb_status fb_apply(struct fb *fb, const char *part, bool dry_run,
-			struct fb_applied *out);
+enum fb_status fb_apply(struct fb *fb, const char *part,
+			const struct fb_apply *how, struct fb_applied *out);
 enum fb_status fb_apply_keep(struct fb *fb, const char *part);
 enum fb_status fb_apply_undo(struct fb *fb, const char *part);
 
