@@ -11,6 +11,14 @@ bool judge_is_waived(const struct judge *j, uint32_t rule)
 	return waives && strcmp(waives, j->inv->name) == 0;
 }
 
+void judge_mark(const struct judge *j, struct verdict *v, uint32_t space)
+{
+	if (!v->broken)
+		v->broken = arena_array(j->arena, j->ir->space_count,
+					sizeof *v->broken);
+	v->broken[space] = true;
+}
+
 const struct sieve *judge_sieve(const struct judge *j, uint32_t space)
 {
 	if (!j->sieves[space])

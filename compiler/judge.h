@@ -35,6 +35,9 @@ struct verdict judge_parity(const struct judge *judge);
 /* Does RULE waive the invariant? */
 bool judge_is_waived(const struct judge *judge, uint32_t rule);
 
+/* V, of the invariant, is broken in SPACE. */
+void judge_mark(const struct judge *judge, struct verdict *v, uint32_t space);
+
 const struct sieve *judge_sieve(const struct judge *judge, uint32_t space);
 
 /* Ascending, each once, in the arena of the verdicts. */

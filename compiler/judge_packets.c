@@ -237,6 +237,8 @@ struct verdict judge_forbidden(const struct judge *j)
 					  false);
 			(void)hear(&h, arena, &all, s, (enum family)f, true);
 		}
+		if (is_broken)
+			judge_mark(j, &h.verdict, s);
 		h.verdict.broken_in += is_broken;
 		arena_free(arena);
 	}
@@ -298,6 +300,8 @@ static void look_for_gaps(const struct judge *j, const struct by_space *claims,
 		}
 		broken = true;
 	}
+	if (broken)
+		judge_mark(j, v, space);
 	v->broken_in += broken;
 	arena_free(arena);
 }

@@ -357,10 +357,13 @@ struct verdict judge_parity(const struct judge *j)
 		if (!is_compared(j, s))
 			continue;
 		if (first == IR_NO_SPACE ||
-		    j->ir->spaces[first].customer != s->customer)
+		    j->ir->spaces[first].customer != s->customer) {
 			first = i;
-		else
-			v.broken_in += !is_same(j, first, i, &v);
+		} else if (!is_same(j, first, i, &v)) {
+			v.broken_in++;
+			judge_mark(j, &v, first);
+			judge_mark(j, &v, i);
+		}
 	}
 	if (v.broken_in && v.kind != VERDICT_FAULT)
 		v.kind = VERDICT_BROKEN;

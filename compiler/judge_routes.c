@@ -523,11 +523,11 @@ static double count_ends(const struct inquiry *q, const struct reach *r,
 	return size;
 }
 
-/* How many packets end a route; *SPACES is in how many spaces. */
+/* How many packets end a route; the spaces they do it in are marked in V. */
 static double count_all_ends(const struct inquiry *q, const struct reach *r,
 			     const bool *relevant,
 			     const struct ir_claim_box *boxes, size_t count,
-			     uint32_t part, uint32_t *spaces)
+			     uint32_t part, struct verdict *v)
 {
 	size_t space_count;
 	const uint32_t *space = slice_of(&q->spaces, part, &space_count);
@@ -539,7 +539,9 @@ static double count_all_ends(const struct inquiry *q, const struct reach *r,
 			      count_ends(q, r, relevant, boxes, count, space[i],
 					 IPV6);
 
-		*spaces += here > 0;
+		if (here > 0)
+			judge_mark(q->judge, v, space[i]);
+		v->broken_in += here > 0;
 		all += here;
 	}
 	return all;
@@ -581,8 +583,7 @@ static void record(struct inquiry *q, struct reach *r, uint32_t part,
 	struct verdict *v = waived ? &q->shown : &q->verdict;
 	reach_route route = { 0 };
 
-	v->packets += count_all_ends(q, r, relevant, boxes, count, part,
-				     &v->broken_in);
+	v->packets += count_all_ends(q, r, relevant, boxes, count, part, v);
 	if (!v->hop_count) {
 		if (reach_find(r, j->scratch, waived ? NULL : q->waiving,
 			       j->inv->hops, &route))
@@ -737,6 +738,7 @@ static void record_reach(struct inquiry *q, struct reach *r,
 	struct verdict *v = waived ? &q->shown : &q->verdict;
 	reach_route route = { 0 };
 
+	judge_mark(j, v, from->space);
 	v->broken_in++;
 	v->found = layers > v->found ? layers : v->found;
 	if (!v->hop_count) {

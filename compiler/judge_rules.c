@@ -53,7 +53,8 @@ struct census {
 	uint64_t *amounts;	/* by rule: the most of it in any flow */
 	bool *bad;		/* by rule */
 	uint64_t most;
-	uint32_t broken_in, last_space;
+	struct verdict *verdict;
+	uint32_t last_space;
 	const struct ir_flow *first;	/* of the first rule that is bad */
 	struct ranges first_src;
 };
@@ -70,7 +71,8 @@ static void look_at(struct census *c, const struct ir_flow *f,
 	if (n <= c->judge->inv->most)
 		return;
 	c->bad[f->rule] = true;
-	c->broken_in += c->last_space != f->space;
+	judge_mark(c->judge, c->verdict, f->space);
+	c->verdict->broken_in += c->last_space != f->space;
 	c->last_space = f->space;
 	if (!c->first || f->rule < c->first->rule) {
 		c->first = f;
@@ -93,10 +95,10 @@ static struct both *gather(const struct judge *j)
 	return sets;
 }
 
-static struct census take(const struct judge *j)
+static struct census take(const struct judge *j, struct verdict *v)
 {
 	struct both *from = gather(j);
-	struct census c = { .judge = j, .last_space = IR_NO_SPACE,
+	struct census c = { .judge = j, .verdict = v, .last_space = IR_NO_SPACE,
 		.amounts = arena_array(j->scratch, j->ir->rule_count,
 				       sizeof *c.amounts),
 		.bad = arena_array(j->scratch, j->ir->rule_count,
@@ -133,14 +135,14 @@ static void list_bad(const struct census *c, struct verdict *v)
 /* Nothing forbids a packet here, so that no rule can waive it. */
 struct verdict judge_rules(const struct judge *j)
 {
-	struct census c = take(j);
-	struct verdict v = { .against = IR_NO_SPACE, .found = c.most,
-			     .broken_in = c.broken_in };
+	struct verdict v = { .against = IR_NO_SPACE };
+	struct census c = take(j, &v);
 	struct verdict_hop *hop;
 	struct packet p;
 	struct box box;
 	const struct box *one = &box;
 
+	v.found = c.most;
 	if (!c.first)
 		return v;
 	list_bad(&c, &v);

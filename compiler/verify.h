@@ -41,6 +41,8 @@ struct verdict_layer {
 struct verdict {
 	enum verdict_kind kind;
 	uint32_t broken_in;		/* how many spaces */
+	/* by space: there; of routes, where they end; NULL: nowhere */
+	bool *broken;
 	const struct verdict_hop *hops;
 	size_t hop_count;		/* 0: holds, or no packet can show it */
 	/*

@@ -248,6 +248,19 @@ static bool is_wrong(const struct round *r, unsigned removed)
 	return false;
 }
 
+/* The same of one environment: routes that end in it, or that begin there. */
+static bool is_wrong_in(const struct round *r, unsigned removed, int e)
+{
+	struct round own = *r;
+
+	if (r->reach)
+		return explore(r, removed, e) > r->most;
+	for (int other = 0; other < ENVIRONMENTS; other++)
+		if (other != e)
+			memset(own.b[other], 0, sizeof own.b[other]);
+	return is_wrong(&own, removed);
+}
+
 /* The fewest rules beside those REMOVED that mend it; *WAYS sets of that size do. */
 static unsigned fewest(const struct round *r, unsigned removed,
 		       unsigned rule_count, unsigned *ways)
@@ -344,6 +357,12 @@ static void compare(const struct round *r, const struct verdict *v,
 	tally->held += expected == VERDICT_HOLDS;
 	tally->broken += broken;
 	tally->waived += expected == VERDICT_WAIVED;
+	for (int e = 0; broken && e < ENVIRONMENTS; e++)
+		if (v->broken[e] != is_wrong_in(r, waiving, e))
+			fail_msg("seed %llu: broken in %s: %d; brute force: %d\n%s",
+				 (unsigned long long)seed, environments[e],
+				 v->broken[e], is_wrong_in(r, waiving, e),
+				 r->text);
 	if (!any)
 		return;
 	size = fewest(r, broken ? waiving : 0, rule_count, &ways);
