@@ -80,7 +80,7 @@ $(B)/gen/%.inc: compiler/evidence/%.css
 	@mkdir -p $(B)/gen
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 
-$(OBJ)/compiler/evidence/html.o: $(B)/gen/style.inc $(B)/gen/graph.inc
+$(OBJ)/compiler/evidence/html_page.o: $(B)/gen/style.inc $(B)/gen/graph.inc
 $(OBJ)/compiler/evidence/graph_svg.o: $(B)/gen/graph.inc
 
 $(OBJ)/grammar/library.o: $(B)/gen/services.inc

@@ -149,6 +149,7 @@ static enum fb_status report(struct fb *fb, void *argument)
 		add(&b, arena_printf(fb->arena, "outputs/%s",
 				     call->made->outputs[i].path),
 		    call->made->outputs[i].bytes, call->made->outputs[i].len);
+	add_text(&b, "index.html", evidence_index, &e);
 	add_text(&b, "report.html", evidence_html, &e);
 	add_text(&b, "report.md", evidence_markdown, &e);
 	add_text(&b, "model.json", evidence_json, &e);

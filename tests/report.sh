@@ -100,5 +100,6 @@ echo '{}' >"$work/approvals.json"
 [ -e "$work/none" ] && fail "refused reports leave files"
 
 /usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
+/usr/bin/python3 tests/fleet.py "$tool" "$work" || bad=1
 [ $bad = 0 ] && echo "report: $named changed files named"
 exit $bad

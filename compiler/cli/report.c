@@ -19,7 +19,7 @@ static int make(const struct cli *cli, const struct fb_report_options *options)
 	else if (!cli_write(cli->output, made.outputs, made.count))
 		code = EXIT_CANNOT;
 	else if (!cli->quiet)
-		printf("%zu files below %s: open report.html; firebreak verify-bundle %s checks them\n",
+		printf("%zu files below %s: open index.html; firebreak verify-bundle %s checks them\n",
 		       made.count, cli->output, cli->output);
 	fb_free(fb);
 	return cli_finish(code);
@@ -71,7 +71,8 @@ const struct command command_report = {
 	"  --as-of 2026-12-31 policies/modyo-connect -o evidence\n"
 	"firebreak report --since v11 policies/modyo-connect -o evidence\n\n"
 	"Checks POLICY, compiles it with proof, and writes report.html (one file, no script,\n"
-	"prints on A4), report.md, model.json (all facts), rules.csv, matrix.csv, fleet.csv,\n"
+	"prints on A4), index.html (every customer and environment on a page, what needs a\n"
+	"person first), report.md, model.json (all facts), rules.csv, matrix.csv, fleet.csv,\n"
 	"the sources, the outputs, and MANIFEST.sha256 over all of them.  With a broken\n"
 	"invariant the report says so, and there are no outputs.\n\n"
 	"  -o, --output DIR       where the bundle goes\n"

@@ -88,22 +88,6 @@ void evidence_matrix_csv(struct text *out, const struct evidence *e)
 		}
 }
 
-/* What the environment's own outputs are, as one digest. */
-static const char *outputs_of(struct text *out, const struct evidence *e,
-			      const struct ir_space *s)
-{
-	const char *customer = e->ir->customers[s->customer].name;
-	const char *prefix = arena_printf(out->arena, "%s%s%s/", customer,
-		*customer ? "/" : "", e->ir->environments[s->environment]);
-	struct text all = TEXT_IN(out->arena);
-
-	for (size_t i = 0; i < e->output_count; i++)
-		if (strncmp(e->outputs[i].path, prefix, strlen(prefix)) == 0)
-			text_printf(&all, "%s  %s\n", e->outputs[i].digest,
-				    e->outputs[i].path);
-	return all.len ? evidence_digest(out->arena, all.at, all.len) : "";
-}
-
 void evidence_fleet_csv(struct text *out, const struct evidence *e)
 {
 	ROW(out, "customer", "environment", "account", "region", "vpc",
@@ -118,7 +102,7 @@ void evidence_fleet_csv(struct text *out, const struct evidence *e)
 		    evidence_addresses(out->arena, s->vpc),
 		    number(out, (long long)f->rules),
 		    number(out, (long long)f->exceptions),
-		    number(out, (long long)f->overdue), number(out, (long long)f->broken),
-		    outputs_of(out, e, s));
+		    number(out, (long long)f->overdue),
+		    number(out, (long long)f->broken), f->digest);
 	}
 }

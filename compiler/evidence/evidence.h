@@ -122,7 +122,24 @@ struct file_fact {
 /* One environment in the index of a fleet. */
 struct environment_fact {
 	size_t rules, exceptions, overdue;	/* that mean something in it */
+	size_t due_soon;			/* exceptions that end within SOON days */
+	const char *first_end;			/* the next last day of one; NULL: none */
 	size_t broken;				/* invariants, in it */
+	size_t opens, moves, narrows, closes;	/* in the period; 0 without one */
+	size_t segment;				/* that it is of */
+	const char *digest;			/* over its outputs; "" without any */
+};
+
+static inline bool environment_has_changed(const struct environment_fact *f)
+{
+	return f->opens || f->moves || f->narrows || f->closes;
+}
+
+/* A customer's environments lie side by side; counted is in how many of them. */
+struct customer_fact {
+	uint32_t customer;
+	uint32_t first, count;
+	size_t broken, overdue, due_soon, changed;
 };
 
 struct evidence {
@@ -137,10 +154,14 @@ struct evidence {
 	size_t source_count, output_count;
 	size_t proofs;			/* claims proved of the outputs */
 	const struct environment_fact *environments;	/* by space */
+	const struct customer_fact *customers;	/* with environments, the worst first */
+	size_t customer_count;
+	const char *const *gone;	/* environments that a change closed */
+	size_t gone_count;
 	const struct segment *segments;
 	size_t segment_count;
 	const struct concern *concerns;	/* wrong before soon */
-	size_t concern_count;
+	size_t concern_count, wrong_count;	/* of all; of them */
 	const struct promise *promises;	/* the invariants, broken first */
 	size_t promise_count;
 	const struct entry *entries;	/* the rules, overdue first */
@@ -185,6 +206,7 @@ const char *evidence_digest(struct arena *arena, const char *bytes, size_t len);
 
 /* Each writes the whole of its file. */
 void evidence_html(struct text *out, const struct evidence *e);
+void evidence_index(struct text *out, const struct evidence *e);
 void evidence_markdown(struct text *out, const struct evidence *e);
 void evidence_json(struct text *out, const struct evidence *e);
 void evidence_rules_csv(struct text *out, const struct evidence *e);

@@ -1,5 +1,6 @@
 /*
- * Facts: register, promises, concerns, controls.  The matrix is in segments.c.
+ * Facts: register, promises, concerns, controls.  The matrix is in segments.c,
+ * what is told environment by environment in fleet.c.
  *
  * What is sorted here is sorted by concern first and by name last, so that the
  * same policy gives the same report.
@@ -323,80 +324,6 @@ static void gather_promises(struct arena *arena,
 	e->promise_count = ir->invariant_count;
 }
 
-/* --- environments --- */
-
-/* INV with only what it says of SPACE. */
-static struct ir_invariant in_space(struct arena *arena,
-				    const struct ir_invariant *inv,
-				    uint32_t space)
-{
-	struct ir_invariant own = *inv;
-	LIST(struct ir_claim_box) boxes = { 0 };
-	LIST(struct ir_where) from = { 0 };
-
-	for (size_t i = 0; i < inv->box_count; i++)
-		if (inv->boxes[i].space == space)
-			*LIST_PUSH(arena, &boxes) = inv->boxes[i];
-	for (size_t i = 0; i < inv->from_count; i++)
-		if (inv->from[i].space == space)
-			*LIST_PUSH(arena, &from) = inv->from[i];
-	own.boxes = boxes.at;
-	own.box_count = boxes.count;
-	own.from = from.at;
-	own.from_count = from.count;
-	return own;
-}
-
-/* Only what is broken is looked at again, an environment at a time. */
-static void count_broken(struct arena *arena, const struct evidence *e,
-			 struct environment_fact *facts)
-{
-	for (size_t i = 0; i < e->promise_count; i++) {
-		const struct promise *p = &e->promises[i];
-
-		if (p->verdict->kind != VERDICT_BROKEN)
-			continue;
-		for (uint32_t s = 0; s < e->ir->space_count; s++) {
-			struct arena *scratch = arena_child(arena);
-			struct ir_invariant own = in_space(scratch,
-							   p->invariant, s);
-
-			if (p->invariant->kind == CLAIM_PARITY)
-				facts[s].broken += p->verdict->hops[0].space == s ||
-						   p->verdict->against == s;
-			else if (own.box_count || own.from_count)
-				facts[s].broken += verify_some(scratch, e->ir,
-					&own, 1)->kind == VERDICT_BROKEN;
-			arena_free(scratch);
-		}
-	}
-}
-
-static void gather_environments(struct arena *arena, struct evidence *e)
-{
-	struct environment_fact *facts = arena_array(arena, e->ir->space_count,
-						     sizeof *facts);
-	const struct entry **of = arena_array(arena, e->entry_count,
-					      sizeof *of);
-	uint32_t *last = arena_array(arena, e->entry_count, sizeof *last);
-
-	for (size_t i = 0; i < e->entry_count; i++)
-		of[e->entries[i].rule - e->ir->rules] = &e->entries[i];
-	for (size_t i = 0; i < e->ir->flow_count; i++) {
-		const struct ir_flow *f = &e->ir->flows[i];
-		struct environment_fact *fact = &facts[f->space];
-
-		if (last[f->rule] == f->space + 1)
-			continue;
-		last[f->rule] = f->space + 1;
-		fact->rules++;
-		fact->exceptions += entry_is_exception(of[f->rule]);
-		fact->overdue += of[f->rule]->overdue;
-	}
-	count_broken(arena, e, facts);
-	e->environments = facts;
-}
-
 /* --- concerns --- */
 
 typedef LIST(struct concern) concern_list;
@@ -469,6 +396,9 @@ static void gather_concerns(struct arena *arena,
 		qsort(all.at, all.count, sizeof *all.at, wrong_first);
 	e->concerns = all.at;
 	e->concern_count = all.count;
+	while (e->wrong_count < all.count &&
+	       all.at[e->wrong_count].kind == ATTENTION_WRONG)
+		e->wrong_count++;
 }
 
 /* --- controls --- */
@@ -641,11 +571,11 @@ struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 	gather_entries(arena, from, &e);
 	gather_exceptions(arena, &e);
 	gather_promises(arena, from, verdicts, &e);
-	gather_environments(arena, &e);
 	gather_concerns(arena, from, &e);
 	gather_controls(arena, diags, from, &e);
 	e.main_before = "";
 	gather_approvals(arena, from, &e);
 	segments_gather(arena, verdicts, &e);
+	fleet_gather(arena, &e);
 	return e;
 }

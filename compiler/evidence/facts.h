@@ -8,4 +8,7 @@
 void segments_gather(struct arena *arena, const struct verdict *verdicts,
 		     struct evidence *e);
 
+/* Environments and customers of E, all else of which was gathered. */
+void fleet_gather(struct arena *arena, struct evidence *e);
+
 #endif

@@ -1,81 +1,13 @@
-/*
- * The report as one HTML file: no script, no request, and a content security
- * policy that allows the one style element by its digest.
- */
+/* The report as one HTML file, section by section. */
 #include "compiler/evidence/html.h"
 
 #include "compiler/base/markup.h"
 #include "compiler/evidence/assumptions.h"
 #include "compiler/evidence/graph.h"
 
-#include <nettle/base64.h>
-#include <nettle/sha2.h>
 #include <string.h>
 
-static const char style[] =
-#include "style.inc"
-#include "graph.inc"
-;
-
-void html_element(struct text *out, const char *tag, const char *string)
-{
-	text_printf(out, "<%s>", tag);
-	put_html(out, string);
-	text_printf(out, "</%.*s>", (int)strcspn(tag, " "), tag);
-}
-
-void html_from(struct text *out, char origin)
-{
-	text_printf(out, " <span class=\"from\" title=\"%s\">%c</span>",
-		    origin == 'C' ? "computed" : origin == 'D' ? "declared"
-		    : "read from Git", origin);
-}
-
-/* --- head --- */
-
-/* The style with the running heads of paper, which name the policy. */
-static const char *style_text(struct text *out, const struct evidence *e)
-{
-	text_puts(out, style);
-	text_puts(out, "@media print{@page{size:A4;margin:17mm 14mm;@top-left{content:\"");
-	put_css(out, e->ir->policy);
-	text_puts(out, " \xc2\xb7 network segmentation evidence\";font:8pt Inter,Arial,sans-serif;color:#536074}@top-right{content:\"");
-	put_css(out, e->classification);
-	text_printf(out, "\";font:8pt Inter,Arial,sans-serif;color:#536074}@bottom-left{content:\"source %.16s \xc2\xb7 as of %s\";font:8pt Inter,Arial,sans-serif;color:#536074}"
-		    "@bottom-right{content:counter(page) \" / \" counter(pages);font:8pt Inter,Arial,sans-serif;color:#536074}}}\n",
-		    e->source_digest, e->day);
-	return text_string(out);
-}
-
-static void put_style_digest(struct text *out, const char *text)
-{
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	char coded[BASE64_ENCODE_RAW_LENGTH(SHA256_DIGEST_SIZE)];
-	struct sha256_ctx state;
-
-	sha256_init(&state);
-	sha256_update(&state, strlen(text), (const uint8_t *)text);
-	sha256_digest(&state, sizeof digest, digest);
-	base64_encode_raw(coded, sizeof digest, digest);
-	text_add(out, coded, sizeof coded);
-}
-
-static void put_head(struct text *out, const struct evidence *e)
-{
-	struct text own = TEXT_IN(out->arena);
-	const char *css = style_text(&own, e);
-
-	text_puts(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-		  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-		  "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");
-	put_style_digest(out, css);
-	text_puts(out, "'\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n<title>Network segmentation evidence: ");
-	put_html(out, e->ir->policy);
-	text_printf(out, ", %s</title>\n<style>%s</style>\n</head>\n", e->day,
-		    css);
-}
-
-static const char *const sections[][2] = {
+static const struct html_section sections[] = {
 	{ "verdict",	"Verdict" },
 	{ "examined",	"What was examined" },
 	{ "changes",	"Changes" },
@@ -91,47 +23,8 @@ static const char *const sections[][2] = {
 	{ "check",	"Check it yourself" },
 	{ "limits",	"Assumptions and limits" },
 	{ "sign",	"Sign-off" },
+	{ "index.html",	"All environments" },
 };
-
-static void put_navigation(struct text *out)
-{
-	text_puts(out, "<nav class=\"side\" aria-label=\"Sections\"><p class=\"brand\">firebreak<span>evidence report</span></p><ol>\n");
-	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-		text_printf(out, "<li><a href=\"#%s\">%s</a></li>\n",
-			    sections[i][0], sections[i][1]);
-	text_puts(out, "</ol><p class=\"key\">Where a fact comes from<br><span class=\"from\">C</span> computed from the policy<br><span class=\"from\">D</span> declared by its authors, not verified<br><span class=\"from\">G</span> read from Git history</p></nav>\n");
-}
-
-static void begin(struct text *out, const char *id, const char *title,
-		  char origin)
-{
-	text_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\" tabindex=\"0\"><h2 id=\"h-%s\">%s",
-		    id, id, id, title);
-	if (origin)
-		html_from(out, origin);
-	text_puts(out, "</h2>\n");
-}
-
-static void end(struct text *out)
-{
-	text_puts(out, "</section>\n\n");
-}
-
-static void put_title(struct text *out, const struct evidence *e)
-{
-	text_puts(out, "<header><p class=\"kicker\">Network segmentation evidence</p>");
-	html_element(out, "h1", *e->ir->title ? e->ir->title : e->ir->policy);
-	text_puts(out, "<dl class=\"meta\"><div><dt>Policy</dt>");
-	html_element(out, "dd", e->ir->policy);
-	text_printf(out, "</div><div><dt>As of</dt><dd>%s</dd></div><div><dt>Customers</dt><dd>%zu</dd></div><div><dt>Environments</dt><dd>%zu</dd></div>",
-		    e->day, e->ir->customer_count, e->ir->space_count);
-	if (*e->classification) {
-		text_puts(out, "<div><dt>Classification</dt>");
-		html_element(out, "dd", e->classification);
-		text_puts(out, "</div>");
-	}
-	text_puts(out, "</dl></header>\n\n");
-}
 
 /* --- verdict --- */
 
@@ -144,20 +37,10 @@ static size_t overdue_count(const struct evidence *e)
 	return count;
 }
 
-static size_t wrong_count(const struct evidence *e)
-{
-	size_t count = 0;
-
-	while (count < e->concern_count &&
-	       e->concerns[count].kind == ATTENTION_WRONG)
-		count++;
-	return count;
-}
-
 static void put_sentence(struct text *out, const struct evidence *e)
 {
 	size_t n = e->summary.invariants, broken = e->summary.broken;
-	size_t wrong = wrong_count(e), soon = e->concern_count - wrong;
+	size_t wrong = e->wrong_count, soon = e->concern_count - wrong;
 
 	if (broken)
 		text_printf(out, "<p class=\"big\">%zu of %zu invariant%s broken.</p>",
@@ -182,33 +65,24 @@ static void put_sentence(struct text *out, const struct evidence *e)
 	text_puts(out, "</p>");
 }
 
-static void put_tile(struct text *out, const char *class, size_t value,
-		     size_t of, const char *what)
-{
-	text_printf(out, "<li%s><b>%zu", class, value);
-	if (of)
-		text_printf(out, "<i>/%zu</i>", of);
-	text_printf(out, "</b><span>%s</span></li>\n", what);
-}
-
 static void put_tiles(struct text *out, const struct evidence *e)
 {
 	size_t n = e->summary.invariants, late = overdue_count(e);
 
 	text_puts(out, "<ul class=\"tiles\">\n");
-	put_tile(out, e->summary.broken ? " class=\"bad\"" : "",
+	html_tile(out, e->summary.broken ? " class=\"bad\"" : "",
 		 n - e->summary.broken, n, "invariants hold");
-	put_tile(out, e->summary.unmet ? " class=\"bad\"" : "",
+	html_tile(out, e->summary.unmet ? " class=\"bad\"" : "",
 		 e->summary.expects - e->summary.unmet, e->summary.expects,
 		 "expectations met");
-	put_tile(out, "", e->summary.rules - e->summary.expired, 0,
+	html_tile(out, "", e->summary.rules - e->summary.expired, 0,
 		 "rules in force");
-	put_tile(out, e->due_soon ? " class=\"warn\"" : "",
+	html_tile(out, e->due_soon ? " class=\"warn\"" : "",
 		 e->exception_count, 0, "of them are exceptions, with an end");
-	put_tile(out, late ? " class=\"warn\"" : "", late, 0,
+	html_tile(out, late ? " class=\"warn\"" : "", late, 0,
 		 e->ir->review_days ? "reviews overdue"
 				    : "reviews asked for by the policy");
-	put_tile(out, "", e->proofs, 0, "claims about outputs proved");
+	html_tile(out, "", e->proofs, 0, "claims about outputs proved");
 	text_puts(out, "</ul>\n");
 }
 
@@ -239,16 +113,16 @@ static void put_concerns(struct text *out, const struct evidence *e)
 
 static void put_verdict(struct text *out, const struct evidence *e)
 {
-	bool good = !e->summary.broken && !wrong_count(e);
+	bool good = !e->summary.broken && !e->wrong_count;
 
-	begin(out, "verdict", "Verdict", 'C');
+	html_begin(out, "verdict", "Verdict", 'C');
 	text_printf(out, "<div class=\"verdict %s\"><div class=\"mark\" aria-hidden=\"true\">%s</div><div>",
 		    good ? "good" : "bad", good ? "\xe2\x9c\x93" : "\xc3\x97");
 	put_sentence(out, e);
 	text_puts(out, "</div></div>\n");
 	put_tiles(out, e);
 	put_concerns(out, e);
-	end(out);
+	html_end(out);
 }
 
 /* --- what was examined, and changes --- */
@@ -296,7 +170,7 @@ static void put_files(struct text *out, const char *caption,
 
 static void put_examined(struct text *out, const struct evidence *e)
 {
-	begin(out, "examined", "What was examined", 'C');
+	html_begin(out, "examined", "What was examined", 'C');
 	text_puts(out, "<table class=\"facts\"><caption class=\"unseen\">What was examined</caption><tbody>\n<tr><th scope=\"row\">Digest of all sources</th><td><code>");
 	text_puts(out, e->source_digest);
 	text_printf(out, "</code></td></tr>\n<tr><th scope=\"row\">Compiler</th><td>firebreak %s; the same sources and day give the same bytes</td></tr>\n",
@@ -304,7 +178,7 @@ static void put_examined(struct text *out, const struct evidence *e)
 	text_puts(out, "<tr><th scope=\"row\">Running state</th><td>not examined: no capture of an account or host was given</td></tr>\n</tbody></table>\n");
 	put_environments(out, e);
 	put_files(out, "Sources", e->sources, e->source_count);
-	end(out);
+	html_end(out);
 }
 
 static void put_reach(struct text *out, const struct fb_reach *r)
@@ -406,10 +280,10 @@ static void put_changes(struct text *out, const struct evidence *e)
 {
 	const struct fb_since *s = e->since;
 
-	begin(out, "changes", "Changes in the period", 0);
+	html_begin(out, "changes", "Changes in the period", 0);
 	if (!s) {
 		text_puts(out, "<p class=\"lead\">Not examined: no earlier revision was given (<code>--since</code>). This report shows a state; <code>firebreak diff</code> shows what a change opens, narrows and closes.</p>\n");
-		end(out);
+		html_end(out);
 		return;
 	}
 	text_puts(out, "<p class=\"lead\">The population is every commit that touched <code>");
@@ -423,7 +297,7 @@ static void put_changes(struct text *out, const struct evidence *e)
 	put_effect(out, e);
 	if (s->commit_count)
 		put_commits(out, e);
-	end(out);
+	html_end(out);
 }
 
 /* --- matrix and exposure --- */
@@ -439,17 +313,17 @@ static void put_spaces(struct text *out, const struct evidence *e,
 
 static void put_matrices(struct text *out, const struct evidence *e)
 {
-	begin(out, "matrix", "Segmentation matrix", 'C');
+	html_begin(out, "matrix", "Segmentation matrix", 'C');
 	text_puts(out, "<p class=\"lead\">Read a row to see what it may open. A number alone is a TCP port; whatever is not shown is denied. Environments in which the same may talk to the same share a table.</p>\n"
 		  "<ul class=\"legend\"><li><span class=\"box some\"></span>permitted</li><li><span class=\"box until\" aria-hidden=\"true\">\xe2\x80\xa0</span>exception: the rule ends or waives an invariant</li>"
 		  "<li><span class=\"box never\" aria-hidden=\"true\">\xc3\x97</span>forbidden by an invariant, for every packet</li><li><span class=\"box none\"></span>denied by default</li><li>* between some of their addresses only</li></ul>\n");
 	for (size_t i = 0; i < e->segment_count; i++) {
-		text_puts(out, "<h3>");
+		text_printf(out, "<h3 id=\"matrix-%zu\">", i);
 		put_spaces(out, e, &e->segments[i]);
 		text_puts(out, "</h3>\n");
 		html_matrix(out, &e->segments[i]);
 	}
-	end(out);
+	html_end(out);
 }
 
 enum { PICTURE_MOST = 40 };	/* nodes that a picture can show on a page */
@@ -475,11 +349,11 @@ static void put_picture(struct text *out, const struct evidence *e, size_t i)
 
 static void put_layers(struct text *out, const struct evidence *e)
 {
-	begin(out, "layers", "Layers", 'C');
+	html_begin(out, "layers", "Layers", 'C');
 	text_puts(out, "<p class=\"lead\">The same as a picture: layers from left to right by their steps from what is public. Dashed arrows are exceptions; a label that ends in + has more services, all of which are in the matrix.</p>\n");
 	for (size_t i = 0; i < e->segment_count; i++)
 		put_picture(out, e, i);
-	end(out);
+	html_end(out);
 }
 
 static bool crosses(const struct segment *s, const struct cell *c)
@@ -560,7 +434,7 @@ static void put_steps(struct text *out, const struct segment *s)
 
 static void put_exposure(struct text *out, const struct evidence *e)
 {
-	begin(out, "exposure", "Exposure", 'C');
+	html_begin(out, "exposure", "Exposure", 'C');
 	text_puts(out, "<p class=\"lead\">What crosses the boundary of an environment, and how many permitted connections, one after another, lead from the internet to each layer. Each step assumes that the host before it was taken over.</p>\n");
 	for (size_t i = 0; i < e->segment_count; i++) {
 		text_puts(out, "<h3>");
@@ -569,7 +443,7 @@ static void put_exposure(struct text *out, const struct evidence *e)
 		put_crossings(out, &e->segments[i]);
 		put_steps(out, &e->segments[i]);
 	}
-	end(out);
+	html_end(out);
 }
 
 /* --- invariants --- */
@@ -606,7 +480,7 @@ static void put_state(struct text *out, const struct verdict *v)
 
 static void put_invariants(struct text *out, const struct evidence *e)
 {
-	begin(out, "invariants", "Invariants", 'C');
+	html_begin(out, "invariants", "Invariants", 'C');
 	text_puts(out, "<p class=\"lead\">Each was decided over the complete set of packets that the rules permit. A broken one shows a packet; a waived one is broken only by rules that say so and end.</p>\n"
 		  "<table><caption class=\"unseen\">Invariants</caption><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Statement</th><th scope=\"col\">Result</th><th scope=\"col\">Evidence for</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < e->promise_count; i++) {
@@ -630,7 +504,7 @@ static void put_invariants(struct text *out, const struct evidence *e)
 		text_puts(out, "</td></tr>\n");
 	}
 	text_puts(out, "</tbody></table>\n");
-	end(out);
+	html_end(out);
 }
 
 /* --- exceptions and the register --- */
@@ -642,10 +516,10 @@ static const char *said(const struct ir_attribute *a)
 
 static void put_exceptions(struct text *out, const struct evidence *e)
 {
-	begin(out, "exceptions", "Exceptions", 'D');
+	html_begin(out, "exceptions", "Exceptions", 'D');
 	if (!e->exception_count) {
 		text_puts(out, "<p class=\"lead\">No rule in force expires or waives an invariant.</p>\n");
-		end(out);
+		html_end(out);
 		return;
 	}
 	html_times(out, e);
@@ -666,7 +540,7 @@ static void put_exceptions(struct text *out, const struct evidence *e)
 		text_puts(out, "</tr>\n");
 	}
 	text_puts(out, "</tbody></table>\n");
-	end(out);
+	html_end(out);
 }
 
 static void put_review(struct text *out, const struct entry *entry)
@@ -710,7 +584,7 @@ static void put_entry(struct text *out, const struct evidence *e,
 
 static void put_rules(struct text *out, const struct evidence *e)
 {
-	begin(out, "rules", "Rule register", 'D');
+	html_begin(out, "rules", "Rule register", 'D');
 	text_puts(out, "<p class=\"lead\">All rules, none left out: expired ones first, then overdue reviews, then by name. ");
 	if (e->ir->review_days)
 		text_printf(out, "The policy asks for a review every %u days.",
@@ -722,7 +596,7 @@ static void put_rules(struct text *out, const struct evidence *e)
 	for (size_t i = 0; i < e->entry_count; i++)
 		put_entry(out, e, &e->entries[i]);
 	text_puts(out, "</tbody></table>\n");
-	end(out);
+	html_end(out);
 }
 
 /* The rules of PARTY (NULL: of those that name none). */
@@ -749,24 +623,24 @@ static void put_party(struct text *out, const struct evidence *e,
 
 static void put_parties(struct text *out, const struct evidence *e)
 {
-	begin(out, "parties", "Shared responsibility", 'D');
+	html_begin(out, "parties", "Shared responsibility", 'D');
 	text_puts(out, "<table><caption class=\"unseen\">Rules by responsible party</caption><thead><tr><th scope=\"col\">Answers for it</th><th scope=\"col\">Rules</th><th scope=\"col\">Count</th></tr></thead><tbody>\n");
 	put_party(out, e, "provider", "the provider");
 	put_party(out, e, "customer", "the customer");
 	put_party(out, e, NULL, "not said");
 	text_puts(out, "</tbody></table>\n");
-	end(out);
+	html_end(out);
 }
 
 /* --- controls, outputs, and the rest --- */
 
 static void put_controls(struct text *out, const struct evidence *e)
 {
-	begin(out, "controls", "What this is evidence for, in part", 0);
+	html_begin(out, "controls", "What this is evidence for, in part", 0);
 	text_puts(out, "<p class=\"lead\">Controls that the policy's authors name, by number and title. The last column says what has to be seen elsewhere; no control is met by this report alone.</p>\n");
 	if (!e->control_count) {
 		text_puts(out, "<p>No invariant names a control of a chosen pack.</p>\n");
-		end(out);
+		html_end(out);
 		return;
 	}
 	text_puts(out, "<table><caption class=\"unseen\">Controls</caption><thead><tr><th scope=\"col\">Control</th><th scope=\"col\">Shown here</th><th scope=\"col\">By</th><th scope=\"col\">Not shown here</th></tr></thead><tbody>\n");
@@ -787,12 +661,12 @@ static void put_controls(struct text *out, const struct evidence *e)
 			    row->control->not_shown);
 	}
 	text_puts(out, "</tbody></table>\n");
-	end(out);
+	html_end(out);
 }
 
 static void put_outputs(struct text *out, const struct evidence *e)
 {
-	begin(out, "outputs", "Compiled outputs", 'C');
+	html_begin(out, "outputs", "Compiled outputs", 'C');
 	if (!e->output_count) {
 		text_puts(out, "<p class=\"lead\">None: the compiler hands nothing out while something is wrong.</p>\n");
 	} else {
@@ -800,23 +674,23 @@ static void put_outputs(struct text *out, const struct evidence *e)
 			    e->proofs);
 		put_files(out, "Outputs", e->outputs, e->output_count);
 	}
-	end(out);
+	html_end(out);
 }
 
 static void put_check(struct text *out)
 {
-	begin(out, "check", "Check it yourself", 0);
+	html_begin(out, "check", "Check it yourself", 0);
 	text_puts(out, "<p class=\"lead\">Nothing here has to be taken on trust. The bundle holds the sources; the same compiler makes every file of it again, byte for byte.</p>\n"
 		  "<pre tabindex=\"0\">sha256sum -c MANIFEST.sha256          # no file was changed since\n"
 		  "firebreak verify-bundle .             # and each follows from the sources\n"
 		  "ssh-keygen -Y verify -f allowed_signers -I WHO -n firebreak-evidence-v1 \\\n"
 		  "  -s MANIFEST.sha256.sig &lt; MANIFEST.sha256   # if it was signed</pre>\n");
-	end(out);
+	html_end(out);
 }
 
 static void put_limits(struct text *out)
 {
-	begin(out, "limits", "Assumptions and limits", 0);
+	html_begin(out, "limits", "Assumptions and limits", 0);
 	text_puts(out, "<p class=\"lead\">The proofs stand on these:</p>\n<ol class=\"limits\">\n");
 	for (size_t i = 0; assumptions[i]; i++)
 		text_printf(out, "<li>%s</li>\n", assumptions[i]);
@@ -824,7 +698,7 @@ static void put_limits(struct text *out)
 	for (size_t i = 0; limits[i]; i++)
 		text_printf(out, "<li>%s</li>\n", limits[i]);
 	text_puts(out, "</ul>\n");
-	end(out);
+	html_end(out);
 }
 
 static void put_sign(struct text *out)
@@ -832,22 +706,19 @@ static void put_sign(struct text *out)
 	static const char *const lines[] = { "Reviewed by", "Decision", "Date",
 					     "Signature" };
 
-	begin(out, "sign", "Sign-off", 0);
+	html_begin(out, "sign", "Sign-off", 0);
 	text_puts(out, "<table class=\"sign\"><caption class=\"unseen\">Sign-off</caption><tbody>\n");
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		text_printf(out, "<tr><th scope=\"row\">%s</th><td></td></tr>\n",
 			    lines[i]);
 	text_puts(out, "</tbody></table>\n");
-	end(out);
+	html_end(out);
 }
 
 void evidence_html(struct text *out, const struct evidence *e)
 {
-	put_head(out, e);
-	text_puts(out, "<body>\n<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n<div class=\"page\">\n");
-	put_navigation(out);
-	text_puts(out, "<main>\n");
-	put_title(out, e);
+	html_open(out, e, "Network segmentation evidence", "evidence report",
+		  sections, sizeof sections / sizeof *sections);
 	put_verdict(out, e);
 	put_examined(out, e);
 	put_changes(out, e);
@@ -863,6 +734,5 @@ void evidence_html(struct text *out, const struct evidence *e)
 	put_check(out);
 	put_limits(out);
 	put_sign(out);
-	text_printf(out, "<footer>firebreak %s, as of %s, source %s</footer>\n</main>\n</div>\n</body>\n</html>\n",
-		    FIREBREAK_VERSION, e->day, e->source_digest);
+	html_close(out, e);
 }

@@ -4,6 +4,26 @@
 
 #include "compiler/evidence/evidence.h"
 
+/* A section that the navigation names; with a dot, the ID is another page. */
+struct html_section {
+	const char *id, *title;
+};
+
+/* All before the first section, and all behind the last. */
+void html_open(struct text *out, const struct evidence *e, const char *kicker,
+	       const char *brand, const struct html_section *sections,
+	       size_t count);
+void html_close(struct text *out, const struct evidence *e);
+
+/* A section, with a mark of where its facts come from, or 0. */
+void html_begin(struct text *out, const char *id, const char *title,
+		char origin);
+void html_end(struct text *out);
+
+/* One of a list of figures: "7/9 invariants hold"; OF 0: it is of nothing. */
+void html_tile(struct text *out, const char *class, size_t value, size_t of,
+	       const char *what);
+
 /* The matrix of S, or a list of its pairs when it has too many nodes. */
 void html_matrix(struct text *out, const struct segment *s);
 

@@ -171,8 +171,8 @@ struct fb_report_options {
 };
 
 /*
- * The evidence bundle: the report as HTML, Markdown, JSON and CSV, sources,
- * outputs, and MANIFEST.sha256 last.  FB_NO with a bundle when something is
+ * The evidence bundle: the report as HTML, Markdown, JSON and CSV, an index of
+ * its environments, sources, outputs, and MANIFEST.sha256 last.  FB_NO with a bundle when something is
  * wrong with the policy's promises: the report says what, and has no outputs.
  * FB_BAD, and no bundle, when the policy cannot be read.
  */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The example's report, and one of a policy that goes wrong, by html-validate and in
-# headless Chromium, /usr/bin/chromium or CHROMIUM.  PICTURES=DIR keeps what was seen.
+# The example's report and index, and those of a policy that goes wrong, by
+# html-validate and in headless Chromium, /usr/bin/chromium or CHROMIUM.  PICTURES=DIR keeps what was seen.
 #
 # node and npm come from PyPI and the packages from npm, all pinned by digest, into
 # build/browser, once.  What cannot be had is a failure.
@@ -32,5 +32,6 @@ echo 'night-fix: allow services -> data on ssh owner x ticket y reason "<b>z";' 
 "$tool" report -q "$work/policy" -o "$work/bad" --as-of 2027-07-01 >/dev/null 2>&1 || [ $? = 1 ]
 
 cd "$work"
-"$tools/node_modules/.bin/html-validate" --preset standard,a11y good/report.html bad/report.html
-node "$tools/look.mjs" good/report.html bad/report.html
+set -- good/index.html good/report.html bad/index.html bad/report.html
+"$tools/node_modules/.bin/html-validate" --preset standard,a11y "$@"
+node "$tools/look.mjs" "$@"
