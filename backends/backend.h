@@ -63,6 +63,15 @@ enum live_found {
 	LIVE_UNCLEAR,	/* told as P06: nothing is proved about it */
 };
 
+/* Connections that the system lets go on. */
+enum { LIVE_EXAMPLES = 8 };
+
+struct live_flows {
+	size_t all;		/* that are open and pass the layer's ruleset */
+	size_t stale;		/* that it would not let begin */
+	const char *examples[LIVE_EXAMPLES];	/* of these, the lowest first */
+};
+
 /*
  * A target in the running system.  LINK is a connection to it; LAYER which of
  * the artefacts it has at the same time: that of a host, or with "" of a whole
@@ -87,6 +96,16 @@ struct live {
 		     const char *layer);
 	bool (*undo)(void *link, struct arena *arena, struct diags *diags,
 		     const char *layer);
+
+	/*
+	 * Connections that are open in the system, and that the job's LAYER does
+	 * not admit: listed, or ended.  can_tell_flows(): errno says why not.
+	 */
+	bool (*can_tell_flows)(void *link);
+	bool (*tell_flows)(void *link, const struct job *job,
+			   const char *layer, struct live_flows *out);
+	bool (*end_flows)(void *link, const struct job *job,
+			  const char *layer, struct live_flows *out);
 
 	/* What of others decides beside it, told as warnings. */
 	void (*tell_others)(void *link, const struct job *job,

@@ -86,6 +86,21 @@ struct live_call {
 	struct fb_applied *out;
 };
 
+/* Run HOW with ARGUMENT while CALL has a connection. */
+static enum fb_status connected(struct fb *fb, struct live_call *call,
+				enum fb_status (*how)(struct fb *fb, void *call),
+				void *argument)
+{
+	enum fb_status status;
+
+	call->link = call->backend->live->open();
+	if (!call->link)
+		return cannot_open(fb);
+	status = guarded(fb, how, argument);
+	call->backend->live->close(call->link);
+	return status;
+}
+
 /* --- proving what is there --- */
 
 /* What the kernel has for LAYER against the policy; *ABSENT: it has nothing. */
@@ -158,14 +173,8 @@ static enum fb_status prove_live(struct fb *fb, void *argument)
 enum fb_status fb_prove_live(struct fb *fb)
 {
 	struct live_call call = { .backend = system_backend() };
-	enum fb_status status;
 
-	call.link = call.backend->live->open();
-	if (!call.link)
-		return cannot_open(fb);
-	status = guarded(fb, prove_live, &call);
-	call.backend->live->close(call.link);
-	return status;
+	return connected(fb, &call, prove_live, &call);
 }
 
 /* --- loading --- */
@@ -232,6 +241,14 @@ static enum fb_status load(struct fb *fb, const struct live_call *call,
 	return FB_FAULT;
 }
 
+static void cannot_tell_flows(struct fb *fb, enum diag_code code)
+{
+	diag_add(&fb->diags, code, (struct span){ 0 },
+		 "the kernel does not say which connections are open: %s%s",
+		 strerror(errno), errno == EINVAL
+		 ? " (it lacks nf_conntrack_netlink)" : "");
+}
+
 /* The part as text, proved as `compile` proves it, before anything else. */
 static enum fb_status lower(const struct live_call *call, struct loading *l)
 {
@@ -267,6 +284,11 @@ static enum fb_status apply(struct fb *fb, void *argument)
 	status = lower(call, &l);
 	if (status != FB_OK)
 		return status;
+	if (call->how->end_flows &&
+	    !call->backend->live->can_tell_flows(call->link)) {
+		cannot_tell_flows(fb, P0604);
+		return FB_BAD;
+	}
 	call->backend->live->tell_others(call->link, &l.job, l.id.layer);
 	return call->how->dry_run ? FB_OK : load(fb, call, &l);
 }
@@ -275,15 +297,9 @@ enum fb_status fb_apply(struct fb *fb, const char *part,
 			const struct fb_apply *how, struct fb_applied *out)
 {
 	struct live_call call = { system_backend(), NULL, part, how, out };
-	enum fb_status status;
 
 	*out = (struct fb_applied){ 0 };
-	call.link = call.backend->live->open();
-	if (!call.link)
-		return cannot_open(fb);
-	status = guarded(fb, apply, &call);
-	call.backend->live->close(call.link);
-	return status;
+	return connected(fb, &call, apply, &call);
 }
 
 /* --- keep, undo --- */
@@ -308,26 +324,78 @@ static enum fb_status undo(struct fb *fb, void *argument)
 					 part.layer) ? FB_OK : FB_BAD;
 }
 
-static enum fb_status end(struct fb *fb, const char *part,
-			  enum fb_status (*how)(struct fb *fb, void *call))
-{
-	struct live_call call = { .backend = system_backend(), .part = part };
-	enum fb_status status;
+/* --- connections --- */
 
-	call.link = call.backend->live->open();
-	if (!call.link)
-		return cannot_open(fb);
-	status = guarded(fb, how, &call);
-	call.backend->live->close(call.link);
-	return status;
+struct flows_call {
+	struct live_call live;
+	bool end;
+	struct fb_flows *out;
+};
+
+static void tell_flows(struct fb *fb, const struct live_flows *flows, bool ended)
+{
+	struct text examples = TEXT_IN(fb->arena);
+	struct diag *told = diag_add(&fb->diags, P0614, (struct span){ 0 },
+		"of %zu connections that the kernel tracks %zu would not be admitted by these rules%s",
+		flows->all, flows->stale, ended ? "; ended" : "");
+
+	for (size_t i = 0; i < LIVE_EXAMPLES && flows->examples[i]; i++)
+		text_printf(&examples, "%s%s", i ? "\n" : "",
+			    flows->examples[i]);
+	if (flows->stale > LIVE_EXAMPLES)
+		text_printf(&examples, "\nand %zu more",
+			    flows->stale - LIVE_EXAMPLES);
+	diag_note(told, (struct span){ 0 }, "%s", text_string(&examples));
+	if (!ended)
+		diag_help(told, "what is established goes on until it ends; `--flush-conntrack` ends these, and no others");
+}
+
+static enum fb_status flows(struct fb *fb, void *argument)
+{
+	struct flows_call *call = argument;
+	const struct live *live = call->live.backend->live;
+	struct live_flows found = { 0 };
+	struct meaning meaning;
+	struct part part;
+	struct job job;
+	bool good;
+
+	if (!find_part(fb, call->live.part, &part))
+		return FB_BAD;
+	if (!call->end && !live->can_tell_flows(call->live.link)) {
+		cannot_tell_flows(fb, P0614);
+		return FB_OK;
+	}
+	job = build_job(fb, part.space, &meaning);
+	good = (call->end ? live->end_flows : live->tell_flows)(
+		call->live.link, &job, part.layer, &found);
+	*call->out = (struct fb_flows){ found.all, found.stale };
+	if (good && found.stale)
+		tell_flows(fb, &found, call->end);
+	arena_free(job.arena);
+	return good ? FB_OK : FB_BAD;
 }
 
 enum fb_status fb_apply_keep(struct fb *fb, const char *part)
 {
-	return end(fb, part, keep);
+	struct live_call call = { .backend = system_backend(), .part = part };
+
+	return connected(fb, &call, keep, &call);
 }
 
 enum fb_status fb_apply_undo(struct fb *fb, const char *part)
 {
-	return end(fb, part, undo);
+	struct live_call call = { .backend = system_backend(), .part = part };
+
+	return connected(fb, &call, undo, &call);
+}
+
+enum fb_status fb_apply_flows(struct fb *fb, const char *part, bool end,
+			      struct fb_flows *out)
+{
+	struct flows_call call = {
+		{ .backend = system_backend(), .part = part }, end, out };
+
+	*out = (struct fb_flows){ 0 };
+	return connected(fb, &call.live, flows, &call);
 }

@@ -2,7 +2,9 @@
 #include "backends/nft/nft.h"
 
 #include "backends/nft/apply.h"
+#include "backends/nft/conntrack.h"
 #include "backends/nft/decode.h"
+#include "backends/nft/flows.h"
 
 static void *open_link(void)
 {
@@ -60,6 +62,23 @@ static bool undo(void *link, struct arena *arena, struct diags *diags,
 	return nft_apply_undo(link, arena, diags, table_of(layer));
 }
 
+static bool can_tell_flows(void *link)
+{
+	return nft_flows_known(link);
+}
+
+static bool tell_flows(void *link, const struct job *job, const char *layer,
+		       struct live_flows *out)
+{
+	return nft_flows_tell(link, job, layer, out);
+}
+
+static bool end_flows(void *link, const struct job *job, const char *layer,
+		      struct live_flows *out)
+{
+	return nft_flows_end(link, job, layer, out);
+}
+
 static void tell_others(void *link, const struct job *job, const char *layer)
 {
 	nft_apply_tell_others(link, job, table_of(layer), *layer == '\0');
@@ -72,5 +91,8 @@ const struct live nft_live = {
 	.load = load,
 	.keep = keep,
 	.undo = undo,
+	.can_tell_flows = can_tell_flows,
+	.tell_flows = tell_flows,
+	.end_flows = end_flows,
 	.tell_others = tell_others,
 };

@@ -14,6 +14,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ enum {
 
 struct nft_link {
 	struct mnl_socket *socket;
+	struct mnl_socket *routes;	/* of another protocol; once it was asked */
 	uint32_t sequence;
 	char answer[ANSWER_MOST];
 };
@@ -50,6 +52,7 @@ struct nft_link *nft_link_open(void)
 	if (!link)
 		return NULL;
 	link->sequence = 1;
+	link->routes = NULL;
 	link->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!link->socket) {
 		free(link);
@@ -73,21 +76,24 @@ void nft_link_close(struct nft_link *link)
 {
 	if (!link)
 		return;
-	(void)mnl_socket_close(link->socket);	/* nothing is under way */
+	/* nothing is under way */
+	if (link->routes)
+		(void)mnl_socket_close(link->routes);
+	(void)mnl_socket_close(link->socket);
 	free(link);
 }
 
 /* --- questions --- */
 
-/* Receive what answers SEQUENCE until it is complete. */
-static bool receive(struct nft_link *link, uint32_t sequence, mnl_cb_t each,
-		    void *context)
+/* Receive on SOCKET what answers SEQUENCE until it is complete. */
+static bool receive_on(struct nft_link *link, struct mnl_socket *socket,
+		       uint32_t sequence, mnl_cb_t each, void *context)
 {
-	unsigned port = mnl_socket_get_portid(link->socket);
+	unsigned port = mnl_socket_get_portid(socket);
 	int going = MNL_CB_OK;
 
 	while (going > MNL_CB_STOP) {
-		ssize_t len = mnl_socket_recvfrom(link->socket, link->answer,
+		ssize_t len = mnl_socket_recvfrom(socket, link->answer,
 						  sizeof link->answer);
 
 		if (len < 0)
@@ -96,6 +102,12 @@ static bool receive(struct nft_link *link, uint32_t sequence, mnl_cb_t each,
 				   each, context);
 	}
 	return going == MNL_CB_STOP;
+}
+
+static bool receive(struct nft_link *link, uint32_t sequence, mnl_cb_t each,
+		    void *context)
+{
+	return receive_on(link, link->socket, sequence, each, context);
 }
 
 /* After a failure answers may still come: they have another sequence number. */
@@ -152,6 +164,54 @@ bool nft_link_dump(struct nft_link *link, uint16_t type, uint16_t family,
 	    !receive(link, m->nlmsg_seq, each, context))
 		return drained(link);
 	return true;
+}
+
+struct nlmsghdr *nft_link_question(struct nft_link *link, void *bytes,
+				   uint16_t subsystem, uint16_t type,
+				   uint16_t family, uint16_t flags)
+{
+	struct nlmsghdr *m = mnl_nlmsg_put_header(bytes);
+	struct nfgenmsg *own = mnl_nlmsg_put_extra_header(m, sizeof *own);
+
+	m->nlmsg_type = (uint16_t)(subsystem << 8 | type);
+	m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	m->nlmsg_seq = ++link->sequence;
+	own->nfgen_family = (uint8_t)family;
+	own->version = NFNETLINK_V0;
+	return m;
+}
+
+bool nft_link_exchange(struct nft_link *link, const struct nlmsghdr *question,
+		       mnl_cb_t each, void *context)
+{
+	if (mnl_socket_sendto(link->socket, question, question->nlmsg_len) < 0 ||
+	    !receive(link, question->nlmsg_seq, each, context))
+		return drained(link);
+	return true;
+}
+
+static bool open_routes(struct nft_link *link)
+{
+	if (link->routes)
+		return true;
+	link->routes = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	return link->routes &&
+	       mnl_socket_bind(link->routes, 0, MNL_SOCKET_AUTOPID) >= 0;
+}
+
+bool nft_link_dump_routes(struct nft_link *link, mnl_cb_t each, void *context)
+{
+	char bytes[256];
+	struct nlmsghdr *m = mnl_nlmsg_put_header(bytes);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(m, sizeof *route);
+
+	m->nlmsg_type = RTM_GETROUTE;
+	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	m->nlmsg_seq = ++link->sequence;
+	route->rtm_family = AF_UNSPEC;
+	return open_routes(link) &&
+	       mnl_socket_sendto(link->routes, m, m->nlmsg_len) >= 0 &&
+	       receive_on(link, link->routes, m->nlmsg_seq, each, context);
 }
 
 /* --- transactions --- */

@@ -31,6 +31,19 @@ bool nft_link_dump(struct nft_link *link, uint16_t type, uint16_t family,
 		   const char *table, const char *set, mnl_cb_t each,
 		   void *context);
 
+/*
+ * The same for a question of another subsystem than nf_tables, which the caller
+ * writes: a header at BYTES, to be filled and handed to nft_link_exchange().
+ */
+struct nlmsghdr *nft_link_question(struct nft_link *link, void *bytes,
+				   uint16_t subsystem, uint16_t type,
+				   uint16_t family, uint16_t flags);
+bool nft_link_exchange(struct nft_link *link, const struct nlmsghdr *question,
+		       mnl_cb_t each, void *context);
+
+/* The routes of this network namespace, EACH gets one a message.  False: errno. */
+bool nft_link_dump_routes(struct nft_link *link, mnl_cb_t each, void *context);
+
 /* --- transactions --- */
 
 /* What a message is about: for the one that the kernel refuses. */

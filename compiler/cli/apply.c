@@ -64,6 +64,17 @@ static bool hears(int pipe, unsigned long seconds)
 	return false;
 }
 
+/* What was open was told when it was loaded: now only how many it were. */
+static enum fb_status end_flows(struct fb *fb, const char *part)
+{
+	struct fb_flows flows;
+	enum fb_status status = fb_apply_flows(fb, part, true, &flows);
+
+	if (status == FB_OK && flows.stale)
+		fprintf(stderr, "connections ended: %zu\n", flows.stale);
+	return status;
+}
+
 static int watch(const struct cli *cli, struct fb *fb, int pipe,
 		 unsigned long seconds)
 {
@@ -75,8 +86,12 @@ static int watch(const struct cli *cli, struct fb *fb, int pipe,
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (hears(pipe, seconds))
-		return cli_tell(cli, fb, fb_apply_keep(fb, part));
+	if (hears(pipe, seconds)) {
+		status = fb_apply_keep(fb, part);
+		if (status == FB_OK && cli->flush_conntrack)
+			status = end_flows(fb, part);
+		return status == FB_OK ? EXIT_EQUAL : cli_tell(cli, fb, status);
+	}
 	status = fb_apply_undo(fb, part);
 	(void)cli_tell(cli, fb, status);
 	return status == FB_OK ? EXIT_NO : EXIT_CANNOT;
@@ -155,6 +170,7 @@ static void print_times(const struct stopwatch *w)
 		[FB_STEP_SEND]	     = "send",
 		[FB_STEP_READ]	     = "read back",
 		[FB_STEP_PROVE]	     = "prove",
+		[FB_STEP_FLOWS]	     = "connections",
 	};
 
 	fputs("took", stderr);
@@ -170,11 +186,21 @@ static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 {
 	const char *part = cli->operands[1];
 	struct stopwatch watch = { .step = FB_STEPS };
-	struct fb_apply how = { cli->dry_run, { begin, &watch } };
+	struct fb_apply how = { cli->dry_run, cli->flush_conntrack,
+				{ begin, &watch } };
 	struct fb_applied applied;
 	enum fb_status status = fb_apply(fb, part, &how, &applied);
+	bool stays = !cli->dry_run && !seconds;
+	struct fb_flows flows;
 	int code;
 
+	begin(&watch, FB_STEPS);
+	if (status == FB_OK && stays)
+		status = fb_apply_keep(fb, part);
+	begin(&watch, FB_STEP_FLOWS);
+	if (status == FB_OK)
+		status = fb_apply_flows(fb, part, cli->flush_conntrack && stays,
+					&flows);
 	begin(&watch, FB_STEPS);
 	code = cli_tell(cli, fb, status);
 	if (cli->times)
@@ -186,12 +212,8 @@ static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 		(void)fwrite(applied.bytes, 1, applied.len, stdout);
 		return code;
 	}
-	if (seconds) {
+	if (seconds)
 		code = confirm(cli, fb, seconds);
-	} else {
-		status = fb_apply_keep(fb, part);
-		code = status == FB_OK ? code : cli_tell(cli, fb, status);
-	}
 	if (code == EXIT_EQUAL)
 		printf("%s: loaded, read back from the kernel, equal to the policy\n",
 		       part);
@@ -233,6 +255,9 @@ const struct command command_apply = {
 	"  --dry-run        check and prove, print the ruleset, and change nothing\n"
 	"  --confirm TIME   go back unless `yes` is typed within TIME (60s, 5m): also when the\n"
 	"                   console was cut off by what was loaded\n"
+	"  --flush-conntrack  end the tracked connections that the new rules would not let begin\n"
+	"                   (they are reported in any case), and no others; with --confirm, when\n"
+	"                   it is confirmed; not with --dry-run\n"
 	"  --times          say on stderr what took how long\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
 	"  --as-of DATE     judge expiry by this day\n"

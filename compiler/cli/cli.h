@@ -32,6 +32,7 @@ struct cli {
 	bool reach_only, transitive;
 	bool dry_run, live;	/* of apply; of prove */
 	const char *confirm;	/* of apply; NULL: not given */
+	bool flush_conntrack;	/* of apply */
 	bool times;		/* of apply: say what took how long */
 	enum fb_format document;	/* of --format, when the command tells findings */
 	const char *command;	/* its name */

@@ -118,7 +118,7 @@ enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
        OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_TIMES, OPT_LIVE,
-       OPT_QUOTA, OPT_PREVIOUS };
+       OPT_FLUSH,       OPT_QUOTA, OPT_PREVIOUS };
 
 const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -143,6 +143,7 @@ const struct option cli_options[] = {
 	{ "diff",   no_argument,       NULL, OPT_DIFF },
 	{ "dry-run", no_argument,      NULL, OPT_DRY_RUN },
 	{ "confirm", required_argument, NULL, OPT_CONFIRM },
+	{ "flush-conntrack", no_argument, NULL, OPT_FLUSH },
 	{ "times",  no_argument,       NULL, OPT_TIMES },
 	{ "live",   no_argument,       NULL, OPT_LIVE },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
@@ -221,6 +222,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_CONFIRM:
 		cli->confirm = value;
+		return true;
+	case OPT_FLUSH:
+		cli->flush_conntrack = true;
 		return true;
 	case OPT_TIMES:
 		cli->times = true;

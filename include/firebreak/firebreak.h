@@ -220,6 +220,7 @@ enum fb_step {
 	FB_STEP_SEND,		/* the kernel takes them in */
 	FB_STEP_READ,		/* what it then has */
 	FB_STEP_PROVE,
+	FB_STEP_FLOWS,		/* of fb_apply_flows() */
 	FB_STEPS,
 };
 
@@ -231,6 +232,7 @@ struct fb_watch {
 
 struct fb_apply {
 	bool dry_run;		/* all but the loading */
+	bool end_flows;		/* fb_apply_flows() is to end them: can it? */
 	struct fb_watch watch;
 };
 
@@ -251,6 +253,19 @@ enum fb_status fb_apply(struct fb *fb, const char *part,
 			const struct fb_apply *how, struct fb_applied *out);
 enum fb_status fb_apply_keep(struct fb *fb, const char *part);
 enum fb_status fb_apply_undo(struct fb *fb, const char *part);
+
+/*
+ * Connections that are open, and that the rules of PART would not let begin:
+ * told, with examples; with END they are ended, and no others.  All that is
+ * established has been let pass by the rules before, and is by these.  FB_BAD:
+ * they cannot be listed, or not be ended.
+ */
+struct fb_flows {
+	size_t all;	/* open, and such as PART decides on */
+	size_t stale;
+};
+enum fb_status fb_apply_flows(struct fb *fb, const char *part, bool end,
+			      struct fb_flows *out);
 
 /* Is what the kernel has now exactly what this policy means?  As fb_prove(). */
 enum fb_status fb_prove_live(struct fb *fb);
