@@ -12,7 +12,7 @@
 /* Texts are "" where the answer has none. */
 struct account_group {
 	const char *id, *name, *description, *vpc;
-	const char *policy, *customer, *environment, *layer;	/* our tags */
+	const char *policy, *customer, *environment, *layer, *part;	/* our tags */
 };
 
 /* The index of a peer that is a list or a group is into peers. */

@@ -7,6 +7,7 @@
  *   lower.c     policy to model, with lower_services.c, lower_peers.c and
  *               reach.c; names.c names what comes out
  *   quota.c     how full is a group?
+ *   split.c     several groups for what one does not hold
  *   limits.c    does a group hold it?  validate.c: does AWS take it?
  *               template.c: does CloudFormation?
  *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
@@ -43,7 +44,7 @@ static bool emit_as(const struct job *job, const struct format *format,
 	const struct aws_model *model;
 
 	job = view_of(job, into);
-	model = aws_lower(job);
+	model = aws_split(job, aws_lower(job));
 	good &= job->diags->errors == errors;
 	/* all of them: what is wrong is wanted in one run */
 	good &= aws_is_exact(job);

@@ -17,7 +17,17 @@ const struct aws_model *aws_lower(const struct job *job);
  */
 bool aws_is_exact(const struct job *job);
 
-/* Does every group hold its rules?  If not, told as P0502. */
+/*
+ * MODEL with several groups for a layer whose rules one does not hold, as many as
+ * an interface may have.  Where those would not do either, one is left.
+ */
+const struct aws_model *aws_split(const struct job *job,
+				  const struct aws_model *model);
+
+/*
+ * Does every group hold its rules?  If not, told as P0502; P0506 tells of layers
+ * that have several.
+ */
 bool aws_is_within_limits(const struct job *job,
 			  const struct aws_model *model);
 

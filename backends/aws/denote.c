@@ -85,6 +85,53 @@ static bool find_layers(struct denoting *d, uint32_t group, uint32_t *into)
 	return true;
 }
 
+/*
+ * Several groups of one layer say together what every interface of it may, as
+ * each carries all: so all have to be here, each once.
+ */
+static bool is_whole(struct denoting *d, uint32_t group)
+{
+	const struct aws_group *g = &d->model->groups[group];
+	uint32_t parts = g->parts ? g->parts : 1, count = 0;
+	bool good = true;
+
+	for (uint32_t i = 0; i < d->model->group_count; i++) {
+		const struct aws_group *other = &d->model->groups[i];
+
+		if (strcmp(other->layer, g->layer) != 0)
+			continue;
+		count++;
+		good &= other->parts == g->parts &&
+			(i == group || other->part != g->part);
+	}
+	return (good && count == parts) ||
+	       is_foreign(d, group, "security group `%s` is of a layer of %s "
+			  "whose groups are not each there once");
+}
+
+/* The first group of the layer of GROUP: it stands for all of them. */
+static uint32_t first_of_layer(const struct denoting *d, uint32_t group)
+{
+	uint32_t first = 0;
+
+	while (strcmp(d->model->groups[first].layer,
+		      d->model->groups[group].layer) != 0)
+		first++;
+	return first;
+}
+
+static bool find_group(struct denoting *d, uint32_t group, uint32_t *into)
+{
+	uint32_t first = first_of_layer(d, group);
+
+	if (!is_whole(d, group))
+		return false;
+	if (first == group)
+		return find_layers(d, group, into);
+	d->layer_of[group] = d->layer_of[first];
+	return true;
+}
+
 /* From here on layers of one group are one. */
 static bool find_all_layers(struct denoting *d)
 {
@@ -94,7 +141,7 @@ static bool find_all_layers(struct denoting *d)
 
 	memset(into, 0xff, d->ir->layer_count * sizeof *into);
 	for (uint32_t i = 0; i < d->model->group_count; i++)
-		good &= find_layers(d, i, into);
+		good &= find_group(d, i, into);
 	for (uint32_t i = 0; i < d->ir->layer_count; i++)
 		if (into[i] == UINT32_MAX)
 			into[i] = i;

@@ -51,7 +51,7 @@ const struct ir_tag *group_tags(struct arena *arena,
 				const struct aws_group *group, size_t *count)
 {
 	const struct identity *is = &model->identity;
-	struct ir_tag tags[5] = { { "Name", group->name } };
+	struct ir_tag tags[6] = { { "Name", group->name } };
 	size_t n = 1;
 
 	if (*is->customer)
@@ -60,6 +60,10 @@ const struct ir_tag *group_tags(struct arena *arena,
 	tags[n++] = (struct ir_tag){ "firebreak:environment",
 				     is->environment };
 	tags[n++] = (struct ir_tag){ "firebreak:layer", group->layer };
+	if (group->parts > 1)
+		tags[n++] = (struct ir_tag){ "firebreak:part",
+			arena_printf(arena, "%u/%u", group->part,
+				     group->parts) };
 	tags[n++] = (struct ir_tag){ "firebreak:policy", is->policy };
 	return tags_with(arena, model, tags, n, count);
 }

@@ -44,7 +44,10 @@ static const char *named_id(struct arena *arena, const char *kind,
 
 static const char *group_id(struct arena *arena, const struct aws_group *group)
 {
-	return named_id(arena, "Group", group->layer);
+	/* a blank is in no name of a layer: nobody else has this id */
+	return named_id(arena, "Group", group->part > 1
+			? arena_printf(arena, "%s _%u", group->layer,
+				       group->part) : group->layer);
 }
 
 static const char *list_id(struct arena *arena, const struct aws_list *list)

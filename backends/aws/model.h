@@ -50,6 +50,8 @@ struct aws_group {
 	const char *key;
 	const char *name, *description;
 	const char *layer;
+	/* of a layer with several groups: which one, from 1, of how many; else 0 */
+	uint32_t part, parts;
 };
 
 struct aws_list {

@@ -130,6 +130,7 @@ static void read_group(struct account_reading *r, const struct path *path,
 		.customer = account_tag(r, path, json, "firebreak:customer"),
 		.environment = account_tag(r, path, json, "firebreak:environment"),
 		.layer = account_tag(r, path, json, "firebreak:layer"),
+		.part = account_tag(r, path, json, "firebreak:part"),
 	};
 	number_of(&r->groups, g.id, r->account->groups.count, &fresh);
 	if (fresh)

@@ -427,6 +427,8 @@ static void read_group(struct reading *r, const struct path *up,
 	group->layer = tag_of(r, &path, is, "firebreak:layer");
 	if (!of.customer)
 		of.customer = "";
+	(void)read_part(&r->g.json, up, tag_of(r, &path, is, "firebreak:part"),
+			group);		/* told */
 	if (!of.policy || !of.environment || !group->layer)
 		refuse(&r->g.json, &path, "has not all of our tags");
 	else

@@ -7,7 +7,7 @@
 #include "backends/aws/aws.h"
 
 #include "backends/aws/account.h"
-#include "backends/aws/read_json.h"
+#include "backends/aws/read_rule.h"
 #include "compiler/base/text.h"
 
 #include <string.h>
@@ -77,18 +77,21 @@ static void take_groups(struct selecting *s)
 		const struct account_group *g = &s->account->groups.at[i];
 		const struct path all = { NULL, all_groups };
 		const struct path path = { &all, g->id };
+		struct aws_group *is;
 		void **known;
 
 		if (!s->layer_of[i])
 			continue;
-		known = table_at_name(&layers, s->layer_of[i]);
-		if (*known)
-			refuse(&s->json, &path, "is a second group of its layer");
-		*known = s;
-		s->number_of[i] = (uint32_t)s->group_count;
-		s->groups[s->group_count++] = (struct aws_group){
+		is = &s->groups[s->group_count];
+		*is = (struct aws_group){
 			.key = g->id, .name = g->name,
 			.description = g->description, .layer = s->layer_of[i] };
+		(void)read_part(&s->json, &path, g->part, is);	/* told */
+		known = table_at_name(&layers, s->layer_of[i]);
+		if (*known && !is->parts)
+			refuse(&s->json, &path, "is a second group of its layer");
+		*known = s;
+		s->number_of[i] = (uint32_t)s->group_count++;
 	}
 }
 

@@ -40,7 +40,7 @@ void gather_group(struct gathering *g, const struct path *path,
 	if (!same(&g->identity, is))
 		refuse(&g->json, path, "is of another policy or environment "
 		       "than the groups before it");
-	if (*layer)
+	if (*layer && !group->parts)
 		refuse(&g->json, path, "is a second group of its layer");
 	*layer = group;
 	*table_at_name(&g->groups, group->key) = group;

@@ -235,7 +235,8 @@ static uint32_t group_of(struct account_reading *r, const char *id)
 
 	if (!*place) {
 		*LIST_PUSH(r->arena, &r->account->groups) =
-			(struct account_group){ id, "", "", "", "", "", "", "" };
+			(struct account_group){ id, "", "", "", "", "", "", "",
+						"" };
 		*place = (void *)(uintptr_t)r->account->groups.count;
 	}
 	return (uint32_t)((uintptr_t)*place - 1);

@@ -3,7 +3,10 @@
 
 #include "compiler/base/service.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { GROUPS_MOST = 16 };	/* of one interface, ever */
 
 static const struct protocol_word {
 	const char *word;
@@ -58,6 +61,25 @@ bool read_prefix(struct reader *r, const struct path *up, const char *key,
 			      family_name(family));
 	return strcmp(prefix_text(*out, canonical), text) == 0 ||
 	       refuse(r, &path, "is not written as %s", canonical);
+}
+
+bool read_part(struct reader *r, const struct path *path, const char *text,
+	       struct aws_group *group)
+{
+	char again[16];
+	unsigned part, parts;
+
+	if (!text || !*text)
+		return true;
+	if (sscanf(text, "%2u/%2u", &part, &parts) == 2 && part >= 1 &&
+	    part <= parts && parts >= 2 && parts <= GROUPS_MOST &&
+	    snprintf(again, sizeof again, "%u/%u", part, parts) > 0 &&
+	    strcmp(again, text) == 0) {
+		group->part = part;
+		group->parts = parts;
+		return true;
+	}
+	return refuse(r, path, "has a tag firebreak:part that is none of ours");
 }
 
 bool is_first(struct reader *r, struct table *known,

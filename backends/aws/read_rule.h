@@ -21,6 +21,13 @@ bool is_first(struct reader *r, struct table *known,
 	      const struct aws_permission *is);
 
 /*
+ * TEXT, the tag firebreak:part of the group at PATH, as "1/2": which one of how
+ * many its layer has.  NULL or "": the only one.  Else told.
+ */
+bool read_part(struct reader *r, const struct path *path, const char *text,
+	       struct aws_group *group);
+
+/*
  * The `moved` blocks of ROOT, whose COUNT RULES were read: do they lead to those,
  * from where nothing is?
  */

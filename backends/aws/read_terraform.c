@@ -137,8 +137,11 @@ static void read_group_tags(struct reading *r, const struct path *up,
 	if (!is.policy || !is.customer || !is.environment || !g->layer)
 		return;
 	identify(r, up, &is);
+	if (!read_part(&r->json, up, read_optional(&r->json, &path,
+						   "firebreak:part", tags), g))
+		return;
 	layer = table_at_name(&r->layers, g->layer);
-	if (*layer)
+	if (*layer && !g->parts)
 		refuse(&r->json, up, "is a second group of its layer");
 	*layer = g;
 }

@@ -72,7 +72,9 @@ static bool check_group(const struct job *job, const struct aws_group *group,
 	if (*other) {
 		const struct aws_group *first = *other;
 		struct diag *d = diag_add(job->diags, P0504, span,
-			"security group `%s` differs from `%s` by case alone, "
+			strcmp(group->name, first->name) == 0
+			? "security groups `%s` and `%s` have one name"
+			: "security group `%s` differs from `%s` by case alone, "
 			"which AWS does not tell apart",
 			group->name, first->name);
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 const char *const assumptions[] = {
-	"An interface that carries the security group of a layer has an address in the subnets of that layer, and only those do.",
+	"An interface that carries the security group of a layer has an address in the subnets of that layer, and only those do; of a layer with several groups it carries all.",
 	"Only declared networks, the environment's own VPC, its peers and the public internet can route to a VPC.",
 	"What AWS never filters is outside: name resolution at its resolver, instance metadata, time, DHCP.",
 	"Onward paths inside a network that is not ours, and out through the internet and back in by a public name, are outside.",

@@ -297,13 +297,14 @@ static bool are_proved(struct place *p, const struct backend *b,
 	return prove_bounds(p->entry->arena, &sides, &d);
 }
 
-/* What security groups cannot say in one form they cannot say in any. */
+/* What Terraform cannot say of security groups no other form of them can. */
 static bool cannot_be(const struct entry *e, const struct backend *b)
 {
 	const char *name = b == &backend_ec2 || b == &backend_cloudformation ?
 			   backend_terraform.name : b->name;
 
-	return e->cannot && strcmp(e->cannot, name) == 0;
+	return e->cannot && (strcmp(e->cannot, name) == 0 ||
+			     strcmp(e->cannot, b->name) == 0);
 }
 
 static void check_target(struct place *p, const struct backend *b,

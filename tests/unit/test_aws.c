@@ -547,6 +547,7 @@ static void any_except_a_port_is_more_than_aws_says(void **state)
 {
 	struct world *w = new_world(*state);
 
+	w->ir.aws.groups_per_interface = 1;
 	allow(w, "most", "ops", "data",
 	      both_minus(w->arena, service_all(w->arena), tcp(w, 25, 25)));
 	assert_null(emitted(w));
@@ -867,6 +868,7 @@ static void sixty_rules_fit_and_sixty_one_do_not(void **state)
 		struct world *w = new_world(*state);
 		struct both svc = { 0 };
 
+		w->ir.aws.groups_per_interface = 1;
 		for (unsigned i = 0; i < count; i++)
 			svc = both_union(w->arena, svc,
 					 tcp(w, 1000 + 2 * i, 1000 + 2 * i));
@@ -881,6 +883,8 @@ static void sixty_rules_fit_and_sixty_one_do_not(void **state)
 		    "layer `ops` needs 61 outbound rules for IPv4 in "
 		    "banco-andino.prod, and a security group holds 60");
 		has(first_told(w)->parts[0].text, "`many` takes 61 of them");
+		has(first_told(w)->parts[1].text, "61 of them are tcp ports to "
+		    "`172.20.5.0/28`: one range, `tcp/1000-1120`, takes 1");
 	}
 }
 
@@ -889,6 +893,7 @@ static void a_reference_counts_in_both_families(void **state)
 	struct world *w = new_world(*state);
 	struct both svc = { 0 };
 
+	w->ir.aws.groups_per_interface = 1;
 	for (unsigned i = 0; i < 61; i++)
 		svc = both_union(w->arena, svc, tcp(w, 2 * i, 2 * i));
 	allow(w, "many", "ops", "data", svc);
@@ -970,6 +975,7 @@ static void what_a_wider_wording_would_add_is_said(void **state)
 	const struct fb_diag *d;
 	bool said = false;
 
+	w->ir.aws.groups_per_interface = 1;
 	allow(w, "out", "services", "internet",
 	      both_union(w->arena, tcp(w, 80, 80), tcp(w, 443, 443)));
 	allow(w, "more", "services", "internet", tcp(w, 22, 22));
@@ -1631,6 +1637,182 @@ static void a_list_nobody_declares_is_not_ours(void **state)
 	assert_int_equal(told(w, "P0602"), 1);
 }
 
+/* --- several groups of a layer --- */
+
+/* COUNT rules from `ops`, alone, to `core-banking`; EXTRA: one more among them. */
+static struct world *crowded(struct arena *arena, unsigned count, unsigned extra)
+{
+	struct world *w = new_world(arena);
+
+	for (unsigned i = 0; i < count; i++)
+		allow(w, arena_printf(arena, "r%u", i), "ops", "core-banking",
+		      tcp(w, 1000 + 2 * i, 1000 + 2 * i));
+	if (extra)
+		allow(w, "extra", "ops", "core-banking", tcp(w, extra, extra));
+	return w;
+}
+
+static void sixty_one_rules_are_two_groups(void **state)
+{
+	struct world *w = crowded(*state, 61, 0);
+	const char *text;
+
+	allow(w, "ssh", "ops", "services", tcp(w, 22, 22));
+	allow(w, "back", "services", "ops", tcp(w, 22, 22));
+	text = good_output(w);
+	has(text, "\"ops_2\": {");
+	has(text, "\"name\": \"modyo-connect-prod-ops\"");
+	has(text, "\"name\": \"modyo-connect-prod-ops-2\"");
+	has(text, "\"firebreak:part\": \"1/2\"");
+	has(text, "\"firebreak:part\": \"2/2\"");
+	assert_int_equal(times(text, "firebreak:part"), 2);
+	assert_int_equal(times(text, "\"security_group_id\": "
+			       "\"${aws_security_group.ops_2.id}\""), 2);
+	has_not(text, "\"referenced_security_group_id\": "
+		      "\"${aws_security_group.ops_2.id}\"");
+	assert_int_equal(told(w, "P0506"), 1);
+	has(first_told(w)->message, "layer `ops` has 2 security groups");
+	has(good_ec2(w), "{\"Key\": \"firebreak:part\", \"Value\": \"2/2\"}");
+}
+
+static void sixty_rules_are_one_group(void **state)
+{
+	struct world *w = crowded(*state, 60, 0);
+
+	has_not(good_output(w), "firebreak:part");
+	assert_int_equal(told(w, "P0506"), 0);
+}
+
+static void more_than_an_interface_holds_is_refused(void **state)
+{
+	struct world *w = crowded(*state, 300, 0);
+
+	(void)good_output(w);
+	w = crowded(*state, 300, 9);
+	assert_null(emitted(w));
+	assert_int_equal(told(w, "P0502"), 1);
+	assert_int_equal(told(w, "P0506"), 0);
+	has(first_told(w)->message, "the 5 security groups of an interface hold "
+				    "60 each");
+}
+
+/* The number of its group in TEXT that the rule with KEY is in. */
+static unsigned group_of_rule(const char *text, const char *key)
+{
+	static const char group[] = "\"security_group_id\": "
+				    "\"${aws_security_group.ops";
+	const char *at = strstr(text, key);
+
+	assert_non_null(at);
+	at = strstr(at, group);
+	assert_non_null(at);
+	at += strlen(group);
+	return *at == '_' ? (unsigned)atoi(at + 1) : 1;
+}
+
+/* In a layer of P groups: P - 1 others at most, whatever comes in between. */
+static void one_rule_more_moves_hardly_any(void **state)
+{
+	struct dice dice = dice_of(7);
+
+	for (unsigned count = 60; count < 250; count += 19) {
+		unsigned extra = 1001 + 2 * dice_roll(&dice, 400), moved = 0;
+		const char *was = good_output(crowded(*state, count, 0));
+		const char *is = good_output(crowded(*state, count, extra));
+
+		for (unsigned i = 0; i < count; i++) {
+			const char *key = arena_printf(*state,
+				"\"r%u__ops__tcp-%u__", i, 1000 + 2 * i);
+
+			moved += group_of_rule(was, key) !=
+				 group_of_rule(is, key);
+		}
+		if (moved > count / 60)
+			print_message("%u rules: %u moved\n", count, moved);
+		assert_true(moved <= count / 60);
+	}
+}
+
+static void the_name_of_a_rule_moves_none(void **state)
+{
+	struct world *w = crowded(*state, 150, 0), *other;
+	const char *was = good_output(w), *is;
+
+	other = crowded(*state, 150, 0);
+	for (size_t i = 0; i < other->rules.count; i++)
+		other->rules.at[i].name = arena_printf(*state, "x%zu",
+							i * 7 % 150);
+	is = good_output(other);
+	for (unsigned i = 0; i < 150; i++)
+		assert_int_equal(
+			group_of_rule(was, arena_printf(*state,
+				"\"r%u__ops__tcp-%u__", i, 1000 + 2 * i)),
+			group_of_rule(is, arena_printf(*state,
+				"\"x%u__ops__tcp-%u__", i * 7 % 150,
+				1000 + 2 * i)));
+}
+
+static void a_layer_lacks_none_of_its_groups(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"1/2\"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"2/3\"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"3/3\"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"02/2\"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"2/2 \"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"2/99\"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"0/2\"" },
+		{ "\"firebreak:part\": \"2/2\"", "\"firebreak:part\": \"\"" },
+		{ "\"firebreak:part\": \"1/2\"", "\"x\": \"1/2\"" },
+		{ "\"firebreak:layer\": \"edge\"", "\"firebreak:layer\": \"ops\"" },
+		{ "\"firebreak:layer\": \"edge\"", "\"firebreak:part\": \"1/2\", "
+		  "\"firebreak:layer\": \"edge\"" },
+	};
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct world *w = crowded(*state, 61, 0);
+		const char *text = changed(w, good_output(w), wrong[i][0],
+					   wrong[i][1]);
+		const struct aws_model *model = read_text(w, text);
+		struct sides sides = { 0 };
+
+		if (model && backend_terraform.denote(&w->job, model, &sides))
+			print_message("means something: %s\n", wrong[i][1]);
+		assert_false(model && backend_terraform.denote(&w->job, model,
+							       &sides));
+		assert_true(told(w, "P0601") + told(w, "P0602") > 0);
+	}
+}
+
+/* A rule less in the second group is found, and where. */
+static void what_the_second_group_lacks_is_found(void **state)
+{
+	struct world *w = crowded(*state, 61, 0);
+	const char *text = good_output(w);
+	const char *at = strstr(text, "${aws_security_group.ops_2.id}");
+	const char *from, *to;
+	struct difference d;
+
+	assert_non_null(at);
+	for (from = at; *from != '\n'; from--)
+		;
+	to = strchr(at, '\n');
+	if (to[-1] != ',')
+		from--;			/* the last one: the comma before it */
+	assert_false(proves(w, arena_printf(w->arena, "%.*s%s",
+		(int)(from - text), text, to), &d));
+	assert_int_equal(d.kind, DIFFERENCE_MISSING);
+}
+
+static void groups_of_one_name_are_told(void **state)
+{
+	struct world *w = crowded(*state, 61, 0);
+
+	add_layer(w, "ops-2", "10.30.90.0/24");
+	assert_null(emitted(w));
+	assert_int_equal(told(w, "P0504"), 1);
+}
+
 /* --- other names for the same --- */
 
 /* The output of W when BEFORE is what was applied; proved like any other. */
@@ -1908,6 +2090,10 @@ static struct world *random_world(struct arena *arena, struct dice *dice)
 
 	if (dice_chance(dice, 30))
 		share_edge(w, dice);
+	if (dice_chance(dice, 50)) {		/* several groups a layer */
+		w->ir.aws.rules_per_group = 2 + dice_roll(dice, 20);
+		w->ir.aws.groups_per_interface = 1 + dice_roll(dice, 16);
+	}
 
 	if (dice_chance(dice, 50)) {		/* no room between the layers */
 		w->space.vpc = (struct both){ 0 };
@@ -2006,8 +2192,13 @@ static void rows_are_what_is_in_the_file(struct world *w, const char *text)
 
 	assert_true(backend_terraform.emit(job_of(w), &out));
 	for (size_t i = 0; i < out.quotas.count; i++)
-		assert_int_equal(out.quotas.at[i].used,
-				 count_in(file, &out.quotas.at[i]));
+	{
+		const struct fb_quota *q = &out.quotas.at[i];
+
+		assert_int_equal(q->used, count_in(file, q));
+		assert_true(q->used <= q->limit);
+		assert_true(q->groups <= q->groups_limit);
+	}
 }
 
 static void random_policies_are_said_exactly_or_refused(void **state)
@@ -2113,6 +2304,14 @@ int main(int argc, char **argv)
 		IN_ARENA(an_answer_that_is_not_understood_is_refused),
 		IN_ARENA(rules_by_their_ids_have_to_agree_with_the_groups),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
+		IN_ARENA(sixty_one_rules_are_two_groups),
+		IN_ARENA(sixty_rules_are_one_group),
+		IN_ARENA(more_than_an_interface_holds_is_refused),
+		IN_ARENA(one_rule_more_moves_hardly_any),
+		IN_ARENA(the_name_of_a_rule_moves_none),
+		IN_ARENA(a_layer_lacks_none_of_its_groups),
+		IN_ARENA(what_the_second_group_lacks_is_found),
+		IN_ARENA(groups_of_one_name_are_told),
 		IN_ARENA(a_rule_of_another_name_is_moved),
 		IN_ARENA(what_is_another_rule_is_not_moved),
 		IN_ARENA(names_that_change_places_are_not_moved),
