@@ -66,7 +66,7 @@ check "$base|compiler/context\.h|compiler/findings/findings\.h|firebreak/firebre
 check "$base|$sets|compiler/verify\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/(firebreak|diff)\.h|(style|graph)\.inc" compiler/evidence/*.c compiler/evidence/*.h
 check "$base|compiler/(context|evidence/evidence)\.h|firebreak/(firebreak|diff)\.h" compiler/bundle.c
 check "$base|compiler/(ir|naming)\.h" compiler/naming.?
-check "$base|$sets|compiler/(naming|delta)\.h" compiler/delta.?
+check "$base|$sets|compiler/(naming|delta|delta_lines)\.h" compiler/delta.? compiler/delta_lines.? compiler/delta_sides.?
 check "$base|$front|compiler/question\.h" compiler/question.?
 check "$base|compiler/wording\.h" compiler/wording.?
 check "$base|compiler/outputs\.h|firebreak/diff\.h" compiler/outputs.?
