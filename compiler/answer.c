@@ -288,17 +288,6 @@ static enum fb_status tell_emitted(struct fb *fb, void *argument)
 	return FB_OK;
 }
 
-static const char *first_error(struct fb *fb)
-{
-	size_t count;
-	const struct fb_diag *all = fb_diagnostics(fb, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (all[i].severity == FB_ERROR)
-			return all[i].message;
-	return "the policy does not compile";
-}
-
 enum fb_status fb_explain(struct fb *fb, const char *name,
 			  struct fb_statement *out)
 {

@@ -1,6 +1,7 @@
 /*
  * Outputs: emit, read back, prove, and only then hand out; and the same proof
- * of a file that somebody else brings.  Only this and live.c know the backends.
+ * of a file that somebody else brings.  Only this, live.c and against.c know the
+ * backends.
  */
 #include "firebreak/firebreak.h"
 
@@ -465,7 +466,7 @@ enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 
 /* --- proving --- */
 
-static const struct backend *recognise(const char *bytes, size_t len)
+const struct backend *build_recognise(const char *bytes, size_t len)
 {
 	for (size_t i = 0; backends[i]; i++)
 		if (backends[i]->recognise(bytes, len))
@@ -643,7 +644,7 @@ static enum fb_status prove(struct fb *fb, void *argument)
 
 	if (fb->diags.refusals)
 		return FB_BAD;
-	backend = recognise(file->bytes, file->len);
+	backend = build_recognise(file->bytes, file->len);
 	if (!backend) {
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
 				   "%s is not a file of any target",

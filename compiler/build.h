@@ -21,6 +21,9 @@ enum fb_status build_prove(const struct job *job, const struct backend *backend,
 			   const struct artefact *artefact, bool recheck,
 			   struct sides *out);
 
+/* Whose file the LEN BYTES look like, or NULL. */
+const struct backend *build_recognise(const char *bytes, size_t len);
+
 /* Is MODEL, read as NAME, exactly the part ID of the job's policy?  Told when not. */
 enum fb_status build_compare(const struct job *job, const char *name,
 			     const struct backend *backend, const void *model,

@@ -677,8 +677,7 @@ static enum fb_status compare_outputs(struct fb *fb, void *argument)
 	return FB_OK;
 }
 
-/* The first error that FB has told, or "". */
-static const char *first_error(struct fb *fb)
+const char *first_error(struct fb *fb)
 {
 	size_t count;
 	const struct fb_diag *all = fb_diagnostics(fb, &count);
@@ -686,7 +685,7 @@ static const char *first_error(struct fb *fb)
 	for (size_t i = 0; i < count; i++)
 		if (all[i].severity == FB_ERROR)
 			return all[i].message;
-	return "";
+	return "the policy does not compile";
 }
 
 /* Nothing that the outputs are made from has changed. */

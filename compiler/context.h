@@ -44,6 +44,9 @@ enum fb_status guarded(struct fb *fb,
 		       enum fb_status (*work)(struct fb *fb, void *call),
 		       void *call);
 
+/* The first error that FB, which refused to compile, has told. */
+const char *first_error(struct fb *fb);
+
 /* The names of FB's sources as seen from the policy's root, wherever it was read from. */
 const char *const *source_names(struct fb *fb);
 

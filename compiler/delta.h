@@ -74,6 +74,8 @@ struct delta_line {
 	struct packet example;		/* of the first */
 	/* its other half, a line of the same one rule: the rule has moved */
 	int moved;
+	/* of delta_of_sides(): on which of them, in their order; else none */
+	LIST(const char *) sides;
 };
 
 struct delta {
@@ -87,6 +89,22 @@ struct delta {
 /* Compare what the policies permit.  Both are without mistakes. */
 struct delta delta_of(struct arena *arena, const struct ir *old,
 		      const struct ir *new);
+
+/* What one hook, direction or relation of something that runs admits. */
+struct delta_side {
+	const char *label;
+	struct boxes was[FAMILIES], is[FAMILIES];
+};
+
+/*
+ * The same for one environment of one policy, SPACE, where what is compared is
+ * not what it permits: where WAS and IS differ on any of SIDES, in the words of
+ * IR.  POLICY_IS_NEW: IS is what the policy wants, and its rules explain what
+ * opens; else WAS is, and they explain what closes.
+ */
+struct delta delta_of_sides(struct arena *arena, const struct ir *ir,
+			    uint32_t space, const struct delta_side *sides,
+			    size_t count, bool policy_is_new);
 
 /* Put the lines in order again, after their risks have changed. */
 void delta_sort(struct arena *arena, struct delta *delta);

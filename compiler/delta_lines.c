@@ -428,6 +428,13 @@ static bool join(const struct direction *d, struct delta_line *line,
 	return true;
 }
 
+/* Which packets a line is of: the words are exact. */
+static const char *words_key(struct arena *arena, const struct delta_line *l)
+{
+	return arena_printf(arena, "%d\n%s\n%s\n%s\n%s", l->opens, l->src,
+			    l->dst, l->svc, l->family);
+}
+
 /* Everything that a reader sees of a line but the environments. */
 static const char *line_key(struct arena *arena, const struct ir *ir,
 			    const struct delta_line *l)
@@ -445,7 +452,8 @@ static const char *line_key(struct arena *arena, const struct ir *ir,
 static void keep_line(const struct direction *d, struct delta_line line)
 {
 	struct making *m = d->m;
-	const char *key = line_key(m->arena, d->side->ir, &line);
+	const char *key = m->side ? words_key(m->arena, &line)
+				  : line_key(m->arena, d->side->ir, &line);
 	void **place = table_at_name(&m->known, key);
 	struct delta_line *kept;
 	uint32_t *spaces;
@@ -456,6 +464,9 @@ static void keep_line(const struct direction *d, struct delta_line line)
 		kept = &m->lines.at[m->lines.count - 1];
 		kept->spaces = arena_array(m->arena, m->delta->space_count,
 					   sizeof *spaces);
+	} else if (m->side) {
+		/* one environment: the same packets on another side */
+		kept = &m->lines.at[(uintptr_t)*place - 1];
 	} else {
 		kept = &m->lines.at[(uintptr_t)*place - 1];
 		kept->packets += line.packets;
@@ -464,6 +475,8 @@ static void keep_line(const struct direction *d, struct delta_line line)
 		kept->risks |= line.risks;
 		kept->guard = kept->guard ? kept->guard : line.guard;
 	}
+	if (m->side)
+		*LIST_PUSH(m->arena, &kept->sides) = m->side;
 	spaces = (uint32_t *)kept->spaces;
 	if (!kept->space_count || spaces[kept->space_count - 1] != d->number)
 		spaces[kept->space_count++] = d->number;

@@ -32,6 +32,7 @@ struct making {
 	struct numbering numbering;
 	LIST(struct delta_line) lines;
 	struct table known;		/* words -> number of the line + 1 */
+	const char *side;		/* that is being told, or NULL */
 };
 
 /*

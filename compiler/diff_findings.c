@@ -171,6 +171,12 @@ static void add_reach(struct listing *l, const struct fb_reach *r)
 	else
 		note_others(l, &m, r);
 	note_rules(l, &m, r);
+	if (r->side_count)
+		note(l, &m, arena_printf(l->arena, "on %s",
+					 cut(l, diff_sides(l->arena, r))));
+	if (r->side_count && *r->lines)
+		note(l, &m, arena_printf(l->arena, "in the file\n%s",
+					 r->lines));
 	note(l, &m, arena_printf(l->arena, "for example %s", r->example));
 	key_reach(&m, r);
 	end(l, &m, r->rule_count ? "rule" : "",
@@ -375,6 +381,29 @@ static void add_quota(struct listing *l, const struct fb_quota_change *q)
 	end(l, &m, "", "", false);
 }
 
+/* --- what runs --- */
+
+static void add_file(struct listing *l, const struct fb_file_change *f)
+{
+	bool odd = f->kind == FB_FILE_EDITED || f->kind == FB_FILE_MISSING;
+	struct making m = begin(l, odd ? P1016 : P1013, (struct span){ 0 },
+		arena_printf(l->arena, "`%s` %s", f->path,
+			     diff_file_word(f->kind)));
+
+	text_printf(&m.key, "file\n%d\n%s", (int)f->kind, f->path);
+	end(l, &m, "", "", l->fail_on == FB_FAIL_ANY);
+}
+
+/* What is not compared is never equal: who asks for any difference is told no. */
+static void add_uncovered(struct listing *l, const char *what)
+{
+	struct making m = begin(l, P1016, (struct span){ 0 }, arena_printf(
+		l->arena, "not compared: %s", what));
+
+	text_printf(&m.key, "uncovered\n%s", what);
+	end(l, &m, "", "", l->fail_on == FB_FAIL_ANY);
+}
+
 /* --- all of it --- */
 
 static void add_unmet(struct listing *l, const char *sentence)
@@ -418,6 +447,10 @@ static void add_all(struct listing *l)
 	add_outputs(l);
 	for (size_t i = 0; i < d->quota_count; i++)
 		add_quota(l, &d->quotas[i]);
+	for (size_t i = 0; i < d->file_count; i++)
+		add_file(l, &d->files[i]);
+	for (size_t i = 0; i < d->uncovered_count; i++)
+		add_uncovered(l, d->uncovered[i]);
 }
 
 /* Every finding is a case too, so that a test report has what passes. */
@@ -463,7 +496,8 @@ bool fb_diff_fails(const struct fb_diff *d, enum fb_fail_on fail_on)
 	case FB_FAIL_ANY:
 		return d->unexpected_count || d->reach_count || d->rule_count ||
 		       d->place_count || d->invariant_count ||
-		       d->resource_count;
+		       d->resource_count || d->file_count ||
+		       d->uncovered_count;
 	}
 	return d->unexpected_count;
 }

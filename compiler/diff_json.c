@@ -97,6 +97,37 @@ static void put_resources(struct jsonout *j, const struct fb_diff *diff)
 	jsonout_close(j, '{');
 }
 
+static void put_running(struct jsonout *j, const struct fb_diff *diff)
+{
+	static const char *const kinds[] = { "appears", "changes", "vanishes",
+					     "edited", "missing" };
+
+	jsonout_open(j, "running", '{');
+	jsonout_open(j, "compared", '[');
+	for (size_t i = 0; i < diff->covered_count; i++) {
+		const struct fb_covered *c = &diff->covered[i];
+
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "part", c->part);
+		jsonout_string(j, "file", c->file);
+		jsonout_string(j, "target", c->target);
+		jsonout_bool(j, "equal", c->equal);
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+	jsonout_strings(j, "not_compared", diff->uncovered,
+			diff->uncovered_count);
+	jsonout_open(j, "files", '[');
+	for (size_t i = 0; i < diff->file_count; i++) {
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "kind", kinds[diff->files[i].kind]);
+		jsonout_string(j, "path", diff->files[i].path);
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+	jsonout_close(j, '{');
+}
+
 void diff_json(struct text *out, const struct fb_diff *diff)
 {
 	struct jsonout j = { .out = out };
@@ -122,6 +153,8 @@ void diff_json(struct text *out, const struct fb_diff *diff)
 	for (size_t i = 0; i < diff->freeze_count; i++)
 		json_freeze(&j, &diff->freezes[i]);
 	jsonout_close(&j, '[');
+	if (diff->running)
+		put_running(&j, diff);
 	jsonout_strings(&j, "unexpected", diff->unexpected,
 		    diff->unexpected_count);
 	jsonout_close(&j, '{');

@@ -123,6 +123,11 @@ static void put_small(struct text *out, const struct fb_diff *diff,
 	if (*r->reasons)
 		text_printf(out, " \xc2\xb7 %s%s%s", r->breaks ? "**" : "",
 			    r->reasons, r->breaks ? "**" : "");
+	if (r->side_count) {
+		text_puts(out, "<br>on ");
+		put_markdown(out, diff_short(out->arena,
+			diff_sides(out->arena, r), WORDS_MOST));
+	}
 	text_puts(out, "</sub>");
 }
 
@@ -429,6 +434,56 @@ static void put_resources(struct page *p)
 		    &section, "resources of AWS");
 }
 
+static void put_running(struct page *p)
+{
+	struct text section = TEXT_IN(p->out->arena);
+	const struct fb_diff *diff = p->diff;
+
+	for (size_t i = 0; i < diff->file_count && i < LISTED; i++) {
+		text_puts(&section, "- ");
+		put_markdown(&section, diff->files[i].path);
+		text_printf(&section, " %s\n",
+			    diff_file_word(diff->files[i].kind));
+	}
+	note_rest(&section, diff->file_count);
+	put_section(p, arena_printf(p->out->arena, "Files: %zu changes",
+				    diff->file_count), &section,
+		    "changes of files");
+	section = TEXT_IN(p->out->arena);
+	for (size_t i = 0; i < diff->covered_count && i < LISTED; i++) {
+		const struct fb_covered *c = &diff->covered[i];
+
+		text_puts(&section, "- ");
+		put_markdown(&section, c->part);
+		text_puts(&section, " with ");
+		put_markdown(&section, c->file);
+		text_printf(&section, ", %s: %s\n", c->target,
+			    c->equal ? "equal" : "differs");
+	}
+	note_rest(&section, diff->covered_count);
+	put_section(p, arena_printf(p->out->arena, "Compared: %s",
+				    diff_covered(p->out->arena, diff)),
+		    &section, "what was compared");
+}
+
+/* What no file speaks of stands open: nobody may take it for equal. */
+static void put_uncovered(struct page *p)
+{
+	const struct fb_diff *diff = p->diff;
+
+	if (!diff->uncovered_count)
+		return;
+	text_puts(p->out, "\n**Not compared**: ");
+	for (size_t i = 0; i < diff->uncovered_count && i < LISTED; i++) {
+		text_puts(p->out, i ? "; " : "");
+		put_markdown(p->out, diff->uncovered[i]);
+	}
+	if (diff->uncovered_count > LISTED)
+		text_printf(p->out, "; and %zu more",
+			    diff->uncovered_count - LISTED);
+	text_putc(p->out, '\n');
+}
+
 static void put_title(struct page *p)
 {
 	const char *invariants = diff_invariants(p->out->arena, p->diff);
@@ -437,6 +492,9 @@ static void put_title(struct page *p)
 		    p->diff->policy);
 	text_printf(p->out, "### `%s`: %s", p->diff->policy,
 		    diff_summary(p->out->arena, p->diff));
+	if (p->diff->running)
+		text_printf(p->out, " \xc2\xb7 %s",
+			    diff_covered(p->out->arena, p->diff));
 	if (*invariants)
 		text_printf(p->out, " \xc2\xb7 %s", invariants);
 	text_putc(p->out, '\n');
@@ -464,8 +522,10 @@ void diff_markdown(struct text *out, const struct fb_diff *diff)
 	put_rules(&p, FB_RULE_METADATA, "Rules with other metadata");
 	put_rules(&p, FB_RULE_SAME_REACH, "Rules rewritten with the same reach");
 	put_places(&p);
+	put_running(&p);
 	put_title(&p);
 	put_freezes(&p);
+	put_uncovered(&p);
 	put_broken(&p);
 	if (!diff->reach_count)
 		text_puts(out, "\nNo connection opens and none closes.\n");

@@ -57,6 +57,15 @@ const char *diff_freeze_result(struct arena *arena,
 			       const struct fb_freeze *freeze);
 bool diff_freeze_breaks(const struct fb_freeze *freeze);
 
+/* "appears", "was edited since it was made", … */
+const char *diff_file_word(enum fb_file_change_kind kind);
+
+/* "4 files equal, 1 differs"; "nothing". */
+const char *diff_covered(struct arena *arena, const struct fb_diff *diff);
+
+/* SIDES of a line, as many as a reader wants. */
+const char *diff_sides(struct arena *arena, const struct fb_reach *reach);
+
 /* How many rule changes are of KIND. */
 size_t diff_rules(const struct fb_diff *diff, enum fb_rule_change_kind kind);
 

@@ -21,7 +21,7 @@ struct drawing {
 	const struct paint *paint;
 };
 
-enum { WORDS_MOST = 400, INDENT = 10, LISTED = 40 };
+enum { WORDS_MOST = 400, INDENT = 10, LISTED = 40, FILES_SHOWN = 8 };
 
 static void put(const struct drawing *d, const char *string)
 {
@@ -102,6 +102,27 @@ static void put_others(const struct drawing *d, const struct fb_reach *r)
 		text_puts(d->out, ", between some of them");
 }
 
+/* Of something that runs: on which sides, and by which of its lines. */
+static void put_where_it_runs(const struct drawing *d, const struct fb_reach *r)
+{
+	const char *line = r->lines;
+
+	if (r->side_count) {
+		next_line(d);
+		text_puts(d->out, "on ");
+		put_short(d, diff_sides(d->out->arena, r));
+	}
+	while (r->side_count && *line) {
+		size_t len = strcspn(line, "\n");
+
+		next_line(d);
+		text_puts(d->out, line == r->lines ? "in the file: "
+						   : "             ");
+		put_short(d, arena_copy(d->out->arena, line, len));
+		line += len + (line[len] == '\n');
+	}
+}
+
 static void put_reach(const struct drawing *d, const struct fb_reach *r)
 {
 	static const char *const signs[] = { "+", ">", "-", "-" };
@@ -128,8 +149,11 @@ static void put_reach(const struct drawing *d, const struct fb_reach *r)
 	}
 	next_line(d);
 	put_others(d, r);
-	text_puts(d->out, " \xc2\xb7 ");
-	put_rules(d, r);
+	if (r->rule_count) {
+		text_puts(d->out, " \xc2\xb7 ");
+		put_rules(d, r);
+	}
+	put_where_it_runs(d, r);
 	next_line(d);
 	text_printf(d->out, "%se.g. ", d->paint->dim);
 	put(d, r->example);
@@ -253,7 +277,7 @@ static void put_resources(const struct drawing *d)
 	const struct fb_diff *diff = d->diff;
 
 	if (*diff->outputs_refused) {
-		head(d, "outputs");
+		head(d, diff->running ? "digests" : "outputs");
 		text_puts(d->out, "  not compared: ");
 		put_short(d, diff->outputs_refused);
 		text_putc(d->out, '\n');
@@ -296,6 +320,45 @@ static void put_freezes(const struct drawing *d)
 	}
 }
 
+static void put_running(const struct drawing *d)
+{
+	const struct fb_diff *diff = d->diff;
+	size_t equal = 0;
+
+	if (diff->file_count)
+		head(d, "files of the directory");
+	for (size_t i = 0; i < diff->file_count; i++) {
+		text_puts(d->out, "  ");
+		put(d, diff->files[i].path);
+		text_printf(d->out, " %s\n", diff_file_word(diff->files[i].kind));
+	}
+	if (diff->covered_count)
+		head(d, "compared");
+	for (size_t i = 0; i < diff->covered_count; i++) {
+		const struct fb_covered *c = &diff->covered[i];
+
+		equal += c->equal;
+		if (c->equal && diff->covered_count > FILES_SHOWN)
+			continue;
+		text_puts(d->out, "  ");
+		put(d, c->part);
+		text_puts(d->out, " with ");
+		put(d, c->file);
+		text_printf(d->out, ", %s: %s\n", c->target,
+			    c->equal ? "equal" : "differs");
+	}
+	if (diff->covered_count > FILES_SHOWN)
+		text_printf(d->out, "  %zu parts are equal (--format json has all)\n",
+			    equal);
+	if (diff->uncovered_count)
+		head(d, "not compared");
+	for (size_t i = 0; i < diff->uncovered_count; i++) {
+		text_printf(d->out, "  %s", d->paint->alarm);
+		put(d, diff->uncovered[i]);
+		text_printf(d->out, "%s\n", d->paint->off);
+	}
+}
+
 static void put_unexpected(const struct drawing *d)
 {
 	if (d->diff->unexpected_count)
@@ -319,6 +382,9 @@ static void put_counts(const struct drawing *d)
 	if (same && d->diff->reach_count)
 		text_printf(d->out, " \xc2\xb7 %zu rules rewritten with the same reach",
 			    same);
+	if (d->diff->running)
+		text_printf(d->out, " \xc2\xb7 %s",
+			    diff_covered(d->out->arena, d->diff));
 	if (*invariants)
 		text_printf(d->out, " \xc2\xb7 %s%s%s", d->diff->broken
 			    ? d->paint->alarm : "", invariants, d->diff->broken
@@ -345,4 +411,5 @@ void diff_text(struct text *out, const struct fb_diff *diff, bool colour)
 	put_rule_changes(&d);
 	put_places(&d);
 	put_resources(&d);
+	put_running(&d);
 }

@@ -183,3 +183,57 @@ size_t diff_rules(const struct fb_diff *diff, enum fb_rule_change_kind kind)
 		count += diff->rules[i].kind == kind;
 	return count;
 }
+
+const char *diff_file_word(enum fb_file_change_kind kind)
+{
+	switch (kind) {
+	case FB_FILE_APPEARS:  return "appears";
+	case FB_FILE_CHANGES:  return "changes";
+	case FB_FILE_VANISHES: return "vanishes";
+	case FB_FILE_EDITED:   return "was edited since it was made";
+	case FB_FILE_MISSING:  return "is missing";
+	}
+	return "";
+}
+
+const char *diff_covered(struct arena *arena, const struct fb_diff *diff)
+{
+	size_t equal = 0, all = diff->covered_count;
+
+	for (size_t i = 0; i < all; i++)
+		equal += diff->covered[i].equal;
+	if (!all)
+		return "nothing compared";
+	if (equal == all)
+		return all == 1 ? "the file is equal to the policy"
+			: arena_printf(arena, "all %zu parts compared are equal to the policy",
+				       all);
+	return all == 1 ? "the file is not equal to the policy"
+		: arena_printf(arena, "%zu of %zu parts compared are not equal to the policy",
+			       all - equal, all);
+}
+
+enum { SIDES_SHOWN = 6 };
+
+/* Up to the first `: ` when both begin alike: the file, or the hosts. */
+static size_t shared_head(const char *a, const char *b)
+{
+	const char *end = strstr(b, ": ");
+	size_t len = end ? (size_t)(end - b) + 2 : 0;
+
+	return len && strncmp(a, b, len) == 0 ? len : 0;
+}
+
+const char *diff_sides(struct arena *arena, const struct fb_reach *r)
+{
+	struct text out = TEXT_IN(arena);
+
+	for (size_t i = 0; i < r->side_count && i < SIDES_SHOWN; i++) {
+		size_t same = i ? shared_head(r->sides[i - 1], r->sides[i]) : 0;
+
+		text_printf(&out, "%s%s", i ? "; " : "", r->sides[i] + same);
+	}
+	if (r->side_count > SIDES_SHOWN)
+		text_printf(&out, "; and %zu more", r->side_count - SIDES_SHOWN);
+	return text_string(&out);
+}

@@ -51,6 +51,10 @@ void json_reach(struct jsonout *j, const struct fb_reach *r)
 	jsonout_string(j, "expires", r->expires);
 	jsonout_real(j, "packets", r->packets);
 	jsonout_string(j, "example", r->example);
+	if (r->side_count) {
+		jsonout_strings(j, "sides", r->sides, r->side_count);
+		jsonout_string(j, "lines", r->lines);
+	}
 	jsonout_close(j, '{');
 }
 

@@ -163,6 +163,122 @@ hides '<script>'
 code 0 "$tool" diff --format json old.fbk hostile.fbk
 valid diff
 
+# what runs: outputs, captures, rulesets, a directory that was compiled
+code 0 "$tool" compile -t terraform,ec2,nft -o made old.fbk
+for file in made/prod/aws.tf.json made/prod/aws.ec2.json made/prod/nft/gateway.nft; do
+	code 0 "$tool" diff $file old.fbk
+	says "small: same reach · the file is equal to the policy"
+	says "dev: no file speaks of it"
+	hides "prod: no file speaks of it"
+	code 0 "$tool" diff --fail-on widening old.fbk $file
+	code 1 "$tool" diff --exit-code old.fbk $file
+	code 0 "$tool" diff $file new.fbk
+	says "+ opens   web -> app on tcp/22"
+	says "by r (new.fbk:6)"
+	code 0 sh -c "$tool diff - new.fbk <$file"
+	says "+ opens   web -> app on tcp/22"
+	code 0 sh -c "$tool diff $file - <new.fbk"
+	says "+ opens   web -> app on tcp/22"
+	code 0 "$tool" diff --format json $file new.fbk
+	valid diff
+	code 0 "$tool" diff --format markdown $file new.fbk
+	says '**Not compared**'
+done
+code 0 "$tool" diff made/prod/nft/app.nft old.fbk
+says "prod: hosts of db, web: no file speaks of it"
+sed 's/"to_port": 5432/"to_port": 5433/; s/"FromPort": 80,/"FromPort": 79,/' made/prod/aws.tf.json >edited.json
+code 0 "$tool" diff edited.json old.fbk
+says "narrows"
+says "app -> db on tcp/5433"
+says "in the file: db, inbound from app"
+code 1 "$tool" diff --fail-on widening old.fbk edited.json
+says "+ opens   app -> db on tcp/5433"
+# one half of a connection: nothing gets through, and it is no less a difference
+python3 - <<'P'
+import json
+d = json.load(open("made/prod/aws.ec2.json"))
+for g in d["SecurityGroups"]:
+    if g["GroupName"].endswith("-db"):
+        g["IpPermissions"][0]["ToPort"] += 1
+json.dump(d, open("half.json", "w"))
+P
+code 0 "$tool" diff half.json old.fbk
+says "app -> db on tcp/5433"
+says "on db: ingress"
+hides "composed"
+# a whole account: several environments, and groups that are nobody's
+python3 - <<'P'
+import json
+both = [json.load(open(f"made/{e}/aws.ec2.json")) for e in ("dev", "prod")]
+for number, one in enumerate(both):
+    ids = {g["GroupId"]: f"sg-{number}{k:07x}" for k, g in enumerate(one["SecurityGroups"])}
+    text = json.dumps(one)
+    for old, new in ids.items():
+        text = text.replace(json.dumps(old), json.dumps(new))
+    both[number] = json.loads(text)["SecurityGroups"]
+alien = json.loads(json.dumps(both[0][0]))
+alien.update(GroupId="sg-0ffffffff", GroupName="alien", Tags=[], IpPermissions=[], IpPermissionsEgress=[])
+json.dump({"SecurityGroups": both[0] + both[1] + [alien]}, open("account.json", "w"))
+P
+code 0 "$tool" diff account.json old.fbk
+says "same reach · all 2 parts compared are equal to the policy"
+hides "no file speaks of it"
+tells P0607
+code 0 "$tool" diff account.json new.fbk
+says "in all 2 environments"
+code 0 "$tool" diff --format github account.json old.fbk
+says P0607
+
+code 0 "$tool" diff made old.fbk
+says "same reach · all 12 parts compared are equal to the policy"
+hides "files of the directory"
+code 0 "$tool" diff --fail-on any made old.fbk
+code 0 "$tool" diff made new.fbk
+says "prod/aws.tf.json changes"
+says "on aws.ec2.json: composed; app: ingress; web: egress; aws.tf.json: composed"
+says "prod/nft/app.nft changes"
+hides "prod/nft/db.nft changes"
+says "opens 1"
+code 0 "$tool" diff made less.fbk
+says "same reach"
+says "dev/aws.tf.json vanishes"
+says "dev/aws.tf.json: the policy has no such environment"
+code 2 "$tool" diff made/dev/aws.tf.json less.fbk
+tells "which this policy does not have"
+code 0 "$tool" compile -q -t terraform,ec2,nft -o fewer less.fbk
+code 1 "$tool" diff --fail-on any fewer old.fbk
+says "dev/aws.tf.json appears"
+says "dev: no file speaks of it"
+cp edited.json made/prod/aws.tf.json
+rm made/dev/nft/web.nft
+code 1 "$tool" diff --fail-on any made old.fbk
+says "prod/aws.tf.json was edited since it was made"
+says "dev/nft/web.nft is missing"
+for format in json markdown sarif github gitlab junit csv; do
+	code 0 "$tool" diff --format $format made old.fbk
+done
+code 2 "$tool" diff made made
+code 2 "$tool" diff half.json edited.json
+tells "one of the two has to be a policy"
+code 2 "$tool" diff --expect 'web -> app' half.json old.fbk
+code 2 "$tool" diff --reach-only half.json old.fbk
+printf '{ "not": "ours" }' >none.json
+code 2 "$tool" diff none.json old.fbk
+tells P0601
+code 2 "$tool" diff --format sarif none.json old.fbk
+grep -q P0601 "$work/out" || wrong "SARIF does not say why"
+head -c 700 made/prod/aws.ec2.json >cut.json
+code 2 "$tool" diff cut.json old.fbk
+sed 's/policy small/policy other/' old.fbk >another.fbk
+code 2 "$tool" diff half.json another.fbk
+tells P0602
+mkdir odd && printf '{"schema":"firebreak-manifest-1","outputs":[{"path":"../old.fbk","digest":"sha256:0"}]}' >odd/manifest.json
+code 2 "$tool" diff odd old.fbk
+tells "not a manifest"
+printf '{"schema":"firebreak-manifest-1","outputs":[]}' >odd/manifest.json
+code 0 "$tool" diff odd old.fbk
+says "prod: no file speaks of it"
+
 # questions
 code 0 "$tool" query old.fbk 'app -> db on tcp/5432'
 says "yes: app -> db on tcp/5432"

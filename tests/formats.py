@@ -319,6 +319,16 @@ if [f['fingerprint'] for f in before['findings']] != [f['fingerprint'] for f in 
 if [f['place'] for f in before['findings']] == [f['place'] for f in after['findings']]:
     fail('moved', 'a line more moves nothing')
 
+check_diff('what runs', ['running.nft', 'P1016.fbk'], GOLDEN)
+check_diff('what runs', ['--fail-on', 'any', 'P1016.fbk', 'running.nft'], GOLDEN)
+with open(os.path.join(GOLDEN, 'running.nft'), 'rb') as file:
+    ruleset = file.read()
+for name in ('=cmd|calc', '::error::x', '<script>alert(1)<', '[click](javascript:x)', 'a\nb', '\u202egnp'):
+    path = os.path.join(WORK, name.replace('/', ' '))
+    with open(path, 'wb') as file:
+        file.write(ruleset)
+    check_diff(f'what runs in {name!r}', [path, 'P1016.fbk'], GOLDEN)
+
 before = check_diff('moved', ['change.fbk', 'P1001.fbk'], GOLDEN)
 with open(os.path.join(GOLDEN, 'P1001.fbk'), 'rb') as file:
     after = check_diff('moved', ['change.fbk', '-'], GOLDEN, b'\n# more\n\n' + file.read())

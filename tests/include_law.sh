@@ -76,11 +76,13 @@ check "$base|$ast|compiler/(ir|resolver|declare|parse|statement|wording)\.h" com
 check "$base|compiler/(delta|delta_tell)\.h|firebreak/diff\.h" compiler/delta_tell.?
 check "$base|compiler/(delta|delta_tell|emergency|frozen)\.h|firebreak/diff\.h" compiler/frozen.?
 api='context|delta|frozen|outputs|query|question|statement|delta_tell|verify|wording'
+check "$base|compiler/(context|build|delta_tell|directory|prove)\.h|backends/backend\.h|firebreak/[a-z]*\.h" compiler/against.c
+check "$base|compiler/(context|directory)\.h|firebreak/[a-z]*\.h" compiler/directory.?
 check "$base|compiler/($api|diff_render|answer_render)\.h|firebreak/[a-z]*\.h" compiler/compare.c compiler/answer.c
 check "$base|compiler/(context|evidence/(facts|graph))\.h|firebreak/firebreak\.h" compiler/picture.c
-# Only build.c and live.c know the backends.
-if grep -l '^#include "backends/' compiler/*.c compiler/*/*.c | grep -vE '^compiler/(build|live)\.c$'; then
-	echo "only compiler/build.c and live.c may include backends/"
+# Only build.c, live.c and against.c know the backends.
+if grep -l '^#include "backends/' compiler/*.c compiler/*/*.c | grep -vE '^compiler/(build|live|against)\.c$'; then
+	echo "only compiler/build.c, live.c and against.c may include backends/"
 	bad=1
 fi
 for target in aws nft; do

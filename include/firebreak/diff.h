@@ -60,6 +60,10 @@ struct fb_reach {
 	const char *expires;		/* the day on which the last of them ends; "" when none does */
 	double packets;			/* in all environments */
 	const char *example;		/* "tcp 10.0.0.1 -> 10.0.1.1 port 443" */
+	/* of fb_diff_running(): where it shows, "aws.json: data: ingress" */
+	const char *const *sides;
+	size_t side_count;
+	const char *lines;		/* what of the file admits the example; "" */
 };
 
 enum fb_rule_change_kind {
@@ -144,6 +148,25 @@ struct fb_freeze {
 	const char *example, *example_in;
 };
 
+/* A part of the policy, and the file that was compared with it. */
+struct fb_covered {
+	const char *part;	/* "banco-andino.prod", "banco-andino.prod: hosts of data" */
+	const char *file;	/* as given */
+	const char *target;	/* "AWS security groups as Terraform JSON" */
+	bool equal;
+};
+
+enum fb_file_change_kind {
+	FB_FILE_APPEARS, FB_FILE_CHANGES, FB_FILE_VANISHES,
+	FB_FILE_EDITED,		/* it is not what the manifest says it was */
+	FB_FILE_MISSING,	/* the manifest has it, the directory has not */
+};
+
+struct fb_file_change {
+	enum fb_file_change_kind kind;
+	const char *path;
+};
+
 struct fb_diff {
 	const char *policy;
 	const char *old_name, *new_name;	/* as given */
@@ -174,6 +197,14 @@ struct fb_diff {
 	const char *const *unexpected;
 	size_t unexpected_count;
 	size_t unmet_count;		/* the first of them: sentences unmet */
+	/* of fb_diff_running(): one of the two is something that runs */
+	bool running;
+	const struct fb_covered *covered;
+	size_t covered_count;
+	const char *const *uncovered;	/* what was not compared, and why */
+	size_t uncovered_count;
+	const struct fb_file_change *files;	/* of a directory with a manifest */
+	size_t file_count;
 };
 
 struct fb_diff_options {
@@ -195,6 +226,43 @@ struct fb_diff_options {
 enum fb_status fb_diff(struct fb *old, struct fb *new,
 		       const struct fb_diff_options *options,
 		       struct fb_diff *out);
+
+/* A file that says what runs: a capture, a ruleset, an output. */
+struct fb_artefact {
+	const char *name;	/* as given; of a manifest's: its path there */
+	const char *bytes;
+	size_t len;
+};
+
+/* What runs somewhere, as far as files say it. */
+struct fb_running {
+	const struct fb_artefact *files;
+	size_t file_count;
+	const struct fb_artefact *manifest;	/* of the directory they are in; or NULL */
+	bool is_new;		/* it is the new side: the policy is the old one */
+};
+
+/* Can the LEN BYTES be a file of some target?  A policy cannot. */
+bool fb_is_artefact(const char *bytes, size_t len);
+
+/*
+ * The outputs that a manifest lists, and their count; they belong to FB.  FB_BAD,
+ * told, when it is none.
+ */
+enum fb_status fb_manifest_paths(struct fb *fb,
+				 const struct fb_artefact *manifest,
+				 const char *const **paths, size_t *count);
+
+/*
+ * What the policy, loaded without mistakes, opens and closes against what runs,
+ * exactly: each hook, direction and relation by itself.  Of OPTIONS the names
+ * count.  FB_BAD, told, when a file is not understood or not the policy's;
+ * FB_NO, told, when the policy cannot be compiled for a file's target.
+ */
+enum fb_status fb_diff_running(struct fb *policy,
+			       const struct fb_running *running,
+			       const struct fb_diff_options *options,
+			       struct fb_diff *out);
 
 /* What makes the answer no, beside what is not as expected. */
 enum fb_fail_on {

@@ -16,7 +16,7 @@
 #include "firebreak/diff.h"
 #include "tests/lib/dice.h"
 #include "tests/lib/gen.h"
-#include "tests/lib/naive.h"
+#include "tests/lib/pair.h"
 #include "tests/lib/policy.h"
 #include "tests/lib/sample.h"
 
@@ -175,156 +175,6 @@ static void names_mean_exactly_the_set(void **state)
 
 /* --- pairs of policies --- */
 
-/* One rule of a generated text: "rule-z3: allow SRC -> DST on SVC rest". */
-struct parts {
-	const char *name, *src, *dst, *svc, *rest;
-};
-
-static bool take_apart(struct arena *arena, const char *line, size_t len,
-		       struct parts *out)
-{
-	const char *copy = arena_copy(arena, line, len);
-	const char *allow = strstr(copy, ": allow "), *arrow, *on, *rest;
-
-	if (strncmp(copy, "rule-", 5) != 0 || !allow)
-		return false;
-	arrow = strstr(allow, " -> ");
-	on = strstr(arrow, " on ");
-	rest = on + 4 + strcspn(on + 4, ";");
-	for (const char *at = on + 4; *at; at++)
-		if (strncmp(at, " in ", 4) == 0 || strncmp(at, " log", 4) == 0 ||
-		    strncmp(at, " owner ", 7) == 0 ||
-		    strncmp(at, " ticket ", 8) == 0 ||
-		    strncmp(at, " reason ", 8) == 0 ||
-		    strncmp(at, " expires ", 9) == 0 ||
-		    strncmp(at, " reviewed ", 10) == 0 ||
-		    strncmp(at, " party ", 7) == 0) {
-			rest = at;
-			break;
-		}
-	*out = (struct parts){
-		arena_copy(arena, copy, (size_t)(allow - copy)),
-		arena_copy(arena, allow + 8, (size_t)(arrow - allow - 8)),
-		arena_copy(arena, arrow + 4, (size_t)(on - arrow - 4)),
-		arena_copy(arena, on + 4, (size_t)(rest - on - 4)),
-		arena_copy(arena, rest, strcspn(rest, ";")) };
-	return true;
-}
-
-static void put_rule(struct text *out, const struct parts *p)
-{
-	text_printf(out, "%s: allow %s -> %s on %s%s;\n", p->name, p->src,
-		    p->dst, p->svc, p->rest);
-}
-
-typedef void rewrite(struct text *out, struct dice *dice, struct parts p);
-
-/* TEXT with each rule rewritten by CHANGE. */
-static const char *rewritten(struct arena *arena, const char *text,
-			     struct dice *dice, rewrite *change)
-{
-	struct text out = TEXT_IN(arena);
-
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-		struct parts p;
-
-		if (take_apart(arena, text, len, &p))
-			change(&out, dice, p);
-		else
-			text_printf(&out, "%.*s\n", (int)len, text);
-		text += len + (text[len] == '\n');
-	}
-	return text_string(&out);
-}
-
-/* Most rules stay; a few are gone, turned round, or on other services. */
-static void edit(struct text *out, struct dice *dice, struct parts p)
-{
-	const char *src = p.src;
-
-	switch (dice_roll(dice, 12)) {
-	case 0:
-		return;
-	case 1:
-		p.src = p.dst;
-		p.dst = src;
-		break;
-	case 2:
-		p.svc = "tcp/443-444";
-		break;
-	case 3:
-		p.svc = "any";
-		break;
-	case 4:
-		p.dst = "any";
-		break;
-	case 5:
-		p.src = "edge";
-		break;
-	default:
-		break;
-	}
-	put_rule(out, &p);
-}
-
-/*
- * The same in other words: a group for an end, a rule as two that overlap, other
- * attributes.
- */
-static void refactor(struct text *out, struct dice *dice, struct parts p)
-{
-	switch (dice_roll(dice, 3)) {
-	case 0:
-		text_printf(out, "group new-%s = %s;\n", p.name, p.src);
-		p.src = arena_printf(out->arena, "new-%s", p.name);
-		break;
-	case 1:
-		put_rule(out, &p);
-		p.name = arena_printf(out->arena, "%s-again", p.name);
-		break;
-	default:
-		text_printf(out, "service new-%s = %s;\n", p.name, p.svc);
-		p.svc = arena_printf(out->arena, "new-%s", p.name);
-		break;
-	}
-	put_rule(out, &p);
-}
-
-struct pair {
-	struct policy old, new;
-	const char *old_text, *new_text;
-};
-
-/* Two policies to compare: one edited, or two that have nothing in common. */
-static bool make_pair(struct pair *pair, struct arena *arena, uint64_t seed)
-{
-	struct dice dice = dice_of(seed ^ 0x9e3779b9);
-	uint64_t other = seed % 4 ? seed : seed + 1;
-	const char *text = gen_text(arena, gen_policy(arena, other,
-		seed % 3 ? GEN_WILD : GEN_PLAIN), dice_bits(&dice));
-
-	pair->old_text = gen_text(arena, gen_policy(arena, seed,
-		seed % 3 ? GEN_WILD : GEN_PLAIN), 0);
-	pair->new_text = rewritten(arena, text, &dice, edit);
-	return policy_of_text(&pair->old, arena, pair->old_text, GEN_DAY) &&
-	       policy_of_text(&pair->new, arena, pair->new_text, GEN_DAY);
-}
-
-static const char *customer_of(const struct ir *ir, const struct ir_space *s)
-{
-	return ir->customers[s->customer].name;
-}
-
-/* Does the naive evaluator let P through in SPACE (NULL: no such place)? */
-static bool allows(const struct policy *policy, const struct ir_space *s,
-		   const struct packet *p)
-{
-	return s && naive_allows(policy->ast, customer_of(policy->ir, s),
-				 policy->ir->environments[s->environment], p,
-				 policy->as_of);
-}
-
 static bool boxes_have(const struct boxes *boxes, const struct packet *p)
 {
 	bool found = false;
@@ -423,8 +273,8 @@ static void try_packets(struct pair *pair, const struct delta *d,
 
 	for (int i = 0; i < TRIES && rules->count; i++) {
 		struct packet p = sampler_near(dice, f, rules);
-		bool was = allows(&pair->old, s->was, &p);
-		bool is = allows(&pair->new, s->is, &p);
+		bool was = pair_allows(&pair->old, s->was, &p);
+		bool is = pair_allows(&pair->new, s->is, &p);
 		bool opened = boxes_have(&s->opened[f], &p);
 		bool closed = boxes_have(&s->closed[f], &p);
 
@@ -493,7 +343,7 @@ static void one_pair(struct arena *arena, uint64_t seed, size_t *pairs,
 	struct words_mean w;
 	struct delta d;
 
-	if (!make_pair(&pair, arena, seed))
+	if (!pair_of(&pair, arena, seed))
 		return;
 	++*pairs;
 	d = delta_of(arena, pair.old.ir, pair.new.ir);
@@ -581,7 +431,7 @@ static void every_format_tells_every_line(void **state)
 		struct fb_diff diff;
 		struct pair pair;
 
-		if (make_pair(&pair, arena, seed)) {
+		if (pair_of(&pair, arena, seed)) {
 			struct fb *old = context_of(pair.old_text);
 			struct fb *new = context_of(pair.new_text);
 
@@ -627,8 +477,8 @@ static void the_same_policy_in_other_words_has_the_same_reach(void **state)
 		struct arena *arena = arena_child(*state);
 		struct dice dice = dice_of(seed);
 		const struct gen_policy *g = gen_policy(arena, seed, GEN_WILD);
-		const char *text = rewritten(arena, gen_text(arena, g, seed),
-					     &dice, refactor);
+		const char *text = pair_rewritten(arena, gen_text(arena, g, seed),
+					     &dice, pair_refactor);
 		struct policy old, new;
 
 		if (policy_of_text(&old, arena, gen_text(arena, g, 0),
@@ -652,13 +502,13 @@ static void the_same_policy_in_other_words_has_the_same_reach(void **state)
 static const char *random_question(struct arena *arena, const char *text,
 				   struct dice *dice)
 {
-	LIST(struct parts) rules = { 0 };
+	LIST(struct pair_rule) rules = { 0 };
 
 	while (*text) {
 		size_t len = strcspn(text, "\n");
-		struct parts p;
+		struct pair_rule p;
 
-		if (take_apart(arena, text, len, &p))
+		if (pair_take_apart(arena, text, len, &p))
 			*LIST_PUSH(arena, &rules) = p;
 		text += len + (text[len] == '\n');
 	}
@@ -713,7 +563,7 @@ static void one_question(struct policy *p, const char *text, uint64_t seed,
 		return;
 	d = query_permitted(p->arena, p->ir, &q);
 	any_refused = query_refused(p->arena, p->ir, &q, &space, &refused);
-	if (any_refused && (allows(p, &p->ir->spaces[space], &refused) ||
+	if (any_refused && (pair_allows(p, &p->ir->spaces[space], &refused) ||
 			    !asked(&q.in[space], &refused)))
 		fail_msg("seed %llu: `%s`: %s is not refused",
 			 (unsigned long long)seed, text,
@@ -727,7 +577,7 @@ static void one_question(struct policy *p, const char *text, uint64_t seed,
 				struct packet one = sampler_near(dice,
 					(enum family)f, &flows);
 				bool in = asked(&q.in[s], &one);
-				bool yes = allows(p, &p->ir->spaces[s], &one);
+				bool yes = pair_allows(p, &p->ir->spaces[s], &one);
 
 				if (answered(&d, &p->ir->spaces[s], &one) !=
 				    (in && yes) ||
