@@ -427,7 +427,8 @@ static void every_format_tells_every_line(void **state)
 
 	for (uint64_t seed = 1; seed <= 60; seed++) {
 		struct arena *arena = arena_child(*state);
-		struct fb_diff_options options = { "old", "new", true, NULL, 0 };
+		struct fb_diff_options options = { .old_name = "old",
+			.new_name = "new", .reach_only = true };
 		struct fb_diff diff;
 		struct pair pair;
 
