@@ -76,6 +76,10 @@ $(B)/gen/services.inc: grammar/services.fbk
 	@mkdir -p $(B)/gen
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 
+$(B)/gen/starter.inc: compiler/cli/starter.fbk
+	@mkdir -p $(B)/gen
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+
 $(B)/gen/%.inc: compiler/evidence/%.css
 	@mkdir -p $(B)/gen
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
@@ -84,6 +88,8 @@ $(OBJ)/compiler/evidence/html_page.o: $(B)/gen/style.inc $(B)/gen/graph.inc
 $(OBJ)/compiler/evidence/graph_svg.o: $(B)/gen/graph.inc
 
 $(OBJ)/grammar/library.o: $(B)/gen/services.inc
+
+$(OBJ)/compiler/cli/init.o: $(B)/gen/starter.inc
 
 $(OBJ)/gen/%.o: $(B)/gen/%.c $(B)/gen/policy.tab.h
 	@mkdir -p $(@D)

@@ -57,6 +57,14 @@ struct claims {
 	size_t count, cap;
 };
 
+/* What a draft leaves out, for people. */
+struct gaps {
+	const char **at;
+	size_t count, cap;
+};
+
+struct text;
+
 enum live_found {
 	LIVE_FOUND,
 	LIVE_ABSENT,
@@ -157,6 +165,15 @@ struct backend {
 	void (*claim)(struct arena *arena, struct diags *diags,
 		      const struct ir *ir, const char *name, const void *model,
 		      struct claims *out);
+
+	/*
+	 * Write a policy that says what the capture BYTES says, at OUT, a line
+	 * each of what it cannot say at GAPS.  False: it is not understood, told
+	 * as P06.  NULL: no captures of this target.
+	 */
+	bool (*draft)(struct arena *arena, struct diags *diags,
+		      const char *name, const char *bytes, size_t len,
+		      struct text *out, struct gaps *gaps);
 
 	/*
 	 * What MODEL, as read, admits in the job's environment.  False when it

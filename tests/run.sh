@@ -23,6 +23,7 @@ step tests/completion.sh
 step tests/formats.sh
 step tests/ci.sh
 step tests/fmt.sh
+step tests/captures.py
 step tests/hostile.py
 step tests/memory/limit.py
 step tests/diff.sh

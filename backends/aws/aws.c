@@ -22,6 +22,7 @@
 #include "backends/aws/aws.h"
 
 #include "backends/aws/quota.h"
+#include "backends/aws/draft.h"
 #include "backends/aws/view.h"
 
 #include <string.h>
@@ -170,6 +171,30 @@ static void claim(struct arena *arena, struct diags *diags, const struct ir *ir,
 	aws_claim(arena, diags, ir, name, model, out);
 }
 
+static bool draft(struct arena *arena, struct diags *diags, const char *name,
+		  const char *bytes, size_t len, struct text *out,
+		  struct gaps *gaps)
+{
+	const struct account *account = account_read(arena, diags, name, bytes,
+						     len);
+	const struct draft *draft;
+	const char *base;
+
+	if (!account)
+		return false;
+	if (!account->groups.count) {
+		diag_add(diags, P0601, (struct span){ 0 },
+			 "%s: there is no security group in it", name);
+		return false;
+	}
+	base = strrchr(name, '/');
+	draft = draft_of(arena, base ? base + 1 : name, account);
+	draft_write(out, draft);
+	for (size_t i = 0; i < draft->gaps.count; i++)
+		*LIST_PUSH(arena, gaps) = draft->gaps.at[i].text;
+	return true;
+}
+
 static bool denote(const struct job *job, const void *model, struct sides *out)
 {
 	return aws_denote(job, model, out);
@@ -210,6 +235,7 @@ const struct backend backend_ec2 = {
 	.recognise = is_ec2,
 	.read = read_ec2,
 	.claim = claim,
+	.draft = draft,
 	.denote = denote,
 	.blame = blame,
 };

@@ -17,6 +17,8 @@ struct selecting {
 	struct arena *arena;		/* of the model */
 	const struct account *account;
 	const char **layer_of;		/* by group: of the environment, or NULL */
+	const char **unseen;		/* by peer: a layer whose group is not here; or NULL */
+	uint32_t *number_of_peer;	/* the same: into the model's groups */
 	uint32_t *number_of;		/* the same: into the model's groups */
 	uint32_t *list_of;		/* by list: into the model's, or NOT_HERE */
 	struct aws_group *groups;
@@ -95,6 +97,19 @@ static void take_groups(struct selecting *s)
 	}
 }
 
+/* Groups that the file only refers to: they have a name, and no rules. */
+static void take_unseen(struct selecting *s)
+{
+	for (size_t i = 0; i < s->account->peers.count; i++) {
+		if (!s->unseen[i])
+			continue;
+		s->number_of_peer[i] = (uint32_t)s->group_count;
+		s->groups[s->group_count++] = (struct aws_group){
+			.key = s->account->peers.at[i].id, .name = "",
+			.description = "", .layer = s->unseen[i] };
+	}
+}
+
 static bool refuse_list(struct selecting *s, const struct path *path,
 			const struct account_peer *peer)
 {
@@ -122,6 +137,10 @@ static bool take_peer(struct selecting *s, const struct path *path,
 	if (peer->kind == AWS_PREFIX)
 		return true;
 	p = &s->account->peers.at[peer->index];
+	if (peer->kind == AWS_GROUP && s->unseen[peer->index]) {
+		peer->index = s->number_of_peer[peer->index];
+		return true;
+	}
 	if (peer->kind == AWS_GROUP) {
 		if (p->group == NOT_HERE || !s->layer_of[p->group])
 			return refuse_group(s, path, p);
@@ -171,16 +190,19 @@ static const struct aws_model *select_own(struct arena *arena,
 					  struct diags *diags, const char *name,
 					  const struct account *account,
 					  const char **layer_of,
+					  const char **unseen,
 					  const struct identity *id)
 {
 	struct arena *scratch = arena_child(arena);
 	size_t groups = account->groups.count, lists = account->lists.count;
+	size_t peers = account->peers.count;
 	struct selecting s = {
 		.json = { scratch, diags, name, true }, .arena = arena,
-		.account = account, .layer_of = layer_of,
+		.account = account, .layer_of = layer_of, .unseen = unseen,
+		.number_of_peer = arena_array(scratch, peers, sizeof(uint32_t)),
 		.number_of = arena_array(scratch, groups, sizeof(uint32_t)),
 		.list_of = arena_array(scratch, lists, sizeof(uint32_t)),
-		.groups = arena_array(arena, groups, sizeof *s.groups),
+		.groups = arena_array(arena, groups + peers, sizeof *s.groups),
 		.lists = arena_array(arena, lists, sizeof *s.lists),
 		.rules = arena_array(arena, account->rules.count,
 				     sizeof *s.rules),
@@ -190,6 +212,7 @@ static const struct aws_model *select_own(struct arena *arena,
 	for (size_t i = 0; i < lists; i++)
 		s.list_of[i] = NOT_HERE;
 	take_groups(&s);
+	take_unseen(&s);
 	take_rules(&s);
 	if (s.json.good) {
 		model = arena_alloc(arena, sizeof *model);
@@ -241,7 +264,9 @@ const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
 		}
 		layer_of[i] = g->layer;
 	}
-	return select_own(arena, diags, name, account, layer_of, &id);
+	return select_own(arena, diags, name, account, layer_of,
+			  arena_array(arena, account->peers.count,
+				      sizeof *layer_of), &id);
 }
 
 /* --- claims --- */
@@ -269,6 +294,24 @@ static const char *layer_in(const struct claiming *c, uint32_t number,
 	return has_tags(group) && same(&is, id) ? group->layer : NULL;
 }
 
+/* Layers whose group the file does not have, and refers to all the same. */
+static void look_for_unseen(const struct claiming *c, uint32_t number,
+			    const char **unseen)
+{
+	for (size_t i = 0; i < c->account->peers.count; i++) {
+		const struct account_peer *p = &c->account->peers.at[i];
+		const struct ir_aws_group *g = table_get_name(&c->named, p->id);
+		struct account_group is = { .id = p->id, .name = "" };
+
+		if (!g || g->space != number || p->group != NOT_HERE)
+			continue;
+		unseen[i] = c->ir->layers[g->layer].name;
+		diag_add(c->diags, P0607, (struct span){ 0 },
+			 "%s: %s is not in it, and nothing is proved about what that group lets out and in itself",
+			 c->name, account_group_text(c->diags->arena, &is));
+	}
+}
+
 static void claim_space(struct claiming *c, uint32_t number,
 			struct claims *out)
 {
@@ -278,6 +321,8 @@ static void claim_space(struct claiming *c, uint32_t number,
 		c->ir->environments[space->environment], "" };
 	const char **layer_of = arena_array(c->arena, c->account->groups.count,
 					    sizeof *layer_of);
+	const char **unseen = arena_array(c->arena, c->account->peers.count,
+					  sizeof *unseen);
 	bool any = false;
 
 	for (size_t i = 0; i < c->account->groups.count; i++) {
@@ -286,10 +331,12 @@ static void claim_space(struct claiming *c, uint32_t number,
 		c->ours[i] |= layer_of[i] != NULL;
 		any |= layer_of[i] != NULL;
 	}
-	if (any)
-		*LIST_PUSH(c->arena, out) = (struct claim){ space, id,
-			select_own(c->arena, c->diags, c->name, c->account,
-				   layer_of, &id) };
+	if (!any)
+		return;
+	look_for_unseen(c, number, unseen);
+	*LIST_PUSH(c->arena, out) = (struct claim){ space, id,
+		select_own(c->arena, c->diags, c->name, c->account, layer_of,
+			   unseen, &id) };
 }
 
 enum { SHOWN = 20 };

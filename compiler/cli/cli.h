@@ -31,6 +31,7 @@ struct cli {
 	size_t expected_count;
 	bool reach_only, transitive;
 	bool dry_run, live;	/* of apply; of prove */
+	const char *from;	/* of init; NULL: not given */
 	const char *confirm;	/* of apply; NULL: not given */
 	bool flush_conntrack;	/* of apply */
 	bool times;		/* of apply: say what took how long */
@@ -55,7 +56,7 @@ struct command {
 extern const struct command command_apply, command_check, command_compile,
 			    command_completion, command_diff,
 			    command_explain, command_fmt, command_graph,
-			    command_query,
+			    command_init, command_query,
 			    command_prove, command_report,
 			    command_verify_bundle, command_version;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 const struct command *const cli_commands[] = {
+	&command_init,
 	&command_check,
 	&command_compile,
 	&command_prove,
@@ -118,7 +119,7 @@ enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
        OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_TIMES, OPT_LIVE,
-       OPT_FLUSH,       OPT_QUOTA, OPT_PREVIOUS };
+       OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM };
 
 const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -146,6 +147,7 @@ const struct option cli_options[] = {
 	{ "flush-conntrack", no_argument, NULL, OPT_FLUSH },
 	{ "times",  no_argument,       NULL, OPT_TIMES },
 	{ "live",   no_argument,       NULL, OPT_LIVE },
+	{ "from",   required_argument, NULL, OPT_FROM },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -228,6 +230,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_TIMES:
 		cli->times = true;
+		return true;
+	case OPT_FROM:
+		cli->from = value;
 		return true;
 	case OPT_LIVE:
 		cli->live = true;

@@ -267,6 +267,20 @@ struct fb_flows {
 enum fb_status fb_apply_flows(struct fb *fb, const char *part, bool end,
 			      struct fb_flows *out);
 
+/* A policy drafted from a capture. */
+struct fb_draft {
+	const char *text;	/* laid out as fb_lay_out() does */
+	size_t len, gaps;
+};
+
+/*
+ * Draft a policy that says what LEN bytes of a capture, known as NAME, say.
+ * FB_NO: it leaves something out, each told as P0610; FB_BAD: the capture is
+ * not understood, and there is none.
+ */
+enum fb_status fb_draft(struct fb *fb, const char *name, const char *bytes,
+			size_t len, struct fb_draft *out);
+
 /* Is what the kernel has now exactly what this policy means?  As fb_prove(). */
 enum fb_status fb_prove_live(struct fb *fb);
 

@@ -1,0 +1,202 @@
+/* The draft as a policy that a reader can go on from. */
+#include "backends/aws/draft.h"
+
+#include "compiler/base/text.h"
+
+#include <string.h>
+
+/* In quotes, as the language reads it. */
+static void put_quoted(struct text *out, const char *text)
+{
+	text_putc(out, '"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			text_putc(out, '\\');
+		text_putc(out, *text);
+	}
+	text_putc(out, '"');
+}
+
+static void put_head(struct text *out, const struct draft *d)
+{
+	bool made_up = false;
+
+	for (size_t i = 0; i < d->environments.count; i++)
+		made_up |= d->environments.at[i].stands_in;
+	text_printf(out, "# Drafted by `firebreak init --from` from %s: a layer a security group, and\n"
+		    "# what each lets out and in, rule by rule.  `firebreak prove` with this policy and\n"
+		    "# that file says whether the account is still what stands here.\n", d->source);
+	if (made_up)
+		text_puts(out, "#\n"
+			  "# FILL IN: where no interface tells the addresses of a layer, a block of\n"
+			  "# 240.0.0.0/12 or 2001:db8:ffff::/48 stands in that no host has.  Until the layers\n"
+			  "# have their subnets, who is meant by a prefix of the VPC is not told, and the\n"
+			  "# outputs say nothing about hosts.\n");
+	if (d->gaps.count)
+		text_puts(out, "#\n# NOT SAID: the file has these, and the policy does not:\n");
+	for (size_t i = 0; i < d->gaps.count; i++)
+		text_printf(out, "# - %s\n", d->gaps.at[i].text);
+	text_puts(out, "\nlanguage 1;\npolicy account ");
+	put_quoted(out, arena_printf(out->arena, "drafted from %s", d->source));
+	text_puts(out, ";\nenvironments ");
+	for (size_t i = 0; i < d->environments.count; i++)
+		text_printf(out, "%s%s", i ? ", " : "",
+			    d->environments.at[i].name);
+	text_puts(out, ";\n");
+}
+
+/* The name that the first group of a layer has. */
+static const char *title_of(struct text *out, const struct draft *d,
+			    const char *layer)
+{
+	for (size_t i = 0; i < d->account->groups.count; i++)
+		if (strcmp(d->groups[i].layer, layer) == 0)
+			return *d->account->groups.at[i].name
+				? draft_plain(out->arena,
+					      d->account->groups.at[i].name)
+				: draft_plain(out->arena, d->account->groups
+					      .at[i].description);
+	return "";
+}
+
+static void put_layers(struct text *out, const struct draft *d)
+{
+	text_putc(out, '\n');
+	for (size_t i = 0; i < d->layer_count; i++) {
+		text_printf(out, "layer %s ", d->layers[i]);
+		put_quoted(out, title_of(out, d, d->layers[i]));
+		text_puts(out, ";\n");
+	}
+}
+
+static void put_networks(struct text *out, const struct draft *d)
+{
+	char text[ADDR_TEXT];
+
+	if (d->networks.count)
+		text_putc(out, '\n');
+	for (size_t i = 0; i < d->networks.count; i++) {
+		const struct draft_network *n = &d->networks.at[i];
+
+		text_printf(out, "network %s", n->name);
+		if (n->list) {
+			text_putc(out, ' ');
+			put_quoted(out, draft_plain(out->arena, n->text));
+			text_puts(out, " prefix-list ");
+			put_quoted(out, draft_plain(out->arena, n->list));
+			text_puts(out, ";\n");
+			continue;
+		}
+		text_printf(out, "%s = %s;%s\n", n->is_private ? " via vpn" : "",
+			    prefix_text(n->prefix, text), n->is_private
+			    ? "  # or peering, or endpoint: how is it reached?"
+			    : "");
+	}
+}
+
+static void put_addresses(struct text *out, const struct draft_group *g)
+{
+	char text[ADDR_TEXT];
+	const char *comma = " ";
+
+	for (size_t i = 0; i < g->hosts.count; i++, comma = ", ")
+		text_printf(out, "%s%s", comma,
+			    prefix_text(g->hosts.at[i], text));
+	for (int f = IPV4; f < FAMILIES; f++) {
+		if (!g->made_up[f].length)
+			continue;
+		text_printf(out, "%s%s", comma, prefix_text(g->made_up[f], text));
+		comma = ", ";
+	}
+}
+
+static void put_environment(struct text *out, const struct draft *d,
+			    uint32_t number)
+{
+	const struct draft_environment *e = &d->environments.at[number];
+	char text[ADDR_TEXT];
+
+	text_printf(out, "\nenvironment %s {\n  vpc", e->name);
+	for (size_t i = 0; i < e->blocks.count; i++)
+		text_printf(out, "%s%s", i ? ", " : " ",
+			    prefix_text(e->blocks.at[i], text));
+	text_puts(out, ";\n");
+	for (size_t i = 0; i < d->account->groups.count; i++) {
+		const struct draft_group *g = &d->groups[i];
+
+		if (g->environment != number)
+			continue;
+		text_printf(out, "  layer %s", g->layer);
+		put_addresses(out, g);
+		text_printf(out, ";%s\n", g->made_up[IPV4].length ||
+			    g->made_up[IPV6].length ? "  # FILL IN" : "");
+	}
+	text_puts(out, "}\n");
+}
+
+static void put_rule(struct text *out, const struct draft *d,
+		     const struct draft_rule *r)
+{
+	static const char *const halves[] = { [DRAFT_OUT] = " outbound",
+					      [DRAFT_IN] = " inbound",
+					      [DRAFT_BOTH] = "" };
+
+	text_printf(out, "%s: allow %s -> %s", r->name, r->from, r->to);
+	text_printf(out, " on %s", r->services);
+	if (d->environments.count > 1)
+		text_printf(out, " in %s",
+			    d->environments.at[r->environment].name);
+	text_puts(out, halves[r->half]);
+	if (*r->reason) {
+		text_puts(out, " reason ");
+		put_quoted(out, r->reason);
+	}
+	text_puts(out, ";\n");
+}
+
+/* A paragraph a group, under its own name. */
+static void put_rules(struct text *out, const struct draft *d, uint32_t group)
+{
+	const struct account_group *g = &d->account->groups.at[group];
+	bool first = true;
+
+	for (size_t i = 0; i < d->rules.count; i++) {
+		if (d->rules.at[i].group != group)
+			continue;
+		if (first)
+			text_printf(out, "\n# %s%s%s\n",
+				    account_group_text(out->arena, g),
+				    *g->description ? ": " : "",
+				    draft_plain(out->arena, g->description));
+		first = false;
+		put_rule(out, d, &d->rules.at[i]);
+	}
+}
+
+static void put_ids(struct text *out, const struct draft *d)
+{
+	text_puts(out, "\n# which group of the account a layer is: `prove` finds it by its id\naws {\n");
+	for (size_t i = 0; i < d->account->groups.count; i++) {
+		const struct draft_group *g = &d->groups[i];
+
+		if (!draft_takes_id(d->account->groups.at[i].id))
+			continue;
+		text_printf(out, "  security-group %s.%s ",
+			    d->environments.at[g->environment].name, g->layer);
+		put_quoted(out, d->account->groups.at[i].id);
+		text_puts(out, ";\n");
+	}
+	text_puts(out, "}\n");
+}
+
+void draft_write(struct text *out, const struct draft *d)
+{
+	put_head(out, d);
+	put_layers(out, d);
+	put_networks(out, d);
+	for (uint32_t i = 0; i < d->environments.count; i++)
+		put_environment(out, d, i);
+	for (uint32_t i = 0; i < d->account->groups.count; i++)
+		put_rules(out, d, i);
+	put_ids(out, d);
+}
