@@ -117,6 +117,8 @@ static enum fb_status report(struct fb *fb, void *argument)
 		.ir = fb->ir, .names = source_names(fb),
 		.outputs = call->made->outputs,
 		.output_count = call->made->count,
+		.quotas = call->made->quotas,
+		.quota_count = call->made->quota_count,
 		.proofs = call->made->sides, .summary = *call->summary,
 		.packs = call->options->controls,
 		.classification = call->options->classification,

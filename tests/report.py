@@ -120,6 +120,35 @@ for i, text in enumerate(HOSTILE):
     want = text.replace('\\"', '"')
     if reasons[f"r{i}"] != want:
         fail(f"JSON changes {want!r} to {reasons[f'r{i}']!r}")
+
+
+def full(path):
+    """Rules a group has in an aws.tf.json by direction and family; a list of S3 counts one in IPv4."""
+    made = json.load(open(path))["resource"]
+    out = {group: [0] * 4 for group in made["aws_security_group"]}
+    for k, direction in enumerate(("ingress", "egress")):
+        for rule in made.get(f"aws_vpc_security_group_{direction}_rule", {}).values():
+            used = out[re.search(r"aws_security_group\.(\w+)\.", rule["security_group_id"]).group(1)]
+            if "cidr_ipv6" not in rule:
+                used[2 * k] += 1
+            if "cidr_ipv6" in rule or "referenced_security_group_id" in rule:
+                used[2 * k + 1] += 1
+    return out
+
+
+# What the report says of quotas, counted again in the files.
+said = {}
+for group in json.load(open(f"{work}/b/model.json"))["security_groups"]:
+    for environment in group["environments"]:
+        said[environment, group["layer"]] = [group[f"{d}_{f}"] for d in ("ingress", "egress") for f in ("ipv4", "ipv6")]
+counted = {}
+for environment in json.load(open(f"{work}/b/model.json"))["environments"]:
+    path = f"{work}/b/outputs/{environment['customer']}/{environment['environment']}/aws.tf.json"
+    for group, used in full(path).items():
+        counted[environment["name"], group] = used
+if said != counted or len(said) < 20:
+    fail(f"quotas: {sorted(set(map(str, said.items())) ^ set(map(str, counted.items())))[:4]}")
+
 for line in texts["report.md"].splitlines():
     if re.search(r"(?<!\\)<(?!/?details)", line) and "`" not in line:
         fail(f"a raw < in Markdown: {line}")

@@ -142,6 +142,17 @@ struct customer_fact {
 	size_t broken, overdue, due_soon, changed;
 };
 
+/* A security group of a layer, where it is equally full in environments. */
+struct quota_fact {
+	const char *layer;		/* "data"; of shared hosts "edge.tasks" */
+	unsigned used[2][2], limit;	/* rules: by ingress, by ipv6 */
+	unsigned most;			/* of the four */
+	unsigned groups, groups_limit;	/* on an interface of the layer */
+	bool is_tight;			/* more than four fifths of the limit */
+	const char *const *environments;
+	size_t environment_count;
+};
+
 struct evidence {
 	const struct ir *ir;
 	const char *day;		/* the as-of day, ISO */
@@ -153,6 +164,8 @@ struct evidence {
 	const struct file_fact *sources, *outputs;
 	size_t source_count, output_count;
 	size_t proofs;			/* claims proved of the outputs */
+	const struct quota_fact *quotas;	/* the fullest first */
+	size_t quota_count;
 	const struct environment_fact *environments;	/* by space */
 	const struct customer_fact *customers;	/* with environments, the worst first */
 	size_t customer_count;
@@ -188,6 +201,8 @@ struct evidence_sources {
 	const char *const *names;	/* of the sources, seen from the root */
 	const struct fb_output *outputs;
 	size_t output_count, proofs;
+	const struct fb_quota *quotas;	/* in the order of fb_compile() */
+	size_t quota_count;
 	struct fb_summary summary;
 	const char *packs;		/* of controls, comma-separated; NULL: all named */
 	const char *classification;	/* or NULL */

@@ -568,6 +568,7 @@ struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 	e.classification = from->classification ? from->classification : "";
 	gather_sources(arena, from, &e);
 	gather_outputs(arena, from, &e);
+	quotas_gather(arena, from, &e);
 	gather_entries(arena, from, &e);
 	gather_exceptions(arena, &e);
 	gather_promises(arena, from, verdicts, &e);

@@ -8,6 +8,10 @@
 void segments_gather(struct arena *arena, const struct verdict *verdicts,
 		     struct evidence *e);
 
+/* How full the security groups of FROM are. */
+void quotas_gather(struct arena *arena, const struct evidence_sources *from,
+		   struct evidence *e);
+
 /* Environments and customers of E, all else of which was gathered. */
 void fleet_gather(struct arena *arena, struct evidence *e);
 

@@ -154,20 +154,6 @@ static void put_environments(struct text *out, const struct evidence *e)
 	text_puts(out, "</tbody></table>\n");
 }
 
-static void put_files(struct text *out, const char *caption,
-		      const struct file_fact *files, size_t count)
-{
-	text_printf(out, "<table><caption>%s</caption><thead><tr><th scope=\"col\">File</th><th scope=\"col\">Bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n",
-		    caption);
-	for (size_t i = 0; i < count; i++) {
-		text_puts(out, "<tr><th scope=\"row\">");
-		html_element(out, "code", files[i].path);
-		text_printf(out, "</th><td class=\"keep\">%zu</td><td><code>%s</code></td></tr>\n",
-			    files[i].len, files[i].digest);
-	}
-	text_puts(out, "</tbody></table>\n");
-}
-
 static void put_examined(struct text *out, const struct evidence *e)
 {
 	html_begin(out, "examined", "What was examined", 'C');
@@ -177,7 +163,7 @@ static void put_examined(struct text *out, const struct evidence *e)
 		    FIREBREAK_VERSION);
 	text_puts(out, "<tr><th scope=\"row\">Running state</th><td>not examined: no capture of an account or host was given</td></tr>\n</tbody></table>\n");
 	put_environments(out, e);
-	put_files(out, "Sources", e->sources, e->source_count);
+	html_files(out, "Sources", e->sources, e->source_count);
 	html_end(out);
 }
 
@@ -632,7 +618,7 @@ static void put_parties(struct text *out, const struct evidence *e)
 	html_end(out);
 }
 
-/* --- controls, outputs, and the rest --- */
+/* --- controls, and the rest --- */
 
 static void put_controls(struct text *out, const struct evidence *e)
 {
@@ -661,19 +647,6 @@ static void put_controls(struct text *out, const struct evidence *e)
 			    row->control->not_shown);
 	}
 	text_puts(out, "</tbody></table>\n");
-	html_end(out);
-}
-
-static void put_outputs(struct text *out, const struct evidence *e)
-{
-	html_begin(out, "outputs", "Compiled outputs", 'C');
-	if (!e->output_count) {
-		text_puts(out, "<p class=\"lead\">None: the compiler hands nothing out while something is wrong.</p>\n");
-	} else {
-		text_printf(out, "<p class=\"lead\">Each was read back and proved to admit exactly what the policy says: %zu claims, all equal.</p>\n",
-			    e->proofs);
-		put_files(out, "Outputs", e->outputs, e->output_count);
-	}
 	html_end(out);
 }
 
@@ -730,7 +703,7 @@ void evidence_html(struct text *out, const struct evidence *e)
 	put_rules(out, e);
 	put_parties(out, e);
 	put_controls(out, e);
-	put_outputs(out, e);
+	html_outputs(out, e);
 	put_check(out);
 	put_limits(out);
 	put_sign(out);

@@ -30,6 +30,13 @@ void html_matrix(struct text *out, const struct segment *s);
 /* Exceptions, of which there are some, as bars on a time axis. */
 void html_times(struct text *out, const struct evidence *e);
 
+/* Files as rows of a table with this CAPTION. */
+void html_files(struct text *out, const char *caption,
+		const struct file_fact *files, size_t count);
+
+/* The section on what was compiled. */
+void html_outputs(struct text *out, const struct evidence *e);
+
 /* "<tag>" + STRING escaped + "</tag>". */
 void html_element(struct text *out, const char *tag, const char *string);
 

@@ -330,6 +330,36 @@ void evidence_history(struct text *out, const struct evidence *e)
 	text_putc(out, '\n');
 }
 
+static void put_environment_names(struct jsonout *j,
+				  const struct quota_fact *q)
+{
+	jsonout_open(j, "environments", '[');
+	for (size_t i = 0; i < q->environment_count; i++)
+		jsonout_string(j, NULL, q->environments[i]);
+	jsonout_close(j, '[');
+}
+
+static void put_quotas(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "security_groups", '[');
+	for (size_t i = 0; i < e->quota_count; i++) {
+		const struct quota_fact *q = &e->quotas[i];
+
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "layer", q->layer);
+		jsonout_number(j, "ingress_ipv4", q->used[true][false]);
+		jsonout_number(j, "ingress_ipv6", q->used[true][true]);
+		jsonout_number(j, "egress_ipv4", q->used[false][false]);
+		jsonout_number(j, "egress_ipv6", q->used[false][true]);
+		jsonout_number(j, "rules_limit", q->limit);
+		jsonout_number(j, "groups_on_an_interface", q->groups);
+		jsonout_number(j, "groups_limit", q->groups_limit);
+		put_environment_names(j, q);
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+}
+
 static void put_strings(struct jsonout *j, const char *key,
 			const char *const *strings)
 {
@@ -366,6 +396,7 @@ void evidence_json(struct text *out, const struct evidence *e)
 	put_controls(&j, e);
 	put_files(&j, "sources", e->sources, e->source_count);
 	put_files(&j, "outputs", e->outputs, e->output_count);
+	put_quotas(&j, e);
 	put_strings(&j, "assumptions", assumptions);
 	put_strings(&j, "limits", limits);
 	jsonout_close(&j, '{');
