@@ -122,6 +122,7 @@ static enum fb_status report(struct fb *fb, void *argument)
 		.proofs = call->made->sides, .summary = *call->summary,
 		.packs = call->options->controls,
 		.classification = call->options->classification,
+		.oscal = call->options->oscal,
 		.since = call->options->since, .changes = call->changes,
 	};
 	const char *const *before = NULL;
@@ -158,6 +159,8 @@ static enum fb_status report(struct fb *fb, void *argument)
 	add_text(&b, "rules.csv", evidence_rules_csv, &e);
 	add_text(&b, "matrix.csv", evidence_matrix_csv, &e);
 	add_text(&b, "fleet.csv", evidence_fleet_csv, &e);
+	if (e.oscal)
+		add_text(&b, "oscal.json", evidence_oscal, &e);
 	add_manifest(&b);
 	*call->out = (struct fb_compilation){ b.files.at, b.files.count,
 					      call->made->sides,

@@ -40,7 +40,8 @@ class Page(HTMLParser):
     """Tags are only ours, closed in order, and no attribute runs anything."""
 
     VOID = {"meta", "wbr", "br", "path", "rect", "input"}
-    FILES = set("""index.html report.html report.md model.json fleet.csv rules.csv matrix.csv MANIFEST.sha256""".split())
+    FILES = set("""index.html report.html report.md model.json fleet.csv rules.csv matrix.csv oscal.json
+        MANIFEST.sha256""".split())
     OURS = set("""html head meta title style body a div nav p span ol ul li br main header h1 h2 h3 dl dt dd section b i
         table caption thead tbody tr th td code small wbr figure svg path rect text g pre footer
         details summary fieldset legend input label""".split())
@@ -76,13 +77,13 @@ STRANGE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u
 
 with open(f"{work}/hostile.fbk", "w") as file:
     file.write(policy())
-run = subprocess.run([tool, "report", f"{work}/hostile.fbk", "-o", f"{work}/hostile", "--as-of", "2026-11-27",
+run = subprocess.run([tool, "report", "--oscal", f"{work}/hostile.fbk", "-o", f"{work}/hostile", "--as-of", "2026-11-27",
                       "--classification", "</style><script>\u202egnp.exe\u200b"], capture_output=True, text=True)
 # AWS refuses such texts in descriptions or takes them escaped; the report is there either way
 if run.returncode not in (0, 1):
     fail(f"report exits {run.returncode}: {run.stderr[:500]}")
 texts = {name: open(f"{work}/hostile/{name}", encoding="utf-8", newline="").read()
-         for name in ("report.html", "index.html", "report.md", "model.json", "rules.csv", "matrix.csv", "fleet.csv")}
+         for name in ("report.html", "index.html", "report.md", "model.json", "oscal.json", "rules.csv", "matrix.csv", "fleet.csv")}
 for name, text in texts.items():
     if STRANGE.search(text):
         fail(f"a character that hides or turns text in {name}")

@@ -46,7 +46,7 @@ cp -r policies/modyo-connect "$work/policy"
 cat >>"$work/policy/rules.fbk" <<'END'
 night-fix: allow services -> data on ssh owner x ticket y reason "z";
 END
-$tool report "$work/policy" -o "$work/broken" --as-of $day >/dev/null 2>&1
+$tool report --oscal "$work/policy" -o "$work/broken" --as-of $day >/dev/null 2>&1
 [ $? = 1 ] || fail "a broken invariant does not exit 1"
 [ -d "$work/broken/outputs" ] && fail "outputs of a broken policy"
 grep -q 'of 21 invariants are broken' "$work/broken/report.html" || fail "the verdict does not say broken"
@@ -100,6 +100,21 @@ echo '{}' >"$work/approvals.json"
 [ -e "$work/none" ] && fail "refused reports leave files"
 
 /usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
+# OSCAL, twice the same, of a policy that holds, is broken, is hostile, says nothing.
+$tool report --oscal policies/modyo-connect -o "$work/oscal" --as-of $day >/dev/null || fail "report --oscal exits $?"
+(cd / && "$tool" report --oscal "$OLDPWD/policies/modyo-connect" -o "$work/oscal2" --as-of $day >/dev/null)
+cmp -s "$work/oscal/oscal.json" "$work/oscal2/oscal.json" || fail "another working directory changes oscal.json"
+$tool verify-bundle "$work/oscal" >/dev/null || fail "a bundle with oscal.json does not verify"
+for change in 's/"pass"/"fail"/' 's/a-8.22/a-8.23/'; do
+	cp "$work/oscal2/oscal.json" "$work/oscal/oscal.json"
+	sed -i "$change" "$work/oscal/oscal.json"
+	$tool verify-bundle "$work/oscal" 2>/dev/null | grep -q '^oscal.json: does not follow' || fail "a changed oscal.json is not named"
+done
+rm "$work/oscal/oscal.json"
+$tool verify-bundle "$work/oscal" 2>/dev/null | grep -q '^oscal.json: cannot be read' || fail "a missing oscal.json is not named"
+printf 'language 1;\npolicy small;\nenvironments prod;\nlayer a;\nenvironment prod { vpc 10.0.0.0/16; layer a 10.0.0.0/24; }\nr: allow a -> a on tcp/1;\n' >"$work/small file.fbk"
+$tool report --oscal "$work/small file.fbk" -o "$work/small" --as-of $day >/dev/null || fail "a policy without invariants exits $?"
+/usr/bin/python3 tests/oscal.py "$work/oscal2" "$work/broken" "$work/hostile" "$work/small" || bad=1
 /usr/bin/python3 tests/fleet.py "$tool" "$work" || bad=1
 [ $bad = 0 ] && echo "report: $named changed files named"
 exit $bad

@@ -26,6 +26,7 @@ struct cli {
 	const char *output, *targets, *only;
 	const char *previous;	/* of compile: an earlier one; NULL */
 	const char *controls, *classification, *since, *approvals;
+	bool oscal;		/* of report */
 	const char *format, *fail_on;	/* NULL: not given */
 	const char *expected[CLI_EXPECTED];
 	size_t expected_count;

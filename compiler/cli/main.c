@@ -119,7 +119,7 @@ enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
        OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_TIMES, OPT_LIVE,
-       OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM };
+       OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM, OPT_OSCAL };
 
 const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -131,6 +131,7 @@ const struct option cli_options[] = {
 	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
 	{ "since",  required_argument, NULL, OPT_SINCE },
 	{ "approvals", required_argument, NULL, OPT_APPROVALS },
+	{ "oscal",  no_argument,       NULL, OPT_OSCAL },
 	{ "recheck", no_argument,      NULL, OPT_RECHECK },
 	{ "quota",  no_argument,       NULL, OPT_QUOTA },
 	{ "previous", required_argument, NULL, OPT_PREVIOUS },
@@ -180,6 +181,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_CLASSIFICATION:
 		cli->classification = value;
+		return true;
+	case OPT_OSCAL:
+		cli->oscal = true;
 		return true;
 	case OPT_RECHECK:
 		cli->recheck = true;

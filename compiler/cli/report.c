@@ -28,7 +28,7 @@ static int make(const struct cli *cli, const struct fb_report_options *options)
 static int run(const struct cli *cli)
 {
 	struct fb_report_options options = { .controls = cli->controls,
-		.classification = cli->classification };
+		.classification = cli->classification, .oscal = cli->oscal };
 	struct fb *before = NULL;
 	struct fb_since since = { 0 };
 	char *approvals = NULL;
@@ -81,6 +81,7 @@ const struct command command_report = {
 	"  --classification TEXT  stands on every page: Confidential\n"
 	"  --since REV            also what changed since this git revision, and who approved it\n"
 	"  --approvals FILE       approvals.json as CI exported it from the forge\n"
+	"  --oscal                also oscal.json: OSCAL assessment results, for GRC tools\n"
 	"  --as-of DATE           judge expiry and reviews by this day\n"
 	"  --color WHEN           auto, always or never\n"
 	"  -q, --quiet            say only what is wrong\n\n"

@@ -156,6 +156,15 @@ static enum fb_status load(struct fb *fb, const char *directory,
 	return status;
 }
 
+static bool has_file(const char *directory, const char *name)
+{
+	char *path = join(directory, name);
+	bool has = path && access(path, F_OK) == 0;
+
+	free(path);
+	return has;
+}
+
 /* A bundle being made again; what it borrows lives as long as it. */
 struct again {
 	struct fb *fb, *before;
@@ -202,6 +211,7 @@ static enum fb_status make_again(const struct cli *cli, const char *directory,
 		free(path);
 		return FB_MEMORY;
 	}
+	options.oscal = has_file(directory, "oscal.json");
 	if (access(path, F_OK) == 0)
 		a->approvals = cli_read(path, &options.approvals_len);
 	free(path);

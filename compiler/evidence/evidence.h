@@ -159,6 +159,7 @@ struct evidence {
 	const char *main;		/* the policy's first file, from its root */
 	const char *packs;		/* as given by the caller, or "" */
 	const char *classification;	/* as given by the caller, or "" */
+	bool oscal;			/* oscal.json is beside the report */
 	struct fb_summary summary;
 	const char *source_digest;	/* over all sources: names and digests */
 	const struct file_fact *sources, *outputs;
@@ -206,6 +207,7 @@ struct evidence_sources {
 	struct fb_summary summary;
 	const char *packs;		/* of controls, comma-separated; NULL: all named */
 	const char *classification;	/* or NULL */
+	bool oscal;
 	const struct fb_since *since;	/* or NULL; then the next ones too */
 	const char *main_before;
 	const struct fb_diff *changes;
@@ -227,6 +229,7 @@ void evidence_json(struct text *out, const struct evidence *e);
 void evidence_rules_csv(struct text *out, const struct evidence *e);
 void evidence_matrix_csv(struct text *out, const struct evidence *e);
 void evidence_fleet_csv(struct text *out, const struct evidence *e);
+void evidence_oscal(struct text *out, const struct evidence *e);
 void evidence_history(struct text *out, const struct evidence *e);
 
 /* SET for people: "10.0.0.0/16, 2001:db8::/56". */

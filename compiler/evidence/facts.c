@@ -566,6 +566,7 @@ struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 	e.main = from->names[0];
 	e.packs = from->packs ? from->packs : "";
 	e.classification = from->classification ? from->classification : "";
+	e.oscal = from->oscal;
 	gather_sources(arena, from, &e);
 	gather_outputs(arena, from, &e);
 	quotas_gather(arena, from, &e);

@@ -366,6 +366,8 @@ static void put_bundle(struct text *out, const struct evidence *e)
 	put_file(out, "matrix.csv", "who may open what, environment by environment");
 	if (e->since)
 		put_file(out, "history.json", "the commits of the period; before/ has the sources at its start");
+	if (e->oscal)
+		put_file(out, "oscal.json", "the invariants and what was found, as OSCAL assessment results");
 	put_file(out, "MANIFEST.sha256", "a digest of every file: the one to sign");
 	text_puts(out, "<tr><th scope=\"row\">sources/</th><td>the policy, of which <code>firebreak verify-bundle</code> makes all of this again</td></tr>\n"
 		  "<tr><th scope=\"row\">outputs/</th><td>");

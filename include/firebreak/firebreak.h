@@ -164,6 +164,7 @@ struct fb_since {
 struct fb_report_options {
 	const char *controls;		/* packs of controls, comma-separated; NULL: all */
 	const char *classification;	/* "Confidential": stands on the report; NULL: none */
+	bool oscal;			/* also oscal.json: OSCAL assessment-results 1.0.6 */
 	const struct fb_since *since;	/* NULL: the report shows a state only */
 	/* approvals.json as a forge's export, see schemas/approvals.schema.json; NULL */
 	const char *approvals;

@@ -1,0 +1,352 @@
+/*
+ * oscal.json: OSCAL assessment-results 1.0.6 (NIST).  Each invariant is an
+ * observation by test and a finding; the policy is a resource of the back
+ * matter, by digest, and what the assessment was planned by.
+ *
+ * OSCAL wants UUIDs: they are of version 5 (RFC 4122, 4.3), made from the
+ * digest of the sources and a path, so that the same policy gives the same.  It
+ * knows no empty lists and no strings that are empty or of several lines.
+ */
+#include "compiler/evidence/evidence.h"
+
+#include "compiler/base/jsonout.h"
+#include "compiler/base/markup.h"
+
+#include <nettle/sha1.h>
+#include <string.h>
+
+static const char namespace_uri[] = "urn:x-firebreak:oscal:1";
+
+/* Drawn once by chance: the name space of ours. */
+static const uint8_t namespace_uuid[16] = {
+	0x5b, 0x0f, 0x2c, 0x61, 0x9a, 0x3e, 0x4d, 0x77,
+	0x8c, 0x14, 0xe2, 0x6d, 0x90, 0x38, 0xaf, 0x05,
+};
+
+/* What PATH is in this report. */
+static const char *uuid(struct arena *arena, const struct evidence *e,
+			const char *path)
+{
+	const char *name = arena_printf(arena, "%s %s %s %s %s",
+					e->source_digest, e->day,
+					FIREBREAK_VERSION, e->packs, path);
+	uint8_t d[SHA1_DIGEST_SIZE];
+	struct sha1_ctx state;
+
+	sha1_init(&state);
+	sha1_update(&state, sizeof namespace_uuid, namespace_uuid);
+	sha1_update(&state, strlen(name), (const uint8_t *)name);
+	sha1_digest(&state, sizeof d, d);
+	d[6] = (d[6] & 0x0f) | 0x50;
+	d[8] = (d[8] & 0x3f) | 0x80;
+	return arena_printf(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+			    d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7],
+			    d[8], d[9], d[10], d[11], d[12], d[13], d[14], d[15]);
+}
+
+/* STRING on one line, without space at its ends and without hidden characters. */
+static const char *line(struct arena *arena, const char *string)
+{
+	struct text plain = TEXT_IN(arena), out = TEXT_IN(arena);
+
+	for (; string && *string; string++) {
+		bool space = strchr(" \t\r\n", *string) != NULL;
+
+		if (!space)
+			text_putc(&plain, *string);
+		else if (plain.len && plain.at[plain.len - 1] != ' ')
+			text_putc(&plain, ' ');
+	}
+	if (plain.len && plain.at[plain.len - 1] == ' ')
+		plain.at[--plain.len] = '\0';
+	put_visible(&out, plain.len ? text_string(&plain) : "-");
+	return text_string(&out);
+}
+
+static void put_line(struct jsonout *j, const char *key, const char *string)
+{
+	jsonout_string(j, key, line(j->out->arena, string));
+}
+
+static void put_uuid(struct jsonout *j, const struct evidence *e,
+		     const char *path)
+{
+	jsonout_string(j, "uuid", uuid(j->out->arena, e, path));
+}
+
+static const char *moment(struct arena *arena, const struct evidence *e)
+{
+	return arena_printf(arena, "%sT00:00:00Z", e->day);
+}
+
+/* Bytes that a path of a URI does not have as they are: RFC 3986, 3.3. */
+static const char *reference(struct arena *arena, const char *folder,
+			     const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~/";
+	struct text out = TEXT_IN(arena);
+
+	text_puts(&out, folder);
+	for (; *path; path++)
+		if (strchr(plain, *path))
+			text_putc(&out, *path);
+		else
+			text_printf(&out, "%%%02X", (unsigned char)*path);
+	return text_string(&out);
+}
+
+static void put_property(struct jsonout *j, const char *name,
+			 const char *value)
+{
+	jsonout_open(j, NULL, '{');
+	jsonout_string(j, "name", name);
+	jsonout_string(j, "ns", namespace_uri);
+	put_line(j, "value", value);
+	jsonout_close(j, '{');
+}
+
+static void put_metadata(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "metadata", '{');
+	put_line(j, "title", arena_printf(j->out->arena,
+		"Network segmentation evidence: %s",
+		*e->ir->title ? e->ir->title : e->ir->policy));
+	jsonout_string(j, "last-modified", moment(j->out->arena, e));
+	jsonout_string(j, "version", e->source_digest);
+	jsonout_string(j, "oscal-version", "1.0.6");
+	if (*e->classification)
+		put_line(j, "remarks", arena_printf(j->out->arena,
+			 "Classification: %s", e->classification));
+	jsonout_close(j, '{');
+}
+
+/*
+ * "A.8.22" as "a-8.22", "SC-7(21)" as "sc-7.21" as in NIST's catalogue, "1.4.4"
+ * of a prefix "pci" as "pci-1.4.4": an id begins with a letter.
+ */
+static const char *control_id(struct arena *arena, const struct control *c)
+{
+	struct text out = TEXT_IN(arena);
+	const char *id = c->id;
+
+	if (*id >= '0' && *id <= '9') {
+		text_printf(&out, "%s-", c->prefix);
+	} else if (*id && id[1] == '.') {
+		text_printf(&out, "%c-", *id >= 'A' && *id <= 'Z'
+				  ? *id - 'A' + 'a' : *id);
+		id += 2;
+	}
+	for (; *id; id++)
+		if (*id >= 'A' && *id <= 'Z')
+			text_putc(&out, (char)(*id - 'A' + 'a'));
+		else if (*id != ')')
+			text_putc(&out, *id == '(' ? '.' : *id == ' ' ? '-' : *id);
+	return text_string(&out);
+}
+
+/* A selection a pack; rows of a pack lie side by side. */
+static void put_controls(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "reviewed-controls", '{');
+	put_line(j, "description", "Controls that the policy's invariants are evidence for, in part; report.html says what is shown of each and what is not.");
+	jsonout_open(j, "control-selections", '[');
+	for (size_t i = 0; i < e->control_count;) {
+		const char *pack = e->controls[i].control->pack;
+
+		jsonout_open(j, NULL, '{');
+		put_line(j, "description", pack);
+		jsonout_open(j, "include-controls", '[');
+		for (; i < e->control_count &&
+		       strcmp(e->controls[i].control->pack, pack) == 0; i++)
+			jsonout_wrapped(j, NULL, "control-id",
+				control_id(j->out->arena,
+					   e->controls[i].control));
+		jsonout_close(j, '[');
+		jsonout_close(j, '{');
+	}
+	if (!e->control_count) {
+		jsonout_open(j, NULL, '{');
+		put_line(j, "description", "No invariant names a control of a chosen pack.");
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+	jsonout_close(j, '{');
+}
+
+/* What was found, and of a broken one the packets and the rules behind them. */
+static const char *outcome(struct arena *arena, const struct evidence *e,
+			   const struct verdict *v)
+{
+	static const char *const words[] = {
+		[VERDICT_HOLDS] = "Holds for every packet that the rules permit.",
+		[VERDICT_BROKEN] = "Broken.",
+		[VERDICT_WAIVED] = "Broken by rules alone that waive it until a day.",
+		[VERDICT_FAULT] = "Not decided: a fault of the compiler.",
+	};
+	struct text out = TEXT_IN(arena);
+
+	text_puts(&out, words[v->kind]);
+	for (size_t i = 0; i < v->hop_count; i++) {
+		const struct verdict_hop *h = &v->hops[i];
+
+		text_printf(&out, " %s: %s", evidence_space(e, h->space),
+			    packet_text(arena, &h->packet));
+		for (size_t k = 0; k < h->rule_count; k++)
+			text_printf(&out, "%s%s", k ? ", " : ", by ",
+				    e->ir->rules[h->rules[k]].name);
+		text_putc(&out, '.');
+	}
+	return text_string(&out);
+}
+
+static const char *path_of(struct arena *arena, const char *kind,
+			   const struct promise *p)
+{
+	return arena_printf(arena, "%s/%s", kind, p->invariant->name);
+}
+
+static void put_observation(struct jsonout *j, const struct evidence *e,
+			    const struct promise *p)
+{
+	struct arena *arena = j->out->arena;
+
+	jsonout_open(j, NULL, '{');
+	put_uuid(j, e, path_of(arena, "observation", p));
+	put_line(j, "title", p->invariant->name);
+	put_line(j, "description", arena_printf(arena, "%s. %s", p->statement,
+						outcome(arena, e, p->verdict)));
+	jsonout_open(j, "methods", '[');
+	jsonout_string(j, NULL, "TEST");
+	jsonout_close(j, '[');
+	jsonout_open(j, "relevant-evidence", '[');
+	jsonout_open(j, NULL, '{');
+	jsonout_string(j, "href", "report.html#invariants");
+	put_line(j, "description", arena_printf(arena, "stated at %s",
+						p->where));
+	jsonout_close(j, '{');
+	jsonout_close(j, '[');
+	jsonout_string(j, "collected", moment(arena, e));
+	jsonout_close(j, '{');
+}
+
+static void put_target(struct jsonout *j, const struct promise *p)
+{
+	static const char *const reasons[] = {
+		[VERDICT_HOLDS] = "pass", [VERDICT_BROKEN] = "fail",
+		[VERDICT_WAIVED] = "other", [VERDICT_FAULT] = "other",
+	};
+
+	jsonout_open(j, "target", '{');
+	jsonout_string(j, "type", "objective-id");
+	jsonout_string(j, "target-id", p->invariant->name);
+	jsonout_open(j, "status", '{');
+	jsonout_string(j, "state", p->verdict->kind == VERDICT_HOLDS
+		       ? "satisfied" : "not-satisfied");
+	jsonout_string(j, "reason", reasons[p->verdict->kind]);
+	jsonout_close(j, '{');
+	jsonout_close(j, '{');
+}
+
+static void put_finding(struct jsonout *j, const struct evidence *e,
+			const struct promise *p)
+{
+	const struct ir_invariant *inv = p->invariant;
+	struct arena *arena = j->out->arena;
+
+	jsonout_open(j, NULL, '{');
+	put_uuid(j, e, path_of(arena, "finding", p));
+	put_line(j, "title", inv->name);
+	put_line(j, "description", inv->reason.value ? inv->reason.value
+						     : p->statement);
+	if (inv->control_count) {
+		jsonout_open(j, "props", '[');
+		for (size_t k = 0; k < inv->control_count; k++)
+			put_property(j, "control", inv->controls[k]);
+		jsonout_close(j, '[');
+	}
+	put_target(j, p);
+	jsonout_open(j, "related-observations", '[');
+	jsonout_wrapped(j, NULL, "observation-uuid",
+			uuid(arena, e, path_of(arena, "observation", p)));
+	jsonout_close(j, '[');
+	jsonout_close(j, '{');
+}
+
+static void put_promises(struct jsonout *j, const char *key,
+			 const struct evidence *e,
+			 void (*put)(struct jsonout *j, const struct evidence *e,
+				     const struct promise *p))
+{
+	if (!e->promise_count)
+		return;
+	jsonout_open(j, key, '[');
+	for (size_t i = 0; i < e->promise_count; i++)
+		put(j, e, &e->promises[i]);
+	jsonout_close(j, '[');
+}
+
+static void put_result(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, NULL, '{');
+	put_uuid(j, e, "result");
+	put_line(j, "title", "Invariants of the network policy");
+	put_line(j, "description", "Each invariant was decided over every packet that the policy's rules permit, in every environment. A running account or host was not examined.");
+	jsonout_string(j, "start", moment(j->out->arena, e));
+	put_controls(j, e);
+	put_promises(j, "observations", e, put_observation);
+	put_promises(j, "findings", e, put_finding);
+	jsonout_close(j, '{');
+}
+
+/* The sources with their digests, but for those that the compiler has itself. */
+static void put_policy(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "back-matter", '{');
+	jsonout_open(j, "resources", '[');
+	jsonout_open(j, NULL, '{');
+	put_uuid(j, e, "policy");
+	put_line(j, "title", e->ir->policy);
+	put_line(j, "description", "The policy: what is permitted, and the invariants that were tested.");
+	jsonout_open(j, "rlinks", '[');
+	for (size_t i = 0; i < e->source_count; i++) {
+		if (*e->sources[i].path == '<')
+			continue;
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "href", reference(j->out->arena, "sources/",
+						    e->sources[i].path));
+		jsonout_open(j, "hashes", '[');
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "algorithm", "SHA-256");
+		jsonout_string(j, "value", e->sources[i].digest);
+		jsonout_close(j, '{');
+		jsonout_close(j, '[');
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+	jsonout_close(j, '{');
+	jsonout_close(j, '[');
+	jsonout_close(j, '{');
+}
+
+void evidence_oscal(struct text *out, const struct evidence *e)
+{
+	struct jsonout j = { .out = out };
+
+	jsonout_open(&j, NULL, '{');
+	jsonout_open(&j, "assessment-results", '{');
+	put_uuid(&j, e, "assessment-results");
+	put_metadata(&j, e);
+	jsonout_open(&j, "import-ap", '{');
+	jsonout_string(&j, "href", arena_printf(out->arena, "#%s",
+						uuid(out->arena, e, "policy")));
+	jsonout_close(&j, '{');
+	jsonout_open(&j, "results", '[');
+	put_result(&j, e);
+	jsonout_close(&j, '[');
+	put_policy(&j, e);
+	jsonout_close(&j, '{');
+	jsonout_close(&j, '{');
+	text_putc(out, '\n');
+}
