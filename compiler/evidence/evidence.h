@@ -148,6 +148,7 @@ struct quota_fact {
 	unsigned used[2][2], limit;	/* rules: by ingress, by ipv6 */
 	unsigned most;			/* of the four */
 	unsigned groups, groups_limit;	/* on an interface of the layer */
+	unsigned number;		/* of this one among them, from 1 */
 	bool is_tight;			/* more than four fifths of the limit */
 	const char *const *environments;
 	size_t environment_count;

@@ -46,8 +46,8 @@ static void put_quota(struct text *out, const struct evidence *e,
 	text_puts(out, "<tr><th scope=\"row\">");
 	put_html(out, q->layer);
 	if (q->groups > 1)
-		text_printf(out, "<small>%u of %u groups on an interface</small>",
-			    q->groups, q->groups_limit);
+		text_printf(out, "<small>group %u of %u, at most %u</small>",
+			    q->number, q->groups, q->groups_limit);
 	text_puts(out, "</th>");
 	put_bar(out, q);
 	for (int ingress = 1; ingress >= 0; ingress--)

@@ -347,6 +347,7 @@ static void put_quotas(struct jsonout *j, const struct evidence *e)
 
 		jsonout_open(j, NULL, '{');
 		jsonout_string(j, "layer", q->layer);
+		jsonout_number(j, "group", q->number);
 		jsonout_number(j, "ingress_ipv4", q->used[true][false]);
 		jsonout_number(j, "ingress_ipv6", q->used[true][true]);
 		jsonout_number(j, "egress_ipv4", q->used[false][false]);

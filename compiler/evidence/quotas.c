@@ -26,7 +26,7 @@ static bool is_same_group(const struct fb_quota *a, const struct fb_quota *b)
 
 static const char *key_of(struct arena *arena, const struct quota_fact *q)
 {
-	return arena_printf(arena, "%s %u %u %u %u %u %u %u", q->layer,
+	return arena_printf(arena, "%s %u %u %u %u %u %u %u %u", q->layer, q->number,
 			    q->used[false][false], q->used[false][true],
 			    q->used[true][false], q->used[true][true],
 			    q->limit, q->groups, q->groups_limit);
@@ -83,12 +83,19 @@ void quotas_gather(struct arena *arena, const struct evidence_sources *from,
 	struct table known = TABLE_IN(arena);
 	group_list all = { 0 };
 	struct quota_fact *facts;
+	const struct fb_quota *last = NULL;
+	unsigned number = 0;
 
 	for (size_t i = 0; i < from->quota_count;) {
 		const struct fb_quota *first = &from->quotas[i];
 		struct quota_fact fact;
 
+		/* the groups of a layer lie side by side */
+		number = last && strcmp(last->environment, first->environment) == 0 &&
+			 strcmp(last->layer, first->layer) == 0 ? number + 1 : 1;
+		last = first;
 		i += take(first, from->quota_count - i, &fact);
+		fact.number = number;
 		add(arena, &known, &all, &fact, first->environment);
 	}
 	if (all.count)
