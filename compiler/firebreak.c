@@ -10,6 +10,7 @@
 #include "compiler/base/render.h"
 #include "compiler/base/suggest.h"
 #include "compiler/context.h"
+#include "compiler/exposed.h"
 #include "compiler/fmt.h"
 #include "compiler/limit.h"
 #include "compiler/lint.h"
@@ -398,7 +399,8 @@ static enum fb_status check(struct fb *fb, void *call)
 	sum->due = upkeep.soon;
 	sum->emergencies = upkeep.emergencies;
 	sum->unreviewed = upkeep.unreviewed;
-	sum->lints = lint_tell(fb->arena, &fb->diags, ir);
+	sum->lints = lint_tell(fb->arena, &fb->diags, ir) +
+		     exposed_tell(fb->arena, &fb->diags, ir);
 	sum->unmet = verify_expects(fb->arena, &fb->diags, ir);
 	sum->expects = ir->expect_count;
 	sum->invariants = ir->invariant_count;

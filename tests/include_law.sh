@@ -51,6 +51,7 @@ check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
 check "$base|$sets|compiler/(sieve|reach)\.h" compiler/reach.?
 check "$base|$sets|compiler/(sieve|covered)\.h" compiler/covered.?
 check "$base|$sets|compiler/(sieve|covered|lint)\.h" compiler/lint.?
+check "$base|compiler/(ir|exposed)\.h" compiler/exposed.?
 check "$base|compiler/mend\.h" compiler/mend.?
 check "$base|$sets|compiler/(by_space|sieve|reach|mend|judge|verify)\.h" compiler/verify*.? compiler/judge*.?
 check "$base|compiler/box\.h" compiler/side.h

@@ -274,11 +274,29 @@ static const char *security_severity(const char *code)
 	switch (diag_range(code)) {
 	case 10: return number < sizeof changes / sizeof *changes
 			? changes[number] : NULL;
+	case 8: return number >= 10 ? "7.0" : NULL;
 	case 4: return "8.0";
 	case 5: return "5.0";
 	case 6: return "7.0";
 	case 7: return "4.0";
 	default: return NULL;
+	}
+}
+
+/* What scanners of accounts call CODE: the end of its explanation says it. */
+static void put_other_names(struct sarif *s, const struct fb_code *code)
+{
+	static const char mark[] = "Elsewhere: ";
+	const char *at = strstr(code->explanation, mark);
+
+	if (!at)
+		return;
+	at += sizeof mark - 1;
+	for (size_t len; *at; at += len + 2 * (at[len] == ',')) {
+		len = strcspn(at, ",\n");
+		if (!len)
+			return;
+		jsonout_string(&s->j, NULL, arena_copy(s->arena, at, len));
 	}
 }
 
@@ -293,6 +311,7 @@ static void put_rule_properties(struct sarif *s, const struct fb_code *code)
 	if (bad)
 		jsonout_string(&s->j, NULL, "security");
 	jsonout_string(&s->j, NULL, "network");
+	put_other_names(s, code);
 	jsonout_close(&s->j, '[');
 	jsonout_string(&s->j, "precision", "very-high");
 	jsonout_string(&s->j, "problem.severity", words[code->severity]);
