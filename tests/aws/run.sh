@@ -1,6 +1,6 @@
 #!/bin/bash
 # Compile every policy of the tree for AWS and check what comes out: against the
-# provider's schema, by AWS's own command, in a mock of AWS, and by Terraform there.
+# provider's schema, by cfn-lint, by AWS's own command, in a mock of AWS, and by Terraform there.
 #
 # The Python parts are installed from requirements.txt into a virtual environment
 # below build/, once.  FIREBREAK_OFFLINE=1 skips them, and says so.
@@ -14,15 +14,16 @@ failed=0
 
 for policy in "$top"/policies/*/; do
 	name=$(basename "$policy")
-	if ! "$firebreak" compile "$policy" -t terraform,ec2 -o "$work/$name"; then
+	if ! "$firebreak" compile "$policy" -t terraform,cloudformation,ec2 -o "$work/$name"; then
 		echo "FAIL $name does not compile"
 		failed=1
 	fi
 done
 "$here/check.sh" "$work" || failed=1
+python3 "$here/same.py" "$work" || failed=1
 
 if [ -n "${FIREBREAK_OFFLINE:-}" ]; then
-	echo "SKIP the AWS command, the mock of AWS and Terraform: FIREBREAK_OFFLINE is set"
+	echo "SKIP cfn-lint, the AWS command, the mock of AWS and Terraform: FIREBREAK_OFFLINE is set"
 	exit $failed
 fi
 venv=$top/build/aws-venv
@@ -35,6 +36,12 @@ if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
 	fi
 	cp "$here/requirements.txt" "$venv/installed.txt"
 fi
+
+# Beside all that follows, which waits more than it works: a template an account
+# and the largest there can be.
+"$venv/bin/python" "$here/lint.py" "$venv/bin/cfn-lint" "$firebreak" \
+	"$work"/modyo-connect/*/prod/aws.cfn.json > "$work/lint.log" 2>&1 &
+lint=$!
 
 # Every permission through the parameter check of the AWS command, an
 # environment and direction at a time; no network is used.
@@ -63,4 +70,6 @@ echo "aws ec2 authorize-security-group-*: $files lists of permissions checked"
 	"$work/modyo-connect/banco-andino/prod/aws.ec2.json" || failed=1
 "$venv/bin/python" "$here/terraform.py" "$firebreak" "$top/policies/modyo-connect" \
 	banco-andino.staging || failed=1
+wait $lint || failed=1
+cat "$work/lint.log"
 exit $failed
