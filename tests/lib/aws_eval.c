@@ -117,6 +117,9 @@ static bool read_prefix(const char *text, int version, struct range *out)
 	out->lo = 0;
 	for (int i = 0; i < bits / 8; i++)
 		out->lo = out->lo << 8 | bytes[i];
+	/* AWS leaves host bits out */
+	for (int i = 0; i < bits - length; i++)
+		out->lo &= ~((u128)1 << i);
 	out->hi = out->lo;
 	for (int i = 0; i < bits - length; i++)
 		out->hi |= (u128)1 << i;
