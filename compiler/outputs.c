@@ -286,6 +286,8 @@ static const char *resource_text(struct arena *arena, const struct resource *r)
 	struct text out = TEXT_IN(arena);
 	size_t kind = peer_kind(r);
 
+	if (strcmp(r->type, "aws_default_security_group") == 0)
+		return "the default group of the VPC, without rules";
 	if (!is_rule(r))
 		return string_of(arena, r, "name");
 	put_ports(&out, r);

@@ -15,7 +15,8 @@
  *   read_*.c    text to model, refusing what it does not understand; account.h
  *               is what answers of EC2 say, read_ec2.c whose it is
  *   denote.c    model to packets, with compose.c; expect.c is what they are
- *               measured by, zones.c what both look layers up in
+ *               measured by, zones.c what both look layers up in;
+ *               default_group.c: the group that nobody chose
  *
  * What is above the readers and what is below share model.h, and view_of().
  */

@@ -83,6 +83,11 @@ void aws_claim(struct arena *arena, struct diags *diags, const struct ir *ir,
 bool aws_denote(const struct job *job, const struct aws_model *model,
 		struct sides *out);
 
+/* The same of the default group, where the file's format can speak of it. */
+void aws_denote_default_group(const struct job *job,
+			      const struct aws_model *model,
+			      struct sides *out);
+
 /* The rules of MODEL that admit PACKET at one of its ends, for people. */
 const char *aws_blame(const struct job *job, const struct aws_model *model,
 		      const struct packet *packet);

@@ -401,6 +401,7 @@ bool aws_denote(const struct job *job, const struct aws_model *model,
 			for (int i = 0; i < AWS_DIRECTIONS; i++)
 				add_group(&d, &admitted[f], lets[f], layer,
 					  (enum aws_direction)i, out);
+	aws_denote_default_group(job, model, out);
 	return true;
 }
 

@@ -67,6 +67,12 @@ static void put_tags(struct writer *w, const struct ir_tag *tags,
 	put_close(w, '}');
 }
 
+static void put_vpc(struct writer *w)
+{
+	put_key(w, "vpc_id");
+	text_puts(&w->text, "\"${var.vpc_id}\"");
+}
+
 static void put_group(struct writer *w, const struct aws_model *model,
 		      const struct aws_group *group)
 {
@@ -78,8 +84,7 @@ static void put_group(struct writer *w, const struct aws_model *model,
 	put_literal(w, "description", group->description);
 	put_literal(w, "name", group->name);
 	put_tags(w, tags, count);
-	put_key(w, "vpc_id");
-	text_puts(&w->text, "\"${var.vpc_id}\"");
+	put_vpc(w);
 	put_close(w, '}');
 }
 
@@ -145,9 +150,31 @@ static void put_rules(struct writer *w, const struct aws_model *model,
 		put_close(w, '}');
 }
 
+/*
+ * Adopted, and every rule taken out; the two lists are there so that what a hand
+ * adds later is taken out too.  None of our tags: it is no group of a layer.
+ */
+static void put_default_group(struct writer *w, const struct aws_model *model)
+{
+	if (model->default_group != AWS_DEFAULT_EMPTY)
+		return;
+	put_open(w, "aws_default_security_group", '{');
+	put_open(w, "default", '{');
+	put_open(w, "egress", '[');
+	put_close(w, ']');
+	put_open(w, "ingress", '[');
+	put_close(w, ']');
+	if (model->tag_count)
+		put_tags(w, model->tags, model->tag_count);
+	put_vpc(w);
+	put_close(w, '}');
+	put_close(w, '}');
+}
+
 static void put_resources(struct writer *w, const struct aws_model *model)
 {
 	put_open(w, "resource", '{');
+	put_default_group(w, model);
 	put_open(w, "aws_security_group", '{');
 	for (size_t i = 0; i < model->group_count; i++)
 		put_group(w, model, &model->groups[i]);

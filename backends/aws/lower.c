@@ -380,6 +380,8 @@ static const struct aws_model *make_model(struct lowering *l)
 		.groups = l->groups, .group_count = l->group_count,
 		.lists = l->lists, .list_count = l->list_count,
 		.rules = rules, .rule_count = l->drafts.count,
+		.default_group = l->ir->aws.keep_default_group ?
+				 AWS_DEFAULT_AS_MADE : AWS_DEFAULT_EMPTY,
 		.tags = l->ir->aws.tags, .tag_count = l->ir->aws.tag_count,
 	};
 	return model;

@@ -62,6 +62,13 @@ struct aws_list {
 
 struct account;
 
+/* What a file does to the default group of the VPC. */
+enum aws_default_group {
+	AWS_DEFAULT_UNSAID,	/* its format has no words for it */
+	AWS_DEFAULT_AS_MADE,	/* nothing, though it could */
+	AWS_DEFAULT_EMPTY,	/* takes every rule out, and keeps it so */
+};
+
 /*
  * No two rules have the same permission.  What was lowered is sorted by key,
  * ingress first; what was read is in the order of the file.
@@ -75,6 +82,7 @@ struct aws_model {
 	size_t list_count;
 	const struct aws_rule *rules;
 	size_t rule_count;
+	enum aws_default_group default_group;
 	const struct ir_tag *tags;	/* on every resource; lowering's only */
 	size_t tag_count;
 };

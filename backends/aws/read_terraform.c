@@ -26,6 +26,7 @@ struct reading {
 	LIST(struct aws_rule) rules;
 	struct identity identity;
 	bool identified;
+	enum aws_default_group default_group;
 };
 
 /* --- the frame --- */
@@ -165,6 +166,50 @@ static void read_group(struct reading *r, const struct path *up,
 	expect_string(&r->json, &path, "vpc_id", group, "${var.vpc_id}");
 	read_group_tags(r, &path, group, g);
 	*table_at_name(&r->groups, g->key) = g;
+}
+
+/*
+ * An empty list takes every rule out; a missing one leaves what a hand adds
+ * later ("attributes as blocks").
+ */
+static void expect_empty(struct reading *r, const struct path *up,
+			 const char *key, const struct json *group)
+{
+	const struct path path = { up, key };
+	const struct json *list = jv_get(group, key);
+
+	if (!list || list->kind != JV_ARRAY || list->first)
+		refuse(&r->json, &path, "is not an empty list: the default "
+		       "group is to have no rules");
+}
+
+static void read_default_group(struct reading *r, const struct path *resource,
+			       const struct json *resources)
+{
+	static const char *const known[] = { "egress", "ingress", "tags",
+					     "vpc_id", NULL };
+	const struct path path = { resource, "aws_default_security_group" };
+	const struct json *all = jv_get(resources, path.key);
+	const struct json *one = all && all->kind == JV_OBJECT ? all->first :
+								 NULL;
+	const struct path here = { &path, one ? one->key : "" };
+	const struct path tags = { &here, "tags" };
+
+	if (!all)
+		return;
+	if (!one || one->next) {
+		refuse(&r->json, &path, "is not one: a VPC has one");
+		return;
+	}
+	if (!expect_name(&r->json, &here) ||
+	    !expect_object(&r->json, &here, one, known))
+		return;
+	expect_empty(r, &here, "egress", one);
+	expect_empty(r, &here, "ingress", one);
+	expect_string(&r->json, &here, "vpc_id", one, "${var.vpc_id}");
+	if (jv_get(one, "tags"))
+		expect_tags(&r->json, &tags, jv_get(one, "tags"));
+	r->default_group = AWS_DEFAULT_EMPTY;
 }
 
 /* --- rules --- */
@@ -311,9 +356,11 @@ static void read_resources(struct reading *r, const struct json *root)
 {
 	static const char *const types[] = {
 		"aws_security_group", "aws_vpc_security_group_ingress_rule",
-		"aws_vpc_security_group_egress_rule", NULL };
+		"aws_vpc_security_group_egress_rule",
+		"aws_default_security_group", NULL };
 	static const enum aws_direction directions[] = {
 		[1] = AWS_INGRESS, [2] = AWS_EGRESS };
+	enum { TYPES = sizeof directions / sizeof *directions };
 	const struct path resource = { NULL, "resource" };
 	const struct json *resources = read_object(&r->json, &resource, root,
 						   types);
@@ -321,7 +368,8 @@ static void read_resources(struct reading *r, const struct json *root)
 	if (!resources)
 		return;
 	make_room(r, resources);
-	for (size_t i = 0; types[i]; i++) {
+	read_default_group(r, &resource, resources);
+	for (size_t i = 0; i < TYPES; i++) {
 		const struct path path = { &resource, types[i] };
 		const struct json *some = jv_get(resources, types[i]);
 
@@ -366,6 +414,7 @@ static const struct aws_model *read_root(struct reading *r, const struct json *r
 		.groups = r->group, .group_count = r->group_count,
 		.lists = r->list, .list_count = r->list_count,
 		.rules = r->rules.at, .rule_count = r->rules.count,
+		.default_group = r->default_group,
 	};
 	return model;
 }
@@ -380,6 +429,7 @@ const struct aws_model *aws_read_terraform(struct arena *arena,
 		.json = { scratch, diags, name, true }, .arena = arena,
 		.groups = TABLE_IN(scratch), .lists = TABLE_IN(scratch),
 		.layers = TABLE_IN(scratch), .known = TABLE_IN(scratch),
+		.default_group = AWS_DEFAULT_AS_MADE,
 	};
 	const struct json *root = read_json(&r.json, bytes, len);
 	const struct aws_model *model = root ? read_root(&r, root) : NULL;

@@ -43,6 +43,9 @@ def has_type(value, kind):
         return isinstance(value, int) and not isinstance(value, bool)
     if kind == "bool":
         return isinstance(value, bool)
+    if kind == "empty":
+        # a set of objects; ours is to have none
+        return value == []
     if kind == ["map", "string"]:
         return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
     return False
@@ -97,6 +100,19 @@ def check_groups(path, groups):
         for tag in ("policy", "environment", "layer"):
             if f"firebreak:{tag}" not in group.get("tags", {}):
                 problem(path, where, f"has no tag firebreak:{tag}")
+
+
+def check_default_group(path, groups):
+    if list(groups) != ["default"]:
+        problem(path, "aws_default_security_group", "is not one")
+    for key, group in groups.items():
+        where = f"aws_default_security_group.{key}"
+        check_tags(path, where, group.get("tags", {}))
+        for needed in ("ingress", "egress"):
+            if needed not in group:
+                problem(path, where, f"leaves what is added to {needed} later")
+        if group.get("vpc_id") != "${var.vpc_id}":
+            problem(path, where, "is not in the VPC that is given")
 
 
 def check_service(path, where, rule):
@@ -218,6 +234,7 @@ def check_file(path, schema):
     groups = resources.get("aws_security_group", {})
     lists = root.get("data", {}).get("aws_ec2_managed_prefix_list", {})
     check_groups(path, groups)
+    check_default_group(path, resources.get("aws_default_security_group", {}))
     for direction in ("ingress", "egress"):
         check_rules(path, direction, resources.get(f"aws_vpc_security_group_{direction}_rule", {}),
                     groups, lists)

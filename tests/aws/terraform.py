@@ -126,6 +126,20 @@ def capture(ec2, identity):
                                       for one in lists]}
 
 
+def default_group(ec2, vpc):
+    return ec2.describe_security_groups(Filters=[
+        {"Name": "vpc-id", "Values": [vpc]},
+        {"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]
+
+
+def by_hand(ec2, vpc):
+    """A rule that somebody adds to the VPC's default group."""
+    ec2.authorize_security_group_ingress(
+        GroupId=default_group(ec2, vpc)["GroupId"], IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+             "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+
+
 # --- Terraform ---
 
 def root(work, plugins, modules):
@@ -182,11 +196,15 @@ def with_terraform(work, plugins, policy, environment):
                                        work / "kinds"])
     vpcs = [ec2.create_vpc(CidrBlock=block, AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
             for block in ("10.0.0.0/16", "10.1.0.0/16")]
+    by_hand(ec2, vpcs[0])
     here = work / "root"
     root(here, plugins, {"real": (work / "out" / customer / name / "aws.tf.json", vpcs[0]),
                          "kinds": (work / "kinds" / "prod" / "aws.tf.json", vpcs[1])})
     made = apply(here)
     check(f"applied: {made}", re.match(r"[1-9]\d* added, 0 changed, 0 destroyed$", made))
+    rules = [default_group(ec2, vpc)[key] for vpc in vpcs
+             for key in ("IpPermissions", "IpPermissionsEgress")]
+    check("the default groups have no rules", rules == [[]] * 4, rules)
     more = plan(here)
     check("no changes", not more, more[-4000:])
     whole = {"customer": customer, "environment": name}
@@ -195,6 +213,10 @@ def with_terraform(work, plugins, policy, environment):
     prove("what AWS has of every kind of rule is equal", small, kinds, 0)
     kinds["SecurityGroups"][0]["IpPermissions"].pop()
     prove("and without one permission it is not", small, kinds, 1)
+    by_hand(ec2, vpcs[1])
+    said = plan(here, ["-target=module.kinds.aws_default_security_group.default"])
+    check("a rule by hand in a default group is taken out",
+          re.search(r"^Plan: 0 to add, 1 to change, 0 to destroy\.$", said, re.M), said[-4000:])
     renamed(here, work, small)
     server.stop()
 

@@ -25,6 +25,7 @@ struct aws_eval {
 	struct arena *arena;
 	json_t *groups, *lists;
 	LIST(struct rule) rules;
+	bool default_as_made;		/* the default group has AWS's rules */
 };
 
 static const char *string_at(json_t *object, const char *key)
@@ -452,6 +453,8 @@ const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 		return good ? e : NULL;
 	}
 	e->groups = json_object_get(resource, "aws_security_group");
+	e->default_as_made = !json_object_size(json_object_get(resource,
+						"aws_default_security_group"));
 	e->lists = json_object_get(json_object_get(root, "data"),
 				   "aws_ec2_managed_prefix_list");
 	good = read_groups(e) &&
@@ -525,9 +528,23 @@ static bool permits(const struct aws_eval *e, const struct rule *r,
 	       is_peer(e, r, p->family, ingress ? p->src : p->dst);
 }
 
+/* AWS made it with everything from itself and everything out. */
+static bool default_admits(const struct aws_eval *e, bool ingress,
+			   const struct packet *p)
+{
+	bool from = naive_is_in_vpc(e->ast, e->customer, e->environment,
+				    p->family, p->src);
+	bool to = naive_is_in_vpc(e->ast, e->customer, e->environment,
+				  p->family, p->dst);
+
+	return e->default_as_made && from && (to || !ingress);
+}
+
 bool aws_eval_group(const struct aws_eval *e, const char *layer, bool ingress,
 		    const struct packet *p)
 {
+	if (strcmp(layer, "default group") == 0)
+		return default_admits(e, ingress, p);
 	for (size_t i = 0; i < e->rules.count; i++)
 		if (names(e->rules.at[i].layer, layer) &&
 		    permits(e, &e->rules.at[i], ingress, p))

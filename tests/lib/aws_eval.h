@@ -20,7 +20,10 @@ const struct aws_eval *aws_eval_read(struct arena *arena, const char *json,
 				     const char *customer,
 				     const char *environment);
 
-/* Does the group of LAYER by itself let PACKET in (else: out)? */
+/*
+ * Does the group of LAYER by itself let PACKET in (else: out)?  "default group"
+ * is the one of the VPC that is of no layer.
+ */
 bool aws_eval_group(const struct aws_eval *eval, const char *layer,
 		    bool ingress, const struct packet *packet);
 

@@ -421,7 +421,7 @@ void mutate_nft(struct mutation *m, const char *text)
 
 static const char *const kinds[] = {
 	"aws_security_group", "aws_vpc_security_group_ingress_rule",
-	"aws_vpc_security_group_egress_rule",
+	"aws_vpc_security_group_egress_rule", "aws_default_security_group",
 };
 
 void show_root(const struct object *o, const char *what)
@@ -560,6 +560,10 @@ static void mutate_member(const struct object *o, const char *name, json_t *valu
 		mutate_reference(o, name);
 	else if (text)
 		try_member(o, o->is, name, json_string("changed"));
+	else if (json_is_array(value))
+		try_member(o, o->is, name, json_pack("[{s:s,s:i,s:i,s:b}]",
+			"protocol", "-1", "from_port", 0, "to_port", 0, "self",
+			1));
 	if (strncmp(name, "cidr_ipv", 8) == 0 ||
 	    strcmp(name, "referenced_security_group_id") == 0 ||
 	    strcmp(name, "prefix_list_id") == 0)

@@ -610,6 +610,16 @@ bool naive_is_in(const struct ast *ast, const char *customer,
 	return v.environment && in_name(&v, &a, name);
 }
 
+bool naive_is_in_vpc(const struct ast *ast, const char *customer,
+		     const char *environment, enum family family, u128 address)
+{
+	struct view v = view_of(ast, customer, environment);
+	struct address a = address_of(family, address);
+	const struct ast_node *vpc = inside(v.environment, AST_VPC, NULL);
+
+	return vpc && in_list(&a, vpc->list);
+}
+
 bool naive_is_undeclared(const struct ast *ast, const char *customer,
 			 const char *environment, enum family family,
 			 u128 address)

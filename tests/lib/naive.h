@@ -29,6 +29,9 @@ bool naive_is_in(const struct ast *ast, const char *customer,
 		 const char *environment, const char *name,
 		 enum family family, u128 address);
 
+bool naive_is_in_vpc(const struct ast *ast, const char *customer,
+		     const char *environment, enum family family, u128 address);
+
 /*
  * Did nobody declare ADDRESS there: is it outside of the VPC, the networks and
  * the internet?

@@ -399,7 +399,8 @@ static void a_policy_without_rules_is_groups_alone(void **state)
 	struct world *w = new_world(*state);
 	const char *text = good_output(w);
 
-	assert_int_equal(times(text, "\"vpc_id\": \"${var.vpc_id}\""), 4);
+	/* four layers, and the default group */
+	assert_int_equal(times(text, "\"vpc_id\": \"${var.vpc_id}\""), 5);
 	has_not(text, "_rule\"");
 }
 
@@ -1161,7 +1162,8 @@ static void what_is_not_understood_is_refused(void **state)
 		  "resource.aws_security_group.data.ingress" },
 		{ "\"hashicorp/aws\"", "\"evil/aws\"",
 		  "terraform.required_providers.aws.source" },
-		{ "\"vpc_id\": \"${var.vpc_id}\"", "\"vpc_id\": \"vpc-1\"",
+		{ "},\n        \"vpc_id\": \"${var.vpc_id}\"",
+		  "}, \"vpc_id\": \"vpc-1\"",
 		  "resource.aws_security_group.data.vpc_id" },
 		{ "\"firebreak:layer\": \"data\"",
 		  "\"firebreak:layer\": \"${var.vpc_id}\"",
@@ -1424,7 +1426,7 @@ static void layers_that_share_hosts_share_a_group(void **state)
 	has(text, "\"firebreak:layer\": \"edge.tasks\"");
 	has(text, "\"sql__edge_dtasks__tcp-5432__sg-data\"");
 	has(text, "\"web__edge_dtasks__tcp-443__v4-");
-	assert_int_equal(times(text, "\"vpc_id\": \"${var"), 4);
+	assert_int_equal(times(text, "\"firebreak:layer\""), 4);
 }
 
 static void shared_hosts_that_lie_apart_have_a_group_each(void **state)
@@ -1581,6 +1583,89 @@ static void rules_by_their_ids_have_to_agree_with_the_groups(void **state)
 	assert_false(reads_ec2(w, changed(w, good, "\"IsEgress\": false, ", "")));
 	assert_false(reads_ec2(w, changed(w, good, "\"CidrIpv4\": ",
 			"\"PrefixListId\": \"pl-1\", \"CidrIpv4\": ")));
+}
+
+/* --- the default group --- */
+
+static const char default_group[] =
+	"    \"aws_default_security_group\": {\n"
+	"      \"default\": {\n"
+	"        \"egress\": [],\n"
+	"        \"ingress\": [],\n"
+	"        \"vpc_id\": \"${var.vpc_id}\"\n"
+	"      }\n"
+	"    },\n";
+
+static void the_default_group_is_emptied(void **state)
+{
+	struct world *w = new_world(*state);
+
+	has(good_output(w), default_group);
+	has_not(good_ec2(w), "default");
+}
+
+static void the_default_group_has_the_policys_tags_and_none_of_ours(void **state)
+{
+	static const struct ir_tag tag = { "cost-centre", "42" };
+	struct world *w = new_world(*state);
+
+	w->ir.aws.tags = &tag;
+	w->ir.aws.tag_count = 1;
+	has(changed(w, good_output(w), "\"ingress\": [],\n        ", "@"),
+	    "@\"tags\": {\n          \"cost-centre\": \"42\"\n        },");
+}
+
+static void a_file_that_leaves_the_default_group_is_not_equal(void **state)
+{
+	struct world *w = new_world(*state);
+	struct difference d;
+
+	assert_false(proves(w, changed(w, good_output(w), default_group, ""),
+			    &d));
+	assert_int_equal(d.kind, DIFFERENCE_EXTRA);
+	has(d.label, "default group: ingress, IPv4");
+}
+
+static void the_default_group_may_be_kept(void **state)
+{
+	struct world *w = new_world(*state);
+	const char *with = good_output(w), *without;
+	struct difference d;
+
+	w->ir.aws.keep_default_group = true;
+	without = good_output(w);
+	has_not(without, "aws_default_security_group");
+	assert_true(proves(w, without, &d));
+	assert_false(proves(w, with, &d));
+	assert_int_equal(d.kind, DIFFERENCE_MISSING);
+}
+
+static void a_default_group_with_rules_is_refused(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "\"egress\": [],\n", "" },
+		{ "\"ingress\": [],\n", "" },
+		{ "\"ingress\": []", "\"ingress\": null" },
+		{ "\"ingress\": []", "\"ingress\": {}" },
+		{ "\"ingress\": []", "\"ingress\": [{ \"self\": true }]" },
+		{ "\"egress\": []", "\"egress\": [{ \"protocol\": \"-1\" }]" },
+		{ "\"egress\": []", "\"egress\": [], \"lifecycle\": {}" },
+		{ "\"default\": {", "\"other\": {}, \"default\": {" },
+		{ "\"vpc_id\": \"${var.vpc_id}\"", "\"vpc_id\": \"vpc-1\"" },
+		{ "\"default\": {", "\"default\": [], \"x\": {" },
+		{ "\"default\": {", "\"de.fault\": {" },
+	};
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct world *w = new_world(*state);
+		const char *text = changed(w, good_output(w), wrong[i][0],
+					   wrong[i][1]);
+
+		if (read_text(w, text))
+			fail_msg("read: %s", wrong[i][1]);
+		assert_true(told(w, "P0601") >= 1);
+		has(first_told(w)->message, "aws_default_security_group");
+	}
 }
 
 /* Every limit up to where it fits: under AddressSanitizer nothing leaks. */
@@ -2303,6 +2388,11 @@ int main(int argc, char **argv)
 		IN_ARENA(an_answer_may_lack_what_it_may_lack),
 		IN_ARENA(an_answer_that_is_not_understood_is_refused),
 		IN_ARENA(rules_by_their_ids_have_to_agree_with_the_groups),
+		IN_ARENA(the_default_group_is_emptied),
+		IN_ARENA(the_default_group_has_the_policys_tags_and_none_of_ours),
+		IN_ARENA(a_file_that_leaves_the_default_group_is_not_equal),
+		IN_ARENA(the_default_group_may_be_kept),
+		IN_ARENA(a_default_group_with_rules_is_refused),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
 		IN_ARENA(sixty_one_rules_are_two_groups),
 		IN_ARENA(sixty_rules_are_one_group),
