@@ -187,9 +187,16 @@ $(B)/tests/bench/parse: $(OBJ)/tests/bench/parse.o $(B)/libfirebreak.a
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-bench: $(B)/firebreak $(B)/tests/bench/parse
+# One rule edited, and the invariants answered again.
+$(B)/tests/bench/edit: $(OBJ)/tests/bench/edit.o $(OBJ)/tests/bench/engine/sets.o $(TLB_OBJ) $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ)/tests/bench/edit.o $(OBJ)/tests/bench/engine/sets.o $(OBJ)/tests/lib/dice.o $(B)/libfirebreak.a $(LDLIBS)
+
+bench: $(B)/firebreak $(B)/tests/bench/parse $(B)/tests/bench/edit
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
 	PARSE=$(B)/tests/bench/parse python3 tests/bench/parse.py
+	$(B)/tests/bench/edit
 	FIREBREAK=$(B)/firebreak python3 tests/bench/verify.py
 
 install: $(B)/firebreak

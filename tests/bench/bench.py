@@ -138,27 +138,26 @@ def print_line(what, one, base):
 
 
 def bench_diff(arguments, directory):
-    """Ten changed rules among many: beside reading both policies alone."""
+    """Ten changed rules among many: beside compiling both policies."""
     old, new = directory / "old.fbk", directory / "new.fbk"
     write_policy(old, DIFFED, lambda k: FIRST_PORT + k // 2)
     write_policy(new, DIFFED, lambda k: FIRST_PORT + k // 2 +
                  (k % (DIFFED // 10) == 7))
     _, check, _ = median_of(arguments.runs,
                             [arguments.firebreak, "check", str(old)])
-    print(f"diff of two policies of {DIFFED} rules, 10 changed; "
-          f"processor time, median of {arguments.runs}\n"
-          f"  check, twice                    {2 * check:8.3f} s  1.00")
-    for name, options in (("packets only", ["--reach-only"]),
-                          ("with invariants and outputs", [])):
-        _, took, _ = median_of(arguments.runs, [
-            arguments.firebreak, "diff", *options, str(old), str(new)])
-        print(f"  diff, {name:25} {took:8.3f} s  {took / (2 * check):.2f}",
-              flush=True)
     into = directory / "diffed"
-    _, once, _ = median_of(arguments.runs, compile_command(
+    once, busy, _ = median_of(arguments.runs, compile_command(
         arguments, old, into, "terraform"), into)
-    print(f"  compile for Terraform, twice    {2 * once:8.3f} s  "
-          f"{once / check:.2f}", flush=True)
+    base = (2 * once, 2 * busy)
+    print(f"diff of two policies of {DIFFED} rules, 10 changed; "
+          f"median of {arguments.runs}\n"
+          "                                       clock  ratio  processors  ratio")
+    print_line("compile for Terraform, twice", (*base, 0), base)
+    print_line("check, twice", (2 * check, 2 * check, 0), base)
+    for name, options in (("packets only", ["--reach-only"]),
+                          ("invariants, outputs", [])):
+        print_line(f"diff, {name}", median_of(arguments.runs, [
+            arguments.firebreak, "diff", *options, str(old), str(new)]), base)
 
 
 def bench_start(arguments):
