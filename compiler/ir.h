@@ -227,6 +227,7 @@ struct ir_aws {
 	uint32_t rules_per_group;	/* quota, a direction and family; 60 */
 	uint32_t groups_per_interface;	/* quota; 5 */
 	bool keep_default_group;	/* leave it as it is, instead of empty */
+	bool exclusive;			/* Terraform takes other rules away */
 	const struct ir_tag *tags;	/* on every resource, by key */
 	size_t tag_count;
 	const struct ir_aws_group *groups;

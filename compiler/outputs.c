@@ -151,7 +151,8 @@ static bool is_group(const struct resource *r)
 
 static bool is_rule(const struct resource *r)
 {
-	return strncmp(r->type, "aws_vpc_security_group_", 23) == 0;
+	return strncmp(r->type, "aws_vpc_security_group_", 23) == 0 &&
+	       ends_in(r->type, "_rule");
 }
 
 static const char *name_of(struct arena *arena, const char *type,

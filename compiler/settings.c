@@ -34,6 +34,7 @@ static const struct setting settings[] = {
 	{ "aws", "rules-per-group",	 TAKES_NUMBER,	AT(aws.rules_per_group), 1, 1000, NULL },
 	{ "aws", "groups-per-interface", TAKES_NUMBER,	AT(aws.groups_per_interface), 1, 16, NULL },
 	{ "aws", "keep-default-group",	 TAKES_NOTHING, AT(aws.keep_default_group), 0, 0, NULL },
+	{ "aws", "exclusive",		 TAKES_NOTHING, AT(aws.exclusive), 0, 0, NULL },
 	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@" },
 	{ "aws", "security-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
 	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL },

@@ -171,6 +171,36 @@ static void put_default_group(struct writer *w, const struct aws_model *model)
 	put_close(w, '}');
 }
 
+/* The rules of GROUP in DIRECTION by reference, one a line. */
+static void put_rule_ids(struct writer *w, const struct aws_model *model,
+			 const char *key, uint32_t group,
+			 enum aws_direction direction)
+{
+	put_open(w, key, '[');
+	for (size_t i = 0; i < model->rule_count; i++)
+		if (model->rules[i].is.group == group &&
+		    model->rules[i].is.direction == direction)
+			put_reference(w, NULL, direction == AWS_INGRESS
+				? "aws_vpc_security_group_ingress_rule"
+				: "aws_vpc_security_group_egress_rule",
+				model->rules[i].key);
+	put_close(w, ']');
+}
+
+static void put_exclusive(struct writer *w, const struct aws_model *model)
+{
+	put_open(w, "aws_vpc_security_group_rules_exclusive", '{');
+	for (uint32_t g = 0; g < model->group_count; g++) {
+		put_open(w, model->groups[g].key, '{');
+		put_rule_ids(w, model, "egress_rule_ids", g, AWS_EGRESS);
+		put_rule_ids(w, model, "ingress_rule_ids", g, AWS_INGRESS);
+		put_reference(w, "security_group_id", "aws_security_group",
+			      model->groups[g].key);
+		put_close(w, '}');
+	}
+	put_close(w, '}');
+}
+
 static void put_resources(struct writer *w, const struct aws_model *model)
 {
 	put_open(w, "resource", '{');
@@ -182,16 +212,20 @@ static void put_resources(struct writer *w, const struct aws_model *model)
 	put_rules(w, model, "aws_vpc_security_group_egress_rule", AWS_EGRESS);
 	put_rules(w, model, "aws_vpc_security_group_ingress_rule",
 		  AWS_INGRESS);
+	if (model->exclusive)
+		put_exclusive(w, model);
 	put_close(w, '}');
 }
 
-static void put_frame(struct writer *w)
+/* aws_vpc_security_group_rules_exclusive came with 6.31 of the provider. */
+static void put_frame(struct writer *w, const struct aws_model *model)
 {
 	put_open(w, "terraform", '{');
 	put_open(w, "required_providers", '{');
 	put_open(w, "aws", '{');
 	put_literal(w, "source", "hashicorp/aws");
-	put_literal(w, "version", ">= 5.0, < 7.0");
+	put_literal(w, "version", model->exclusive ? ">= 6.31, < 7.0"
+						       : ">= 5.0, < 7.0");
 	put_close(w, '}');
 	put_close(w, '}');
 	put_literal(w, "required_version", ">= 1.5");
@@ -210,6 +244,6 @@ struct artefact aws_emit_terraform(struct arena *arena,
 
 	put_lists(&w, model);
 	put_resources(&w, model);
-	put_frame(&w);
+	put_frame(&w, model);
 	return writer_end(&w, "aws.tf.json");
 }

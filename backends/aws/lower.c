@@ -382,6 +382,7 @@ static const struct aws_model *make_model(struct lowering *l)
 		.rules = rules, .rule_count = l->drafts.count,
 		.default_group = l->ir->aws.keep_default_group ?
 				 AWS_DEFAULT_AS_MADE : AWS_DEFAULT_EMPTY,
+		.exclusive = l->ir->aws.exclusive,
 		.tags = l->ir->aws.tags, .tag_count = l->ir->aws.tag_count,
 	};
 	return model;

@@ -83,6 +83,7 @@ struct aws_model {
 	const struct aws_rule *rules;
 	size_t rule_count;
 	enum aws_default_group default_group;
+	bool exclusive;			/* Terraform: groups have no other rules; */
 	const struct ir_tag *tags;	/* on every resource; lowering's only */
 	size_t tag_count;
 };

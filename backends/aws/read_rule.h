@@ -28,6 +28,15 @@ bool read_part(struct reader *r, const struct path *path, const char *text,
 	       struct aws_group *group);
 
 /*
+ * JSON, below UP, says that a group has no other rules: is that so of the COUNT
+ * RULES that were read?  GROUPS are by key, FIRST is the first of them.
+ */
+void read_exclusive(struct reader *r, const struct path *up,
+		    const struct json *json, const struct table *groups,
+		    const struct aws_group *first, const struct aws_rule *rules,
+		    size_t count);
+
+/*
  * The `moved` blocks of ROOT, whose COUNT RULES were read: do they lead to those,
  * from where nothing is?
  */

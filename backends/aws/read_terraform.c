@@ -352,12 +352,27 @@ static void make_room(struct reading *r, const struct json *resources)
 	r->rules.cap = most;
 }
 
+/* When all groups and rules are there. */
+static void read_exclusives(struct reading *r, const struct path *up,
+			    const struct json *resources)
+{
+	const struct path path = { up, "aws_vpc_security_group_rules_exclusive" };
+	const struct json *some = jv_get(resources, path.key);
+
+	if (!some || !expect_object(&r->json, &path, some, NULL))
+		return;
+	for (const struct json *one = some->first; one; one = one->next)
+		read_exclusive(&r->json, &path, one, &r->groups, r->group,
+			       r->rules.at, r->rules.count);
+}
+
 static void read_resources(struct reading *r, const struct json *root)
 {
 	static const char *const types[] = {
 		"aws_security_group", "aws_vpc_security_group_ingress_rule",
 		"aws_vpc_security_group_egress_rule",
-		"aws_default_security_group", NULL };
+		"aws_default_security_group",
+		"aws_vpc_security_group_rules_exclusive", NULL };
 	static const enum aws_direction directions[] = {
 		[1] = AWS_INGRESS, [2] = AWS_EGRESS };
 	enum { TYPES = sizeof directions / sizeof *directions };
@@ -388,6 +403,7 @@ static void read_resources(struct reading *r, const struct json *root)
 				read_rule(r, &path, one, directions[i]);
 		}
 	}
+	read_exclusives(r, &resource, resources);
 }
 
 static const struct aws_model *read_root(struct reading *r, const struct json *root)

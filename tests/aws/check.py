@@ -17,7 +17,8 @@ TEMPLATE = re.compile(r"(?<![$])\$\{|(?<![%])%\{")
 GROUP = re.compile(r"\$\{aws_security_group\.([A-Za-z0-9_-]+)\.id\}\Z")
 LIST = re.compile(r"\$\{data\.aws_ec2_managed_prefix_list\.([A-Za-z0-9_-]+)\.id\}\Z")
 PEERS = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
-REFERENCES = {"vpc_id", "security_group_id", "prefix_list_id", "referenced_security_group_id"}
+REFERENCES = {"vpc_id", "security_group_id", "prefix_list_id", "referenced_security_group_id",
+              "ingress_rule_ids", "egress_rule_ids"}
 QUOTA = 60
 
 problems = 0
@@ -46,6 +47,8 @@ def has_type(value, kind):
     if kind == "empty":
         # a set of objects; ours is to have none
         return value == []
+    if kind == ["list", "string"]:
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
     if kind == ["map", "string"]:
         return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
     return False
@@ -235,6 +238,14 @@ def check_file(path, schema):
     lists = root.get("data", {}).get("aws_ec2_managed_prefix_list", {})
     check_groups(path, groups)
     check_default_group(path, resources.get("aws_default_security_group", {}))
+    for key, one in resources.get("aws_vpc_security_group_rules_exclusive", {}).items():
+        for direction in ("ingress", "egress"):
+            kind = f"aws_vpc_security_group_{direction}_rule"
+            mine = sorted("${%s.%s.id}" % (kind, name)
+                          for name, rule in resources.get(kind, {}).items()
+                          if rule.get("security_group_id") == one.get("security_group_id"))
+            if sorted(one[f"{direction}_rule_ids"]) != mine:
+                problem(path, key, f"{direction}: not the rules of its group")
     for direction in ("ingress", "egress"):
         check_rules(path, direction, resources.get(f"aws_vpc_security_group_{direction}_rule", {}),
                     groups, lists)

@@ -861,6 +861,14 @@ static void parts_that_make_up_a_layer_are_the_layer(void **state)
 	good_output(w);
 }
 
+static struct world *one_rule_world(struct arena *arena)
+{
+	struct world *w = new_world(arena);
+
+	allow(w, "alb", "edge", "services", tcp(w, 80, 80));
+	return w;
+}
+
 /* --- names and limits --- */
 
 static void sixty_rules_fit_and_sixty_one_do_not(void **state)
@@ -1722,6 +1730,65 @@ static void a_list_nobody_declares_is_not_ours(void **state)
 	assert_int_equal(told(w, "P0602"), 1);
 }
 
+/* --- groups that have no other rules --- */
+
+static struct world *exclusive_world(struct arena *arena)
+{
+	struct world *w = new_world(arena);
+
+	w->ir.aws.exclusive = true;
+	allow(w, "alb", "edge", "services", tcp(w, 80, 80));
+	allow(w, "sql", "services", "data", tcp(w, 5432, 5432));
+	return w;
+}
+
+static void exclusive_groups_list_their_rules(void **state)
+{
+	const char *text = good_output(exclusive_world(*state));
+
+	has(text, "\"aws_vpc_security_group_rules_exclusive\": {");
+	has(text, "\"version\": \">= 6.31, < 7.0\"");
+	has(text, "\"ingress_rule_ids\": [\n          \"${aws_vpc_security_group_"
+		  "ingress_rule.alb__services__tcp-80__sg-edge.id}\"\n        ]");
+	has(text, "\"ingress_rule_ids\": [],");
+	has_not(good_output(one_rule_world(*state)), "exclusive");
+}
+
+static void a_list_of_other_rules_is_refused(void **state)
+{
+	static const char *const wrong[][3] = {
+		{ "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\"\n",
+		  "\n", "lacks a rule" },
+		{ "\"ingress_rule_ids\": []", "\"ingress_rule_ids\": ["
+		  "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\"]",
+		  "no rule of its group" },
+		{ "\"ingress_rule_ids\": []", "\"ingress_rule_ids\": [\"sgr-1\"]",
+		  "does not refer to a rule" },
+		{ "\"ingress_rule_ids\": []", "\"ingress_rule_ids\": [7]",
+		  "does not refer to a rule" },
+		{ "\"ingress_rule_ids\": []", "\"ingress_rule_ids\": {}",
+		  "is not a list" },
+		{ "\"ingress_rule_ids\": [],", "", "is missing" },
+		{ "\"ingress_rule_ids\": []", "\"odd\": 1, \"ingress_rule_ids\": []",
+		  "not known here" },
+		{ "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\"\n",
+		  "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\","
+		  "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\"\n",
+		  "refers to a rule twice" },
+	};
+
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct world *w = exclusive_world(*state);
+		const char *text = changed(w, good_output(w), wrong[i][0],
+					   wrong[i][1]);
+
+		if (read_text(w, text))
+			print_message("read: %s\n", wrong[i][1]);
+		assert_null(read_text(w, text));
+		has(first_told(w)->message, wrong[i][2]);
+	}
+}
+
 /* --- several groups of a layer --- */
 
 /* COUNT rules from `ops`, alone, to `core-banking`; EXTRA: one more among them. */
@@ -2175,6 +2242,7 @@ static struct world *random_world(struct arena *arena, struct dice *dice)
 
 	if (dice_chance(dice, 30))
 		share_edge(w, dice);
+	w->ir.aws.exclusive = dice_chance(dice, 20);
 	if (dice_chance(dice, 50)) {		/* several groups a layer */
 		w->ir.aws.rules_per_group = 2 + dice_roll(dice, 20);
 		w->ir.aws.groups_per_interface = 1 + dice_roll(dice, 16);
@@ -2394,6 +2462,8 @@ int main(int argc, char **argv)
 		IN_ARENA(the_default_group_may_be_kept),
 		IN_ARENA(a_default_group_with_rules_is_refused),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
+		IN_ARENA(exclusive_groups_list_their_rules),
+		IN_ARENA(a_list_of_other_rules_is_refused),
 		IN_ARENA(sixty_one_rules_are_two_groups),
 		IN_ARENA(sixty_rules_are_one_group),
 		IN_ARENA(more_than_an_interface_holds_is_refused),
