@@ -88,11 +88,16 @@ static void put_tiles(struct text *out, const struct evidence *e)
 
 static void put_concerns(struct text *out, const struct evidence *e)
 {
+	bool owned = false;
+
 	if (!e->concern_count) {
 		text_puts(out, "<p class=\"lead\">Nothing needs attention.</p>\n");
 		return;
 	}
-	text_puts(out, "<table><caption>Needs attention</caption><thead><tr><th scope=\"col\">What</th><th scope=\"col\">Where</th><th scope=\"col\">Owner</th><th scope=\"col\">Fails on</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < e->concern_count; i++)
+		owned |= *e->concerns[i].owner != '\0';
+	text_printf(out, "<table><caption>Needs attention</caption><thead><tr><th scope=\"col\">What</th><th scope=\"col\">Where</th>%s<th scope=\"col\">Fails on</th></tr></thead><tbody>\n",
+		    owned ? "<th scope=\"col\">Owner</th>" : "");
 	for (size_t i = 0; i < e->concern_count; i++) {
 		const struct concern *c = &e->concerns[i];
 		bool wrong = c->kind == ATTENTION_WRONG;
@@ -100,11 +105,12 @@ static void put_concerns(struct text *out, const struct evidence *e)
 		text_printf(out, "<tr><td><span class=\"chip %s\">%s %s</span>",
 			    wrong ? "bad" : "warn",
 			    wrong ? "\xc3\x97" : "\xe2\x96\xb2", c->code);
-		put_html(out, c->what);
+		html_message(out, c->what);
 		text_puts(out, "</td><td class=\"keep\">");
 		html_element(out, "code", *c->where ? c->where : "-");
 		text_puts(out, "</td>");
-		html_element(out, "td", c->owner);
+		if (owned)
+			html_element(out, "td", c->owner);
 		html_element(out, "td class=\"keep\"", wrong ? "today" : c->when);
 		text_puts(out, "</tr>\n");
 	}
@@ -502,6 +508,8 @@ static const char *said(const struct ir_attribute *a)
 
 static void put_exceptions(struct text *out, const struct evidence *e)
 {
+	bool waives = false;
+
 	html_begin(out, "exceptions", "Exceptions", 'D');
 	if (!e->exception_count) {
 		text_puts(out, "<p class=\"lead\">No rule in force expires or waives an invariant.</p>\n");
@@ -509,7 +517,10 @@ static void put_exceptions(struct text *out, const struct evidence *e)
 		return;
 	}
 	html_times(out, e);
-	text_puts(out, "<table><caption class=\"unseen\">Exceptions</caption><thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">What</th><th scope=\"col\">Waives</th><th scope=\"col\">Ticket</th><th scope=\"col\">Approved by</th><th scope=\"col\">Last day</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < e->exception_count; i++)
+		waives |= e->exceptions[i]->rule->waives.value != NULL;
+	text_printf(out, "<table><caption class=\"unseen\">Exceptions</caption><thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">What</th>%s<th scope=\"col\">Ticket</th><th scope=\"col\">Approved by</th><th scope=\"col\">Last day</th></tr></thead><tbody>\n",
+		    waives ? "<th scope=\"col\">Waives</th>" : "");
 	for (size_t i = 0; i < e->exception_count; i++) {
 		const struct entry *entry = e->exceptions[i];
 
@@ -519,7 +530,8 @@ static void put_exceptions(struct text *out, const struct evidence *e)
 		html_element(out, "code", entry->statement);
 		html_element(out, "small", said(&entry->rule->reason));
 		text_puts(out, "</td>");
-		html_element(out, "td", said(&entry->rule->waives));
+		if (waives)
+			html_element(out, "td", said(&entry->rule->waives));
 		html_element(out, "td class=\"keep\"", said(&entry->rule->ticket));
 		html_element(out, "td", said(&entry->rule->approved_by));
 		html_element(out, "td class=\"keep\"", said(&entry->rule->expires));

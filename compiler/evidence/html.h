@@ -40,6 +40,9 @@ void html_outputs(struct text *out, const struct evidence *e);
 /* "<tag>" + STRING escaped + "</tag>". */
 void html_element(struct text *out, const char *tag, const char *string);
 
+/* A message: what stands in backticks is code. */
+void html_message(struct text *out, const char *message);
+
 /* A mark of where a fact comes from: 'C', 'D' or 'G'. */
 void html_from(struct text *out, char origin);
 

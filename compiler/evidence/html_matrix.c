@@ -26,7 +26,8 @@ static void put_word(struct text *out, const char *word)
 /* One line: the service, and in words what a colour or mark says. */
 static void put_line(struct text *out, const struct service_line *l)
 {
-	text_puts(out, "<span class=\"line\">");
+	text_printf(out, "<span class=\"line%s\">",
+		    l->exceptional ? " until" : "");
 	put_word(out, l->text);
 	if (l->in_part)
 		text_puts(out, "<span aria-hidden=\"true\"> *</span><span class=\"unseen\"> between some of their addresses only</span>");

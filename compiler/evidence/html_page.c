@@ -22,6 +22,24 @@ void html_element(struct text *out, const char *tag, const char *string)
 	text_printf(out, "</%.*s>", (int)strcspn(tag, " "), tag);
 }
 
+void html_message(struct text *out, const char *message)
+{
+	for (;;) {
+		size_t before = strcspn(message, "`"), len;
+
+		put_html(out, arena_copy(out->arena, message, before));
+		message += before;
+		len = *message ? strcspn(message + 1, "`") : 0;
+		if (!*message || !message[1 + len]) {	/* a lone backtick is one */
+			put_html(out, message);
+			return;
+		}
+		html_element(out, "code", arena_copy(out->arena, message + 1,
+						     len));
+		message += len + 2;
+	}
+}
+
 void html_from(struct text *out, char origin)
 {
 	text_printf(out, " <span class=\"from\" title=\"%s\">%c</span>",
