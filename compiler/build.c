@@ -37,8 +37,7 @@ static const char *packet_note(struct arena *arena,
 			    packet_text(arena, &d->packet));
 }
 
-/* The names of the rules that admit PACKET: "`a` and `b`", or "". */
-static const char *admitting(const struct job *job, const struct packet *packet)
+const char *build_admitting(const struct job *job, const struct packet *packet)
 {
 	struct text names = TEXT_IN(job->arena);
 	size_t count;
@@ -504,8 +503,8 @@ static bool own_artefacts(const struct job *job, const struct backend *backend,
 	return true;
 }
 
-static bool own_sides(const struct job *job, const struct backend *backend,
-		      const struct identity *id, struct sides *out)
+bool build_own_sides(const struct job *job, const struct backend *backend,
+		     const struct identity *id, struct sides *out)
 {
 	struct artefacts made = { 0 };
 
@@ -545,7 +544,7 @@ static void tell_difference(const struct job *job, const char *name,
 			    const struct backend *backend, const void *model,
 			    const struct difference *d)
 {
-	const char *rules = admitting(job, &d->packet), *lines;
+	const char *rules = build_admitting(job, &d->packet), *lines;
 	struct diag *told = diag_add(job->diags, P0603, (struct span){ 0 },
 		d->kind == DIFFERENCE_EXTRA
 		? "%s is not equal to the policy: it admits a packet that the policy does not"
@@ -584,7 +583,7 @@ enum fb_status build_compare(const struct job *job, const char *name,
 {
 	struct sides own = { 0 };
 
-	if (own_sides(job, backend, id, &own))
+	if (build_own_sides(job, backend, id, &own))
 		return build_compare_with(job, name, backend, model, &own,
 					  recheck);
 	if (!job->diags->errors)

@@ -1,4 +1,4 @@
-/* What build.c and live.c share: a job, and the proof of a model somebody read. */
+/* What build.c, live.c and capture.c share: a job, and the proof of a model somebody read. */
 #ifndef FIREBREAK_COMPILER_BUILD_H
 #define FIREBREAK_COMPILER_BUILD_H
 
@@ -21,8 +21,16 @@ enum fb_status build_prove(const struct job *job, const struct backend *backend,
 			   const struct artefact *artefact, bool recheck,
 			   struct sides *out);
 
-/* Whose file the LEN BYTES look like, or NULL. */
+/* Whose file BYTES look like, or NULL. */
 const struct backend *build_recognise(const char *bytes, size_t len);
+
+/* What we would have emitted for the part ID of the job's policy. */
+bool build_own_sides(const struct job *job, const struct backend *backend,
+		     const struct identity *id, struct sides *out);
+
+/* The names of the rules that admit PACKET: "`a` and `b`", or "". */
+const char *build_admitting(const struct job *job,
+			    const struct packet *packet);
 
 /* Is MODEL, read as NAME, exactly the part ID of the job's policy?  Told when not. */
 enum fb_status build_compare(const struct job *job, const char *name,

@@ -61,6 +61,8 @@ struct report_call {
 	const struct fb_summary *summary;
 	const struct fb_compilation *made;
 	const struct fb_diff *changes;	/* of options->since */
+	const struct capture *captures;	/* of options->captures */
+	size_t capture_count;
 	struct fb_compilation *out;
 };
 
@@ -109,6 +111,17 @@ static const struct json *read_approvals(struct fb *fb, const char *bytes,
 	return NULL;
 }
 
+/* Behind the outputs, which what differs would keep from being made. */
+static enum fb_status prove_captures(struct fb *fb, void *argument)
+{
+	struct report_call *call = argument;
+
+	call->captures = captures_prove(fb, call->options->captures,
+					call->options->capture_count,
+					&call->capture_count);
+	return FB_OK;
+}
+
 static enum fb_status report(struct fb *fb, void *argument)
 {
 	const struct report_call *call = argument;
@@ -124,6 +137,8 @@ static enum fb_status report(struct fb *fb, void *argument)
 		.classification = call->options->classification,
 		.oscal = call->options->oscal,
 		.since = call->options->since, .changes = call->changes,
+		.captures = call->captures,
+		.capture_count = call->capture_count,
 	};
 	const char *const *before = NULL;
 	struct evidence e;
@@ -152,6 +167,10 @@ static enum fb_status report(struct fb *fb, void *argument)
 		add(&b, arena_printf(fb->arena, "outputs/%s",
 				     call->made->outputs[i].path),
 		    call->made->outputs[i].bytes, call->made->outputs[i].len);
+	for (size_t i = 0; i < from.capture_count; i++)
+		if (!i || from.captures[i].path != from.captures[i - 1].path)
+			add(&b, from.captures[i].path, from.captures[i].bytes,
+			    from.captures[i].len);
 	add_text(&b, "index.html", evidence_index, &e);
 	add_text(&b, "report.html", evidence_html, &e);
 	add_text(&b, "report.md", evidence_markdown, &e);
@@ -201,7 +220,8 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 	struct fb_compilation made = { 0 };
 	struct fb_summary summary = { 0 };
 	struct fb_diff changes = { 0 };
-	struct report_call call = { options, &summary, &made, &changes, out };
+	struct report_call call = { options, &summary, &made, &changes, NULL,
+				    0, out };
 	enum fb_status checked, status;
 
 	*out = (struct fb_compilation){ 0 };
@@ -224,8 +244,11 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 		if (status != FB_OK)
 			return status;
 	}
-	status = guarded(fb, report, &call);
+	status = guarded(fb, prove_captures, &call);
+	if (status == FB_OK)
+		status = guarded(fb, report, &call);
 	if (status != FB_OK)
 		return status;
-	return fb->diags.errors || summary.expired ? FB_NO : FB_OK;
+	return fb->diags.errors || summary.expired || summary.unreviewed
+	       ? FB_NO : FB_OK;
 }

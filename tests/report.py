@@ -75,10 +75,32 @@ class Page(HTMLParser):
 
 STRANGE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 
+def captures():
+    """Two of one environment that differ: an account's, with every hostile text, and one that is nothing."""
+    with open(f"{work}/plain.fbk", "w") as file:
+        file.write("language 1; policy hostile; environments prod; layer a; layer b;\n"
+                   "customer c { environment prod { vpc 10.0.0.0/16; layer a 10.0.0.0/24; layer b 10.0.1.0/24; } }\n"
+                   + "\n".join(f"r{i}: allow a -> b on tcp/{2000 + i};" for i in range(len(HOSTILE))))
+    subprocess.run([tool, "compile", "-q", "-t", "ec2", f"{work}/plain.fbk", "-o", f"{work}/plain"], check=True)
+    account = json.load(open(f"{work}/plain/c/prod/aws.ec2.json"))
+    for group in account["SecurityGroups"]:
+        group["Description"] = HOSTILE[0]
+        for i, rule in enumerate(group["IpPermissions"] + group["IpPermissionsEgress"]):
+            rule["FromPort"] += 100
+            rule["ToPort"] += 100
+            for pair in rule["UserIdGroupPairs"]:
+                pair["Description"] = HOSTILE[i % len(HOSTILE)] + "\u202e\u200b\x1b[2J"
+    names = [f"{work}/=1+1<script>.json", f"{work}/\u202e`x|y.nft"]
+    for name, text in zip(names, [json.dumps(account), "".join(HOSTILE)]):
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(text)
+    return [part for name in names for part in ("--capture", name)]
+
+
 with open(f"{work}/hostile.fbk", "w") as file:
     file.write(policy())
 run = subprocess.run([tool, "report", "--oscal", f"{work}/hostile.fbk", "-o", f"{work}/hostile", "--as-of", "2026-11-27",
-                      "--classification", "</style><script>\u202egnp.exe\u200b"], capture_output=True, text=True)
+                      "--classification", "</style><script>\u202egnp.exe\u200b", *captures()], capture_output=True, text=True)
 # AWS refuses such texts in descriptions or takes them escaped; the report is there either way
 if run.returncode not in (0, 1):
     fail(f"report exits {run.returncode}: {run.stderr[:500]}")
@@ -150,6 +172,14 @@ for environment in json.load(open(f"{work}/b/model.json"))["environments"]:
 if said != counted or len(said) < 20:
     fail(f"quotas: {sorted(set(map(str, said.items())) ^ set(map(str, counted.items())))[:4]}")
 
+account, nothing = model["captures"]
+told = "".join(d["lines"] for d in account["differences"])
+if account["state"] != "differs" or not any(text in told for text in HOSTILE):
+    fail(f"a hostile account is {account['state']}, and its words are {told[:300]!r}")
+if nothing["state"] != "not proved" or nothing["environment"] is not None:
+    fail(f"a hostile ruleset is {nothing}")
+if not re.fullmatch("captures/0001-[A-Za-z0-9._-]+", account["path"]):
+    fail(f"a capture is kept at {account['path']}")
 for line in texts["report.md"].splitlines():
     if re.search(r"(?<!\\)<(?!/?details)", line) and "`" not in line:
         fail(f"a raw < in Markdown: {line}")

@@ -99,6 +99,62 @@ echo '{}' >"$work/approvals.json"
 [ $? = 2 ] || fail "approvals that are none pass"
 [ -e "$work/none" ] && fail "refused reports leave files"
 
+# Captures: equal, changed, extra, missing, somebody else's; none is never "equal".
+$tool compile -q -t ec2,nft --as-of $day policies/modyo-connect -o "$work/run"
+run=$work/run/banco-andino
+sed 's/"FromPort": 5432/"FromPort": 5431/' "$run/staging/aws.ec2.json" >"$work/staging.json"
+sed 's/5432/5433/g' "$run/dev/nft/data.nft" >"$work/data.nft"
+sed '/"FromPort": 16379/d' "$work/run/caja-sur/prod/aws.ec2.json" >"$work/missing.json"
+echo '{}' >"$work/<b>none.json"
+$tool compile -q -t terraform --as-of $day policies/modyo-connect -o "$work/tf"
+states() {
+	/usr/bin/python3 -c 'import json, sys
+model = json.load(open(sys.argv[1] + "/model.json"))
+for e in model["environments"]: print(e["name"], e["running_state"], e["captured"], sep=": ")
+for c in model["captures"]:
+    print(c["path"], c["environment"], c["state"], *sorted({d["kind"] for d in c["differences"]}))' "$1"
+}
+$tool report policies/modyo-connect -o "$work/captured" --as-of $day --capture "$run/prod/aws.ec2.json" \
+	--capture "$run/prod/nft/data.nft" --capture "$work/staging.json" --capture "$work/data.nft" \
+	--capture "$work/missing.json" --capture "$work/<b>none.json" --capture "$work/tf/caja-sur/dev/aws.tf.json" >/dev/null 2>"$work/err"
+[ $? = 1 ] || fail "a capture that differs does not exit 1"
+states "$work/captured" >"$work/states"
+cat >"$work/want" <<'END'
+banco-andino.dev: differs: the host of data
+banco-andino.prod: equal: security groups, the host of data
+banco-andino.staging: differs: security groups
+caja-sur.dev: not captured: 
+caja-sur.prod: differs: security groups
+caja-sur.staging: not captured: 
+fondo-norte.prod: not captured: 
+fondo-norte.staging: not captured: 
+captures/0001-aws.ec2.json banco-andino.prod equal
+captures/0002-data.nft banco-andino.prod equal
+captures/0003-staging.json banco-andino.staging differs extra
+captures/0004-data.nft banco-andino.dev differs changed
+captures/0005-missing.json caja-sur.prod differs missing
+captures/0006--b-none.json None not proved
+captures/0007-aws.tf.json None not proved
+END
+diff "$work/want" "$work/states" || fail "captures are told otherwise"
+grep -q 'P0620.*caja-sur.dev, caja-sur.staging, fondo-norte' "$work/err" || fail "what was not captured is not told"
+for words in '1 of 8 environments equal' 'port 5431' 'ecs-to-db CHG-1043' 'not captured' 'what is wanted, not what runs'; do
+	grep -qF -- "$words" "$work/captured/report.html" || fail "the running state does not say: $words"
+done
+grep -q '"fondo-norte","prod",.*"not captured"' "$work/captured/fleet.csv" || fail "fleet.csv has no running state"
+$tool verify-bundle "$work/captured" >/dev/null || fail "a bundle with captures does not verify"
+# A capture made equal afterwards, with a manifest that fits: the report does not follow.
+cp "$run/staging/aws.ec2.json" "$work/captured/captures/0003-staging.json"
+(cd "$work/captured" && find . -type f ! -name MANIFEST.sha256 | sed 's|^\./||' | LC_ALL=C sort | xargs -d '\n' sha256sum >../m && mv ../m MANIFEST.sha256)
+$tool verify-bundle "$work/captured" 2>/dev/null | grep -q '^model.json: does not follow' || fail "a capture exchanged passes"
+$tool report policies/modyo-connect -o "$work/all" --as-of $day --capture "$run/prod/nft/gateway.nft" --capture "$work/run/fondo-norte/prod/aws.ec2.json" >/dev/null 2>&1 ||
+	fail "captures that are equal exit $?"
+states "$work/all" >"$work/states"
+grep -q 'banco-andino.prod: equal: the gateway' "$work/states" || fail "a gateway is not told"
+$tool report policies/modyo-connect -o "$work/none" --capture /nonexistent 2>/dev/null
+[ $? = 2 ] || fail "a capture that cannot be read passes"
+[ -e "$work/none" ] && fail "a capture that cannot be read leaves files"
+
 /usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
 # OSCAL, twice the same, of a policy that holds, is broken, is hostile, says nothing.
 $tool report --oscal policies/modyo-connect -o "$work/oscal" --as-of $day >/dev/null || fail "report --oscal exits $?"

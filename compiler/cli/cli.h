@@ -14,7 +14,7 @@
 
 enum { EXIT_EQUAL = 0, EXIT_NO = 1, EXIT_CANNOT = 2, EXIT_OUR_FAULT = 3 };
 
-enum { CLI_EXPECTED = 256 };
+enum { CLI_EXPECTED = 256, CLI_CAPTURES = 4096 };
 
 /* What every command understands, and what is left for the command itself. */
 struct cli {
@@ -30,6 +30,8 @@ struct cli {
 	const char *format, *fail_on;	/* NULL: not given */
 	const char *expected[CLI_EXPECTED];
 	size_t expected_count;
+	const char *captures[CLI_CAPTURES];
+	size_t capture_count;
 	bool reach_only, transitive;
 	bool dry_run, live;	/* of apply; of prove */
 	const char *from;	/* of init; NULL: not given */

@@ -116,8 +116,9 @@ static bool set_colour(struct cli *cli, const char *when)
 }
 
 enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
-       OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_RECHECK, OPT_FORMAT,
-       OPT_EXPECT, OPT_FAIL_ON, OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
+       OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_CAPTURE,
+       OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
+       OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_TIMES, OPT_LIVE,
        OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM, OPT_OSCAL };
 
@@ -131,6 +132,7 @@ const struct option cli_options[] = {
 	{ "classification", required_argument, NULL, OPT_CLASSIFICATION },
 	{ "since",  required_argument, NULL, OPT_SINCE },
 	{ "approvals", required_argument, NULL, OPT_APPROVALS },
+	{ "capture", required_argument, NULL, OPT_CAPTURE },
 	{ "oscal",  no_argument,       NULL, OPT_OSCAL },
 	{ "recheck", no_argument,      NULL, OPT_RECHECK },
 	{ "quota",  no_argument,       NULL, OPT_QUOTA },
@@ -178,6 +180,14 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_APPROVALS:
 		cli->approvals = value;
+		return true;
+	case OPT_CAPTURE:
+		if (cli->capture_count == CLI_CAPTURES) {
+			fprintf(stderr, "firebreak: --capture is taken %d times at most\n",
+				CLI_CAPTURES);
+			return false;
+		}
+		cli->captures[cli->capture_count++] = value;
 		return true;
 	case OPT_CLASSIFICATION:
 		cli->classification = value;

@@ -25,10 +25,34 @@ static int make(const struct cli *cli, const struct fb_report_options *options)
 	return cli_finish(code);
 }
 
+static void free_captures(struct fb_capture *captures, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free((char *)captures[i].bytes);
+	free(captures);
+}
+
+/* What --capture names, malloc'd; false when one of them cannot be read. */
+static bool read_captures(const struct cli *cli, struct fb_capture **out)
+{
+	bool good = true;
+
+	*out = calloc(cli->capture_count + 1, sizeof **out);
+	for (size_t i = 0; *out && good && i < cli->capture_count; i++) {
+		struct fb_capture *c = &(*out)[i];
+
+		c->name = cli->captures[i];
+		c->bytes = cli_read(c->name, &c->len);
+		good = c->bytes != NULL;
+	}
+	return *out && good;
+}
+
 static int run(const struct cli *cli)
 {
 	struct fb_report_options options = { .controls = cli->controls,
 		.classification = cli->classification, .oscal = cli->oscal };
+	struct fb_capture *captures = NULL;
 	struct fb *before = NULL;
 	struct fb_since since = { 0 };
 	char *approvals = NULL;
@@ -44,6 +68,11 @@ static int run(const struct cli *cli)
 		options.approvals = approvals;
 		good = approvals != NULL;
 	}
+	if (good) {
+		good = read_captures(cli, &captures);
+		options.captures = captures;
+		options.capture_count = cli->capture_count;
+	}
 	if (good && cli->since) {
 		before = cli_context(cli);
 		good = before && cli_history(cli->since, cli->operands[0],
@@ -56,6 +85,7 @@ static int run(const struct cli *cli)
 		code = make(cli, &options);
 	else
 		fputs("nothing was written\n", stderr);
+	free_captures(captures, captures ? cli->capture_count : 0);
 	free(approvals);
 	cli_history_free(&since);
 	fb_free(before);
@@ -69,18 +99,23 @@ const struct command command_report = {
 	"firebreak report policies/modyo-connect -o evidence\n"
 	"firebreak report --controls iso27001-2022,ccm-4.0 --classification Confidential \\\n"
 	"  --as-of 2026-12-31 policies/modyo-connect -o evidence\n"
-	"firebreak report --since v11 policies/modyo-connect -o evidence\n\n"
+	"firebreak report --since v11 policies/modyo-connect -o evidence\n"
+	"firebreak report --capture prod.json --capture gateway.nft policies/modyo-connect \\\n"
+	"  -o evidence\n\n"
 	"Checks POLICY, compiles it with proof, and writes report.html (one file, no script,\n"
 	"prints on A4), index.html (every customer and environment on a page, what needs a\n"
 	"person first), report.md, model.json (all facts), rules.csv, matrix.csv, fleet.csv,\n"
 	"the sources, the outputs, and MANIFEST.sha256 over all of them.  With a broken\n"
-	"invariant the report says so, and there are no outputs.\n\n"
+	"invariant the report says so, and there are no outputs.  What ran is proved against\n"
+	"the policy where a capture says it; elsewhere it is called not captured.\n\n"
 	"  -o, --output DIR       where the bundle goes\n"
 	"  --controls LIST        packs of controls to cite: iso27001-2022, ccm-4.0, pci-4.0.1,\n"
 	"                         soc2-2017r2022, nist-800-53r5, cis-aws-7 (default: all)\n"
 	"  --classification TEXT  stands on every page: Confidential\n"
 	"  --since REV            also what changed since this git revision, and who approved it\n"
 	"  --approvals FILE       approvals.json as CI exported it from the forge\n"
+	"  --capture FILE         what ran: an answer of describe-security-groups, a ruleset as\n"
+	"                         nft lists it; proved, told and kept in the bundle; repeatable\n"
 	"  --oscal                also oscal.json: OSCAL assessment results, for GRC tools\n"
 	"  --as-of DATE           judge expiry and reviews by this day\n"
 	"  --color WHEN           auto, always or never\n"

@@ -169,6 +169,8 @@ static bool has_file(const char *directory, const char *name)
 struct again {
 	struct fb *fb, *before;
 	char *approvals, *history;
+	struct fb_capture *captures;
+	size_t capture_count;
 	struct fb_compilation made;
 };
 
@@ -190,6 +192,59 @@ static bool load_period(struct again *a, const struct cli *cli,
 	since->before = a->before;
 	options->since = since;
 	return true;
+}
+
+static int by_name(const void *x, const void *y)
+{
+	const struct fb_capture *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+/* A file of the bundle's captures; its number in front is not its name. */
+static bool add_capture(struct again *a, const char *directory,
+			const char *name)
+{
+	struct fb_capture *more = realloc(a->captures,
+		(a->capture_count + 1) * sizeof *more);
+	struct fb_capture *c;
+
+	if (!more)
+		return false;
+	a->captures = more;
+	c = &more[a->capture_count++];
+	*c = (struct fb_capture){ .name = strdup(name) };
+	c->bytes = read_below(directory, name, &c->len);
+	return c->name && c->bytes;
+}
+
+/* What was captured, in the order that it was given in. */
+static bool load_captures(struct again *a, const char *directory)
+{
+	char *below = join(directory, "captures");
+	DIR *open = below ? opendir(below) : NULL;
+	struct dirent *entry;
+	bool good = below != NULL;
+
+	while (open && good && (entry = readdir(open)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			good = add_capture(a, below, entry->d_name);
+	if (open)
+		(void)closedir(open);	/* only read from */
+	free(below);
+	if (a->capture_count)
+		qsort(a->captures, a->capture_count, sizeof *a->captures,
+		      by_name);
+	for (size_t i = 0; good && i < a->capture_count; i++) {
+		const char *dash = strchr(a->captures[i].name, '-');
+		char *name = strdup(dash ? dash + 1 : "");
+
+		good = name != NULL;
+		free((char *)a->captures[i].name);
+		a->captures[i].name = name;
+	}
+	return good;
 }
 
 static enum fb_status make_again(const struct cli *cli, const char *directory,
@@ -216,6 +271,12 @@ static enum fb_status make_again(const struct cli *cli, const char *directory,
 		a->approvals = cli_read(path, &options.approvals_len);
 	free(path);
 	options.approvals = a->approvals;
+	if (!load_captures(a, directory)) {
+		say("captures", "cannot be read");
+		return FB_BAD;
+	}
+	options.captures = a->captures;
+	options.capture_count = a->capture_count;
 	status = load(a->fb, directory, "sources", bundle->main);
 	if (status == FB_OK && *bundle->main_before &&
 	    !load_period(a, &as_then, directory, bundle, &options)) {
@@ -229,6 +290,11 @@ static void release(struct again *a)
 {
 	fb_free(a->fb);
 	fb_free(a->before);
+	for (size_t i = 0; i < a->capture_count; i++) {
+		free((char *)a->captures[i].name);
+		free((char *)a->captures[i].bytes);
+	}
+	free(a->captures);
 	free(a->approvals);
 	free(a->history);
 }
@@ -302,6 +368,7 @@ const struct command command_verify_bundle = {
 	"firebreak verify-bundle evidence\n\n"
 	"Computes every digest of DIR/MANIFEST.sha256 again, then makes the whole bundle\n"
 	"again from DIR/sources, for the day it was made for, and compares every byte.\n"
+	"What was captured is proved against the policy again.\n"
 	"Names each file that was changed, is missing, or does not belong to it.\n\n"
 	"exit codes: 0 nothing differs, 1 something does, 2 it cannot be read or was made\n"
 	"by another version\n",

@@ -14,7 +14,7 @@ const char *const assumptions[] = {
 const char *const limits[] = {
 	"Owners, tickets, reasons, reviews and approvals are the authors' words. They were not checked against a ticket system.",
 	"Routes, network ACLs, load balancer listeners and the rest of the accounts were not read.",
-	"Whether the outputs are what runs was not examined unless a capture is named above.",
+	"Whether the outputs are what runs was examined where a capture is named above, as of when it was taken, and nowhere else.",
 	"Connections that were open before a rule was removed may live on until they end.",
 	NULL,
 };

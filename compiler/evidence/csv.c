@@ -92,7 +92,7 @@ void evidence_fleet_csv(struct text *out, const struct evidence *e)
 {
 	ROW(out, "customer", "environment", "account", "region", "vpc",
 	    "rules", "exceptions", "reviews_overdue", "invariants_broken",
-	    "outputs_sha256");
+	    "outputs_sha256", "running_state", "captured");
 	for (uint32_t i = 0; i < e->ir->space_count; i++) {
 		const struct ir_space *s = &e->ir->spaces[i];
 		const struct environment_fact *f = &e->environments[i];
@@ -103,6 +103,7 @@ void evidence_fleet_csv(struct text *out, const struct evidence *e)
 		    number(out, (long long)f->rules),
 		    number(out, (long long)f->exceptions),
 		    number(out, (long long)f->overdue),
-		    number(out, (long long)f->broken), f->digest);
+		    number(out, (long long)f->broken), f->digest,
+		    running_word(f->running), f->captured);
 	}
 }

@@ -11,6 +11,7 @@
 #include "compiler/base/diag.h"
 #include "compiler/base/json.h"
 #include "compiler/base/text.h"
+#include "compiler/capture.h"
 #include "compiler/evidence/controls.h"
 #include "compiler/ir.h"
 #include "compiler/verify.h"
@@ -119,16 +120,32 @@ struct file_fact {
 	size_t len;
 };
 
+/* What is known of what runs in an environment. */
+enum running {
+	RUNNING_UNCAPTURED,	/* nothing */
+	RUNNING_EQUAL,		/* each capture of it was proved equal */
+	RUNNING_UNCLEAR,	/* one could not be compared, and none differs */
+	RUNNING_DIFFERS,
+};
+
 /* One environment in the index of a fleet. */
 struct environment_fact {
 	size_t rules, exceptions, overdue;	/* that mean something in it */
 	size_t due_soon;			/* exceptions that end within SOON days */
 	const char *first_end;			/* the next last day of one; NULL: none */
 	size_t broken;				/* invariants, in it */
+	enum running running;
+	const char *captured;	/* "security groups, the host of data"; "" */
 	size_t opens, moves, narrows, closes;	/* in the period; 0 without one */
 	size_t segment;				/* that it is of */
 	const char *digest;			/* over its outputs; "" without any */
 };
+
+/* Is what runs known not to be what the policy says, or not known to be? */
+static inline bool environment_has_drifted(const struct environment_fact *f)
+{
+	return f->running == RUNNING_DIFFERS || f->running == RUNNING_UNCLEAR;
+}
 
 static inline bool environment_has_changed(const struct environment_fact *f)
 {
@@ -139,7 +156,7 @@ static inline bool environment_has_changed(const struct environment_fact *f)
 struct customer_fact {
 	uint32_t customer;
 	uint32_t first, count;
-	size_t broken, overdue, due_soon, changed;
+	size_t broken, drifted, overdue, due_soon, changed;
 };
 
 /* A security group of a layer, where it is equally full in environments. */
@@ -169,6 +186,8 @@ struct evidence {
 	const struct quota_fact *quotas;	/* the fullest first */
 	size_t quota_count;
 	const struct environment_fact *environments;	/* by space */
+	const struct capture *captures;	/* in the order that they were given in */
+	size_t capture_count;
 	const struct customer_fact *customers;	/* with environments, the worst first */
 	size_t customer_count;
 	const char *const *gone;	/* environments that a change closed */
@@ -213,6 +232,8 @@ struct evidence_sources {
 	const char *main_before;
 	const struct fb_diff *changes;
 	const struct json *approvals;	/* checked: an array of objects */
+	const struct capture *captures;
+	size_t capture_count;
 };
 
 /* All facts, in ARENA.  A control that no pack knows is told as P0711 in DIAGS. */
@@ -232,6 +253,15 @@ void evidence_matrix_csv(struct text *out, const struct evidence *e);
 void evidence_fleet_csv(struct text *out, const struct evidence *e);
 void evidence_oscal(struct text *out, const struct evidence *e);
 void evidence_history(struct text *out, const struct evidence *e);
+
+/* What one capture says of its environment. */
+enum running running_of(enum capture_state state);
+
+/* "equal", "differs", "not proved", "not captured". */
+const char *running_word(enum running running);
+
+/* How many environments are RUNNING so. */
+size_t running_count(const struct evidence *e, enum running running);
 
 /* SET for people: "10.0.0.0/16, 2001:db8::/56". */
 const char *evidence_addresses(struct arena *arena, struct both set);

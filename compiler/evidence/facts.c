@@ -340,7 +340,8 @@ static void concerns_told(struct arena *arena,
 			continue;
 		*LIST_PUSH(arena, out) = (struct concern){
 			d->severity == FB_ERROR ||
-			strcmp(d->code, "P0701") == 0 ? ATTENTION_WRONG
+			strcmp(d->code, "P0701") == 0 ||
+			strcmp(d->code, "P0709") == 0 ? ATTENTION_WRONG
 						      : ATTENTION_SOON,
 			d->code, d->message, where_text(arena, from, d->span),
 			"", "" };
@@ -573,6 +574,8 @@ struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 	gather_entries(arena, from, &e);
 	gather_exceptions(arena, &e);
 	gather_promises(arena, from, verdicts, &e);
+	e.captures = from->captures;
+	e.capture_count = from->capture_count;
 	gather_concerns(arena, from, &e);
 	gather_controls(arena, diags, from, &e);
 	e.main_before = "";

@@ -12,6 +12,10 @@ void segments_gather(struct arena *arena, const struct verdict *verdicts,
 void quotas_gather(struct arena *arena, const struct evidence_sources *from,
 		   struct evidence *e);
 
+/* What the captures of E say, into FACTS by space. */
+void running_gather(struct arena *arena, const struct evidence *e,
+		    struct environment_fact *facts);
+
 /* Environments and customers of E, all else of which was gathered. */
 void fleet_gather(struct arena *arena, struct evidence *e);
 

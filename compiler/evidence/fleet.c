@@ -157,6 +157,8 @@ static int worst_customer_first(const void *x, const void *y)
 	int order = order_of(a->broken, b->broken);
 
 	if (!order)
+		order = order_of(a->drifted, b->drifted);
+	if (!order)
 		order = order_of(a->overdue, b->overdue);
 	if (!order)
 		order = order_of(a->due_soon, b->due_soon);
@@ -179,6 +181,7 @@ static void gather_customers(struct arena *arena, struct evidence *e)
 		c = &all.at[all.count - 1];
 		c->count++;
 		c->broken += f->broken > 0;
+		c->drifted += environment_has_drifted(f);
 		c->overdue += f->overdue > 0;
 		c->due_soon += f->due_soon > 0;
 		c->changed += environment_has_changed(f);
@@ -198,6 +201,7 @@ void fleet_gather(struct arena *arena, struct evidence *e)
 	count_broken(e, facts);
 	count_changes(arena, e, facts);
 	digest_outputs(arena, e, facts);
+	running_gather(arena, e, facts);
 	for (size_t i = 0; i < e->segment_count; i++)
 		for (size_t k = 0; k < e->segments[i].space_count; k++)
 			facts[e->segments[i].spaces[k]].segment = i;

@@ -11,6 +11,7 @@ static const struct html_section sections[] = {
 	{ "verdict",	"Verdict" },
 	{ "examined",	"What was examined" },
 	{ "changes",	"Changes" },
+	{ "running",	"Running state" },
 	{ "matrix",	"Segmentation matrix" },
 	{ "layers",	"Layers" },
 	{ "exposure",	"Exposure" },
@@ -83,6 +84,11 @@ static void put_tiles(struct text *out, const struct evidence *e)
 		 e->ir->review_days ? "reviews overdue"
 				    : "reviews asked for by the policy");
 	html_tile(out, "", e->proofs, 0, "claims about outputs proved");
+	if (e->capture_count)
+		html_tile(out, running_count(e, RUNNING_DIFFERS) ||
+			 running_count(e, RUNNING_UNCLEAR) ? " class=\"bad\"" : "",
+			 running_count(e, RUNNING_EQUAL), e->ir->space_count,
+			 "environments run what the policy says, as captured");
 	text_puts(out, "</ul>\n");
 }
 
@@ -137,7 +143,7 @@ static void put_environments(struct text *out, const struct evidence *e)
 {
 	text_puts(out, "<table><caption>Environments");
 	html_from(out, 'D');
-	text_puts(out, "</caption><thead><tr><th scope=\"col\">Environment</th><th scope=\"col\">Account</th><th scope=\"col\">Region</th><th scope=\"col\">VPC</th><th scope=\"col\">Rules</th><th scope=\"col\">Exceptions</th><th scope=\"col\">Overdue</th><th scope=\"col\">Invariants</th></tr></thead><tbody>\n");
+	text_puts(out, "</caption><thead><tr><th scope=\"col\">Environment</th><th scope=\"col\">Account</th><th scope=\"col\">Region</th><th scope=\"col\">VPC</th><th scope=\"col\">Rules</th><th scope=\"col\">Exceptions</th><th scope=\"col\">Overdue</th><th scope=\"col\">Invariants</th><th scope=\"col\">Running state</th></tr></thead><tbody>\n");
 	for (uint32_t i = 0; i < e->ir->space_count; i++) {
 		const struct ir_space *s = &e->ir->spaces[i];
 
@@ -155,6 +161,10 @@ static void put_environments(struct text *out, const struct evidence *e)
 				    e->environments[i].broken);
 		else
 			text_puts(out, "<span class=\"chip good\">\xe2\x9c\x93 hold</span>");
+		text_puts(out, "</td><td>");
+		html_running_chip(out, e->environments[i].running);
+		if (*e->environments[i].captured)
+			html_element(out, "small", e->environments[i].captured);
 		text_puts(out, "</td></tr>\n");
 	}
 	text_puts(out, "</tbody></table>\n");
@@ -167,7 +177,9 @@ static void put_examined(struct text *out, const struct evidence *e)
 	text_puts(out, e->source_digest);
 	text_printf(out, "</code></td></tr>\n<tr><th scope=\"row\">Compiler</th><td>firebreak %s; the same sources and day give the same bytes</td></tr>\n",
 		    FIREBREAK_VERSION);
-	text_puts(out, "<tr><th scope=\"row\">Running state</th><td>not examined: no capture of an account or host was given</td></tr>\n</tbody></table>\n");
+	text_puts(out, "<tr><th scope=\"row\">Running state</th><td>");
+	html_running_summary(out, e);
+	text_puts(out, "</td></tr>\n</tbody></table>\n");
 	put_environments(out, e);
 	html_files(out, "Sources", e->sources, e->source_count);
 	html_end(out);
@@ -289,6 +301,13 @@ static void put_changes(struct text *out, const struct evidence *e)
 	put_effect(out, e);
 	if (s->commit_count)
 		put_commits(out, e);
+	html_end(out);
+}
+
+static void put_running(struct text *out, const struct evidence *e)
+{
+	html_begin(out, "running", "Running state", 'C');
+	html_running(out, e);
 	html_end(out);
 }
 
@@ -707,6 +726,7 @@ void evidence_html(struct text *out, const struct evidence *e)
 	put_verdict(out, e);
 	put_examined(out, e);
 	put_changes(out, e);
+	put_running(out, e);
 	put_matrices(out, e);
 	put_layers(out, e);
 	put_exposure(out, e);

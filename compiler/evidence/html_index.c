@@ -13,8 +13,8 @@
 
 /* In how many environments is something so? */
 struct tally {
-	size_t broken, overdue, due_soon, changed;
-	size_t customers;	/* with something broken, overdue or about to end */
+	size_t broken, drifted, overdue, due_soon, changed;
+	size_t customers;	/* with something broken, drifted, overdue or about to end */
 };
 
 static struct tally tally_of(const struct evidence *e)
@@ -25,10 +25,12 @@ static struct tally tally_of(const struct evidence *e)
 		const struct customer_fact *c = &e->customers[i];
 
 		all.broken += c->broken;
+		all.drifted += c->drifted;
 		all.overdue += c->overdue;
 		all.due_soon += c->due_soon;
 		all.changed += c->changed;
-		all.customers += c->broken || c->overdue || c->due_soon;
+		all.customers += c->broken || c->drifted || c->overdue ||
+				 c->due_soon;
 	}
 	return all;
 }
@@ -58,7 +60,7 @@ static void put_sentence(struct text *out, const struct evidence *e,
 		text_printf(out, "All %zu environments hold every invariant.", n);
 	text_puts(out, "</p><p>");
 	if (all->customers)
-		text_printf(out, "%zu of %zu customer%s a person: what is broken or overdue, or ends within %d days, is first below. ",
+		text_printf(out, "%zu of %zu customer%s a person: what is broken, runs otherwise or is overdue, or ends within %d days, is first below. ",
 			    all->customers, e->customer_count,
 			    all->customers == 1 ? " needs" : "s need", SOON);
 	text_puts(out, e->summary.broken || e->wrong_count
@@ -88,6 +90,10 @@ static void put_tiles(struct text *out, const struct evidence *e,
 		html_tile(out, "", e->summary.rules - e->summary.expired, 0,
 			  "rules in force");
 	html_tile(out, "", e->proofs, 0, "claims about outputs proved");
+	if (e->capture_count)
+		html_tile(out, all->drifted ? " class=\"bad\"" : "",
+			  running_count(e, RUNNING_EQUAL), n,
+			  "environments run what the policy says, as captured");
 	text_puts(out, "</ul>\n");
 }
 
@@ -169,21 +175,23 @@ static void put_choice(struct text *out, const char *id, size_t count,
 static void put_choices(struct text *out, const struct evidence *e,
 			const struct tally *all)
 {
-	if (!all->broken && !all->overdue && !all->due_soon && !all->changed)
+	if (!all->broken && !all->drifted && !all->overdue && !all->due_soon && !all->changed)
 		return;
 	text_puts(out, "<fieldset class=\"pick\"><legend>Show environments</legend>\n");
 	put_choice(out, "show-all", e->ir->space_count, "all", true);
 	put_choice(out, "show-broken", all->broken, "broken", false);
+	put_choice(out, "show-drifted", all->drifted, "runs otherwise", false);
 	put_choice(out, "show-overdue", all->overdue, "review overdue", false);
 	put_choice(out, "show-soon", all->due_soon, "exception ends soon", false);
 	put_choice(out, "show-changed", all->changed, "changed", false);
 	text_puts(out, "</fieldset>\n");
 }
 
-static void put_marks(struct text *out, bool broken, bool overdue, bool soon,
-		      bool changed)
+static void put_marks(struct text *out, bool broken, bool drifted,
+		      bool overdue, bool soon, bool changed)
 {
-	text_printf(out, "%s%s%s%s", broken ? " is-broken" : "",
+	text_printf(out, "%s%s%s%s%s", broken ? " is-broken" : "",
+		    drifted ? " is-drifted" : "",
 		    overdue ? " is-overdue" : "", soon ? " is-soon" : "",
 		    changed ? " is-changed" : "");
 }
@@ -242,10 +250,17 @@ static void put_overdue(struct text *out, size_t overdue)
 	text_puts(out, "</td>");
 }
 
-/* What a capture of the account or host says; this report reads none. */
-static void put_running(struct text *out)
+/* What captures of the account or its hosts say. */
+static void put_running(struct text *out, const struct environment_fact *f)
 {
-	text_puts(out, "<td><span class=\"nil\">not captured</span></td>");
+	if (f->running == RUNNING_UNCAPTURED) {
+		text_puts(out, "<td><span class=\"nil\">not captured</span></td>");
+		return;
+	}
+	text_puts(out, "<td>");
+	html_running_chip(out, f->running);
+	html_element(out, "small", f->captured);
+	text_puts(out, "</td>");
 }
 
 static void put_environment(struct text *out, const struct evidence *e,
@@ -255,7 +270,7 @@ static void put_environment(struct text *out, const struct evidence *e,
 	const struct environment_fact *f = &e->environments[s];
 
 	text_puts(out, "<tr class=\"env");
-	put_marks(out, f->broken, f->overdue, f->due_soon,
+	put_marks(out, f->broken, environment_has_drifted(f), f->overdue, f->due_soon,
 		  environment_has_changed(f));
 	text_printf(out, "\"><th scope=\"row\"><a href=\"report.html#matrix-%zu\">",
 		    f->segment);
@@ -278,7 +293,7 @@ static void put_environment(struct text *out, const struct evidence *e,
 	put_exceptions(out, f);
 	if (e->ir->review_days)
 		put_overdue(out, f->overdue);
-	put_running(out);
+	put_running(out, f);
 	text_printf(out, "<td><code>%.16s</code></td></tr>\n",
 		    *f->digest ? f->digest : "none");
 }
@@ -291,7 +306,7 @@ static void put_customer(struct text *out, const struct evidence *e,
 	text_puts(out, "<tbody id=\"");
 	put_place(out, e, c);
 	text_puts(out, "\" class=\"one");
-	put_marks(out, c->broken, c->overdue, c->due_soon, c->changed);
+	put_marks(out, c->broken, c->drifted, c->overdue, c->due_soon, c->changed);
 	text_puts(out, "\">\n");
 	if (named) {
 		text_printf(out, "<tr class=\"who\"><th scope=\"rowgroup\" colspan=\"%d\">",
@@ -327,7 +342,7 @@ static void put_environments(struct text *out, const struct evidence *e,
 
 	html_begin(out, "environments", "Environments", 'C');
 	text_puts(out, named
-		  ? "<p class=\"lead\">By customer: first those with something broken, then with reviews overdue, then with exceptions that end soon, then by name. "
+		  ? "<p class=\"lead\">By customer: first those with something broken, then what runs otherwise, then reviews overdue, then exceptions that end soon, then by name. "
 		  : "<p class=\"lead\">");
 	text_printf(out, "The name of an environment leads to its matrix. %s%sOutputs are told by the first digits of a SHA-256 over them; <a href=\"fleet.csv\">fleet.csv</a> has all of it, and more columns.</p>\n",
 		    e->since ? "" : "No earlier revision was given (<code>--since</code>), so nothing is said of changes. ",
@@ -366,6 +381,8 @@ static void put_bundle(struct text *out, const struct evidence *e)
 	put_file(out, "matrix.csv", "who may open what, environment by environment");
 	if (e->since)
 		put_file(out, "history.json", "the commits of the period; before/ has the sources at its start");
+	if (e->capture_count)
+		text_puts(out, "<tr><th scope=\"row\">captures/</th><td>what ran, as somebody captured it; proved in <a href=\"report.html#running\">report.html</a></td></tr>\n");
 	if (e->oscal)
 		put_file(out, "oscal.json", "the invariants and what was found, as OSCAL assessment results");
 	put_file(out, "MANIFEST.sha256", "a digest of every file: the one to sign");

@@ -73,6 +73,49 @@ static void put_environments(struct jsonout *j, const struct evidence *e)
 			   (long long)e->environments[i].overdue);
 		jsonout_number(j, "invariants_broken",
 			   (long long)e->environments[i].broken);
+		jsonout_string(j, "running_state",
+			       running_word(e->environments[i].running));
+		jsonout_string(j, "captured", e->environments[i].captured);
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+}
+
+static void put_difference(struct jsonout *j,
+			   const struct capture_difference *d)
+{
+	jsonout_open(j, NULL, '{');
+	jsonout_string(j, "kind", d->kind);
+	jsonout_string(j, "side", d->side);
+	jsonout_string(j, "extra", d->extra);
+	jsonout_string(j, "missing", d->missing);
+	jsonout_string(j, "rules", d->rules);
+	jsonout_string(j, "lines", d->lines);
+	jsonout_close(j, '{');
+}
+
+static void put_captures(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "captures", '[');
+	for (size_t i = 0; i < e->capture_count; i++) {
+		const struct capture *c = &e->captures[i];
+
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "path", c->path);
+		jsonout_number(j, "bytes", (long long)c->len);
+		jsonout_string(j, "sha256", evidence_digest(j->out->arena,
+							    c->bytes, c->len));
+		jsonout_string(j, "environment", c->space == IR_NO_SPACE ? NULL
+			       : evidence_space(e, c->space));
+		jsonout_string(j, "what", c->what);
+		jsonout_string(j, "state", running_word(running_of(c->state)));
+		jsonout_string(j, "why", c->why);
+		jsonout_open(j, "differences", '[');
+		for (size_t k = 0; k < c->difference_count; k++)
+			put_difference(j, &c->differences[k]);
+		jsonout_close(j, '[');
+		jsonout_number(j, "differences_more",
+			       (long long)c->differences_more);
 		jsonout_close(j, '{');
 	}
 	jsonout_close(j, '[');
@@ -391,6 +434,7 @@ void evidence_json(struct text *out, const struct evidence *e)
 	put_concerns(&j, e);
 	put_changes(&j, e);
 	put_environments(&j, e);
+	put_captures(&j, e);
 	put_segments(&j, e);
 	put_promises(&j, e);
 	put_entries(&j, e);

@@ -45,6 +45,11 @@ static void put_verdict(struct text *out, const struct evidence *e)
 		    s->expects - s->unmet, s->expects, s->rules - s->expired,
 		    s->expired, e->ir->space_count, e->ir->customer_count,
 		    e->proofs);
+	text_printf(out, "Running state: %zu of %zu environments equal to what was captured, %zu differ, %zu not proved, %zu not captured.\n",
+		    running_count(e, RUNNING_EQUAL), e->ir->space_count,
+		    running_count(e, RUNNING_DIFFERS),
+		    running_count(e, RUNNING_UNCLEAR),
+		    running_count(e, RUNNING_UNCAPTURED));
 }
 
 static void put_concerns(struct text *out, const struct evidence *e)
@@ -92,6 +97,51 @@ static void put_changes(struct text *out, const struct evidence *e)
 		    : a->by_author ? "the author alone"
 		    : *c->approvers ? c->approvers : a->exported);
 	}
+}
+
+static void put_differences(struct text *out, const struct evidence *e)
+{
+	for (size_t i = 0; i < e->capture_count; i++) {
+		const struct capture *c = &e->captures[i];
+
+		for (size_t k = 0; k < c->difference_count; k++) {
+			const struct capture_difference *d = &c->differences[k];
+
+			ROW(out, c->path, d->kind, d->side, d->extra,
+			    d->missing, d->rules, d->lines);
+		}
+		if (c->differences_more)
+			ROW(out, c->path, arena_printf(out->arena, "%zu more",
+				c->differences_more), NULL, NULL, NULL, NULL,
+			    NULL);
+	}
+}
+
+static void put_running(struct text *out, const struct evidence *e)
+{
+	bool differs = false;
+
+	head(out, "Running state", "Environment | State | Captured");
+	for (uint32_t i = 0; i < e->ir->space_count; i++)
+		ROW(out, evidence_space(e, i),
+		    running_word(e->environments[i].running),
+		    e->environments[i].captured);
+	if (!e->capture_count)
+		return;
+	head(out, "Captures", "File | SHA-256 | Environment | Of what | Result | Why");
+	for (size_t i = 0; i < e->capture_count; i++) {
+		const struct capture *c = &e->captures[i];
+
+		differs |= c->difference_count > 0;
+		ROW(out, c->path, evidence_digest(out->arena, c->bytes, c->len),
+		    c->space == IR_NO_SPACE ? "not known"
+		    : evidence_space(e, c->space), c->what,
+		    running_word(running_of(c->state)), c->why);
+	}
+	if (differs)
+		head(out, "Differences of captures",
+		     "File | Kind | Where in it | Admitted | Not admitted | Rules | Lines");
+	put_differences(out, e);
 }
 
 static const char *cell_text(struct text *out, const struct cell *c)
@@ -226,6 +276,7 @@ void evidence_markdown(struct text *out, const struct evidence *e)
 	put_verdict(out, e);
 	put_concerns(out, e);
 	put_changes(out, e);
+	put_running(out, e);
 	put_matrices(out, e);
 	put_promises(out, e);
 	put_entries(out, e);

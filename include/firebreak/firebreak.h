@@ -161,6 +161,13 @@ struct fb_since {
 	size_t commit_count;
 };
 
+/* What ran, as somebody captured it: a file that fb_prove() reads. */
+struct fb_capture {
+	const char *name;	/* of the file; its last part stands in the bundle */
+	const char *bytes;
+	size_t len;
+};
+
 struct fb_report_options {
 	const char *controls;		/* packs of controls, comma-separated; NULL: all */
 	const char *classification;	/* "Confidential": stands on the report; NULL: none */
@@ -169,6 +176,9 @@ struct fb_report_options {
 	/* approvals.json as a forge's export, see schemas/approvals.schema.json; NULL */
 	const char *approvals;
 	size_t approvals_len;
+	/* live as long as the context; of environments without one nothing is proved */
+	const struct fb_capture *captures;
+	size_t capture_count;
 };
 
 /*
