@@ -131,6 +131,15 @@ static void put_small(struct text *out, const struct fb_diff *diff,
 	text_puts(out, "</sub>");
 }
 
+/* Names, and small below them their numbers. */
+static void put_services(struct text *out, const struct fb_words *w)
+{
+	put_code(out, w->services);
+	if (strcmp(diff_services(out->arena, w), w->services) != 0)
+		text_printf(out, "<br><sub>%s</sub>",
+			    diff_short(out->arena, w->ports, WORDS_MOST));
+}
+
 static void put_row(struct text *out, const struct fb_diff *diff,
 		    const struct fb_reach *r)
 {
@@ -142,7 +151,7 @@ static void put_row(struct text *out, const struct fb_diff *diff,
 	put_pair(out, &r->words);
 	put_small(out, diff, r);
 	text_puts(out, " | ");
-	put_code(out, diff_services(out->arena, &r->words));
+	put_services(out, &r->words);
 	text_puts(out, " | ");
 	put_state(out, r, true);
 	text_puts(out, " | ");
@@ -164,18 +173,19 @@ static void put_head(struct text *out)
 }
 
 /* Rows FROM to TO while there is ROOM; the first that was not written. */
-static size_t put_rows(struct page *p, size_t from, size_t to, size_t room)
+static size_t put_rows(const struct page *p, struct text *out, size_t from,
+		       size_t to, size_t room)
 {
-	size_t i = from, began = p->out->len;
+	size_t i = from;
 
-	put_head(p->out);
+	put_head(out);
 	for (; i < to; i++) {
-		struct text row = TEXT_IN(p->out->arena);
+		struct text row = TEXT_IN(out->arena);
 
 		put_row(&row, p->diff, &p->diff->reach[i]);
-		if (p->out->len - began + row.len > room)
+		if (out->len + row.len > room)
 			break;
-		text_add(p->out, row.at, row.len);
+		text_add(out, row.at, row.len);
 	}
 	return i;
 }
@@ -188,20 +198,43 @@ static size_t room_left(const struct page *p)
 	return used < COMMENT_MOST ? COMMENT_MOST - used : 0;
 }
 
+/* What is behind the FIRST lines, as many as there is room for; where it ends. */
+static size_t put_folded(struct page *p, size_t first)
+{
+	struct text rows = TEXT_IN(p->out->arena);
+	size_t count = p->diff->reach_count;
+	size_t done = put_rows(p, &rows, first, count, room_left(p));
+
+	text_puts(p->out, "\n<details><summary>");
+	if (first)
+		text_printf(p->out, "%zu more lines of reach, less risky",
+			    done - first);
+	else
+		text_printf(p->out, done < count
+			    ? "The riskiest %zu of %zu lines of reach"
+			    : "All %zu lines of reach, the riskiest first",
+			    done, count);
+	text_puts(p->out, "</summary>\n");
+	text_add(p->out, rows.at, rows.len);
+	text_puts(p->out, "\n</details>\n");
+	return done;
+}
+
 static void put_reach(struct page *p)
 {
-	size_t count = p->diff->reach_count, open, done;
+	size_t count = p->diff->reach_count, open, done = 0;
+	struct text rows = TEXT_IN(p->out->arena);
 
 	if (!count)
 		return;
 	open = count <= ROWS_OPEN + 3 ? count : ROWS_OPEN;
-	done = put_rows(p, 0, open, room_left(p));
-	if (done < count && done == open) {
-		text_printf(p->out, "\n<details><summary>%zu more lines of reach, less risky</summary>\n",
-			    count - done);
-		done = put_rows(p, done, count, room_left(p));
-		text_puts(p->out, "\n</details>\n");
-	}
+	if (open < count && diff_overview(p->out, p->diff))
+		open = 0;	/* the overview stands for them */
+	if (open)
+		done = put_rows(p, &rows, 0, open, room_left(p));
+	text_add(p->out, rows.at, rows.len);
+	if (done < count && done == open)
+		done = put_folded(p, done);
 	if (done < count)
 		text_printf(&p->left_out, "%zu lines of reach, the least risky; ",
 			    count - done);

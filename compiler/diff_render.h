@@ -10,6 +10,12 @@ void diff_text(struct text *out, const struct fb_diff *diff, bool colour);
 void diff_markdown(struct text *out, const struct fb_diff *diff);
 void diff_json(struct text *out, const struct fb_diff *diff);
 
+/*
+ * A table in Markdown of the ends between which there are lines, and how many;
+ * false, and nothing written, when that is hardly shorter than the lines.
+ */
+bool diff_overview(struct text *out, const struct fb_diff *diff);
+
 /* DIFF as a list of findings, into the empty one at OUT. */
 void diff_findings(struct findings *out, const struct fb_diff *diff,
 		   enum fb_fail_on fail_on);

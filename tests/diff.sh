@@ -154,6 +154,16 @@ open("many.fbk", "w").write(sys.argv[1] + rules)
 P
 code 0 "$tool" diff --reach-only --format markdown old.fbk many.fbk
 [ "$(wc -c <"$work/out")" -le 60000 ] || wrong "a comment of $(wc -c <"$work/out") bytes"
+python3 -c 'import sys
+rules = "".join(f"r{i}: allow app -> web on tcp/{2 * i + 1};\ns{i}: allow web -> db on tcp/{2 * i + 1} in prod;\n" for i in range(250))
+open("pairs.fbk", "w").write(sys.argv[1].split("closed:")[0] + rules)' "$world"
+code 0 "$tool" diff --reach-only --format markdown old.fbk pairs.fbk
+says '| Connection | opens | closes | The worst of it |'
+says '| `app` → `web` | 250 | |'
+says 'The riskiest '
+says ' of 502 lines of reach'
+says "Left out for want of room:"
+[ "$(wc -c <"$work/out")" -le 60000 ] || wrong "a comment of $(wc -c <"$work/out") bytes"
 
 # hostile texts end nothing
 policy hostile.fbk 'r: allow web -> app on tcp/80;
