@@ -235,7 +235,7 @@ static enum fb_status emit_and_prove(struct task *task, struct arena *scratch)
 	struct artefacts made = { 0 };
 
 	if (!emit(task, &job, &made))
-		return FB_NO;
+		return task->diags.faults ? FB_FAULT : FB_NO;
 	for (size_t i = 0; i < made.count; i++)
 		if (prove_artefact(&job, task->backend, &made.at[i],
 				   task->recheck, &task->sides) != FB_OK)

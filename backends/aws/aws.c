@@ -9,6 +9,7 @@
  *   quota.c     how full is a group?
  *   split.c     several groups for what one does not hold
  *   limits.c    does a group hold it?  validate.c: does AWS take it?
+ *               mistakes.c: and what it would refuse of ours
  *               template.c: does CloudFormation?
  *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
  *               earlier text calls otherwise

@@ -33,9 +33,16 @@ bool aws_is_within_limits(const struct job *job,
 
 /*
  * Does AWS take every name and text?  If not, told as P0504.  Anything else
- * that AWS or Terraform would refuse is our mistake and ends in an assertion.
+ * that AWS or Terraform would refuse is our mistake, told as P0901.
  */
 bool aws_is_valid(const struct job *job, const struct aws_model *model);
+
+/*
+ * What of MODEL, which was lowered, AWS or Terraform would refuse or take for
+ * something else; NULL: nothing.
+ */
+const char *aws_mistake(struct arena *arena, const struct aws_model *model,
+			unsigned groups_per_interface);
 
 struct artefact aws_emit_terraform(struct arena *arena,
 				   const struct aws_model *model);

@@ -35,6 +35,7 @@ failed = 0
 KINDS = """language 1;
 policy kinds "every kind of rule";
 environments prod;
+aws { rules-per-group 20; }
 layer front "in front"; layer back "behind";
 network office "theirs" via vpn;
 network tunnel "their end" via nat;

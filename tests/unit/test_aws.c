@@ -1730,6 +1730,134 @@ static void a_list_nobody_declares_is_not_ours(void **state)
 	assert_int_equal(told(w, "P0602"), 1);
 }
 
+/* --- our own mistakes --- */
+
+/* COUNT rules from `ops`, alone, to `core-banking`; EXTRA: one more among them. */
+static struct world *crowded(struct arena *arena, unsigned count, unsigned extra)
+{
+	struct world *w = new_world(arena);
+
+	for (unsigned i = 0; i < count; i++)
+		allow(w, arena_printf(arena, "r%u", i), "ops", "core-banking",
+		      tcp(w, 1000 + 2 * i, 1000 + 2 * i));
+	if (extra)
+		allow(w, "extra", "ops", "core-banking", tcp(w, extra, extra));
+	return w;
+}
+
+/* A lowered model to break: its rules are the model's own to write to. */
+static struct aws_model *model_to_break(struct arena *arena)
+{
+	struct world *w = new_world(arena);
+	struct aws_model *model;
+
+	allow(w, "esp", "services", "core-banking",
+	      service_atom(arena, 50, 0, 65535));
+	allow(w, "ping", "core-banking", "edge",
+	      service_atom(arena, PROTO_ICMP, 8 << 8, (8 << 8) + 255));
+	allow(w, "pull", "services", "s3", tcp(w, 443, 443));
+	allow(w, "web", "edge", "services", tcp(w, 80, 90));
+	model = (struct aws_model *)(uintptr_t)aws_lower(job_of(w));
+	assert_null(aws_mistake(arena, model, 5));
+	return model;
+}
+
+static struct aws_rule *rule_of(struct aws_model *model, int protocol)
+{
+	struct aws_rule *rules = (struct aws_rule *)(uintptr_t)model->rules;
+
+	for (size_t i = 0; i < model->rule_count; i++)
+		if (rules[i].is.service.protocol == protocol)
+			return &rules[i];
+	fail();
+	return NULL;
+}
+
+static struct aws_group *group_at(struct aws_model *model, size_t i)
+{
+	return (struct aws_group *)(uintptr_t)&model->groups[i];
+}
+
+static char long_text[300];
+
+static void break_it(struct aws_model *m, int how)
+{
+	struct aws_rule *web = rule_of(m, PROTO_TCP);
+	struct aws_service *tcp = &web->is.service;
+	struct aws_service *icmp = &rule_of(m, PROTO_ICMP)->is.service;
+	struct aws_service *esp = &rule_of(m, 50)->is.service;
+	struct aws_peer *to_prefix = &rule_of(m, 50)->is.peer;
+	struct aws_rule *rules = (struct aws_rule *)(uintptr_t)m->rules;
+
+	memset(long_text, 'a', 299);
+	switch (how) {
+	case 0:	 tcp->protocol = 256; break;
+	case 1:	 tcp->protocol = -2; break;
+	case 2:	 tcp->from = tcp->to = AWS_ALL; break;
+	case 3:	 tcp->from = tcp->to + 1; break;
+	case 4:	 tcp->to = 65536; break;
+	case 5:	 icmp->from = 256; break;
+	case 6:	 icmp->to = 256; break;
+	case 7:	 icmp->from = AWS_ALL; icmp->to = 0; break;
+	case 8:	 icmp->from = -2; break;
+	case 9:	 esp->from = esp->to = 0; break;
+	case 10: esp->protocol = PROTO_ICMP6; break;
+	case 11: to_prefix->prefix.base |= 1; break;
+	case 12: to_prefix->prefix.length = 33; break;
+	case 13: web->is.peer = (struct aws_peer){ AWS_LIST, 1, { 0 } }; break;
+	case 14: web->is.peer = (struct aws_peer){ AWS_GROUP, 4, { 0 } }; break;
+	case 15: web->is.peer.kind = (enum aws_peer_kind)3; break;
+	case 16: web->is.group = 4; break;
+	case 17: web->description = ""; break;
+	case 18: web->description = "a > b"; break;
+	case 19: web->description = "caf\xc3\xa9"; break;
+	case 20: web->description = long_text; break;
+	case 21: web->names = ""; break;
+	case 22: web->names = long_text; break;
+	case 23: web->key = "0"; break;
+	case 24: web->key = "web[0]"; break;
+	case 25: web->key = ""; break;
+	case 26: rules[1].is = rules[0].is; rules[1].description = "other"; break;
+	case 27: rules[1].key = rules[0].key; break;
+	case 28: group_at(m, 0)->name = ""; break;
+	case 29: group_at(m, 0)->name = long_text; break;
+	case 30: group_at(m, 0)->description = ""; break;
+	case 31: group_at(m, 0)->description = "a\nb"; break;
+	case 32: group_at(m, 0)->description = long_text; break;
+	case 33: group_at(m, 0)->key = "1st"; break;
+	case 34: group_at(m, 1)->key = group_at(m, 0)->key; break;
+	case 35: group_at(m, 1)->layer = group_at(m, 0)->layer; break;
+	case 36: group_at(m, 0)->parts = 2; break;
+	case 37: ((struct aws_list *)(uintptr_t)m->lists)->key = "-"; break;
+	}
+}
+
+/* Each row of what AWS or Terraform refuse or take for something else. */
+static void our_own_mistakes_are_found(void **state)
+{
+	enum { WAYS = 38 };
+
+	for (int how = 0; how < WAYS; how++) {
+		struct aws_model *model = model_to_break(*state);
+
+		break_it(model, how);
+		if (!aws_mistake(*state, model, 5))
+			print_message("not found: %d\n", how);
+		assert_non_null(aws_mistake(*state, model, 5));
+	}
+}
+
+static void no_more_groups_than_an_interface_takes(void **state)
+{
+	struct world *w = crowded(*state, 130, 0);
+	const struct aws_model *model;
+
+	job_of(w);
+	model = aws_split(&w->job, aws_lower(&w->job));
+	assert_null(aws_mistake(*state, model, 3));
+	assert_non_null(aws_mistake(*state, model, 2));
+}
+
 /* --- groups that have no other rules --- */
 
 static struct world *exclusive_world(struct arena *arena)
@@ -1790,19 +1918,6 @@ static void a_list_of_other_rules_is_refused(void **state)
 }
 
 /* --- several groups of a layer --- */
-
-/* COUNT rules from `ops`, alone, to `core-banking`; EXTRA: one more among them. */
-static struct world *crowded(struct arena *arena, unsigned count, unsigned extra)
-{
-	struct world *w = new_world(arena);
-
-	for (unsigned i = 0; i < count; i++)
-		allow(w, arena_printf(arena, "r%u", i), "ops", "core-banking",
-		      tcp(w, 1000 + 2 * i, 1000 + 2 * i));
-	if (extra)
-		allow(w, "extra", "ops", "core-banking", tcp(w, extra, extra));
-	return w;
-}
 
 static void sixty_one_rules_are_two_groups(void **state)
 {
@@ -2462,6 +2577,8 @@ int main(int argc, char **argv)
 		IN_ARENA(the_default_group_may_be_kept),
 		IN_ARENA(a_default_group_with_rules_is_refused),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
+		IN_ARENA(our_own_mistakes_are_found),
+		IN_ARENA(no_more_groups_than_an_interface_takes),
 		IN_ARENA(exclusive_groups_list_their_rules),
 		IN_ARENA(a_list_of_other_rules_is_refused),
 		IN_ARENA(sixty_one_rules_are_two_groups),
