@@ -178,6 +178,7 @@ static enum fb_status report(struct fb *fb, void *argument)
 	add_text(&b, "rules.csv", evidence_rules_csv, &e);
 	add_text(&b, "matrix.csv", evidence_matrix_csv, &e);
 	add_text(&b, "fleet.csv", evidence_fleet_csv, &e);
+	add_text(&b, "freezes.csv", evidence_freezes_csv, &e);
 	if (e.oscal)
 		add_text(&b, "oscal.json", evidence_oscal, &e);
 	add_manifest(&b);

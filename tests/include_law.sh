@@ -64,7 +64,7 @@ check "$base|compiler/(context|previous)\.h" compiler/previous.?
 check "$base|compiler/(context|ir|parse|previous|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h
 check "$base|$sets|compiler/verify\.h|compiler/findings/[a-z]*\.h|firebreak/firebreak\.h" compiler/findings/*.c compiler/findings/*.h
 check "$base|compiler/context\.h|compiler/findings/findings\.h|firebreak/firebreak\.h" compiler/tell.c
-check "$base|$sets|compiler/(verify|capture)\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/(firebreak|diff)\.h|(style|graph)\.inc" compiler/evidence/*.c compiler/evidence/*.h
+check "$base|$sets|compiler/(verify|capture|emergency)\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/(firebreak|diff)\.h|(style|graph)\.inc" compiler/evidence/*.c compiler/evidence/*.h
 check "$base|compiler/(ir|capture)\.h|firebreak/firebreak\.h" compiler/capture.h
 check "$base|compiler/(context|evidence/evidence)\.h|firebreak/(firebreak|diff)\.h" compiler/bundle.c
 check "$base|compiler/(ir|naming)\.h" compiler/naming.?

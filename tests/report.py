@@ -33,6 +33,9 @@ def policy():
     for i, text in enumerate(HOSTILE):
         out.append(f'r{i}: allow a -> b on tcp/{1000 + i} owner "{text}" ticket "{text}" reason "{text}" '
                    f'approved by "{text}" expires 2027-01-01;')
+        out.append(f'freeze 2026-11-{10 + i} .. 2026-12-{10 + i} "{text}" in prod;')
+        out.append(f'e{i}: allow a -> b on tcp/{1000 + i} emergency 2026-11-26 by "{text}" owner "{text}" ticket "{text}" '
+                   f'expires 2026-11-28;')
     return "\n".join(out) + "\n"
 
 
@@ -40,7 +43,7 @@ class Page(HTMLParser):
     """Tags are only ours, closed in order, and no attribute runs anything."""
 
     VOID = {"meta", "wbr", "br", "path", "rect", "input"}
-    FILES = set("""index.html report.html report.md model.json fleet.csv rules.csv matrix.csv oscal.json
+    FILES = set("""index.html report.html report.md model.json fleet.csv freezes.csv rules.csv matrix.csv oscal.json
         MANIFEST.sha256""".split())
     OURS = set("""html head meta title style body a div nav p span ol ul li br main header h1 h2 h3 dl dt dd section b i
         table caption thead tbody tr th td code small wbr figure svg path rect text g pre footer
@@ -105,7 +108,8 @@ run = subprocess.run([tool, "report", "--oscal", f"{work}/hostile.fbk", "-o", f"
 if run.returncode not in (0, 1):
     fail(f"report exits {run.returncode}: {run.stderr[:500]}")
 texts = {name: open(f"{work}/hostile/{name}", encoding="utf-8", newline="").read()
-         for name in ("report.html", "index.html", "report.md", "model.json", "oscal.json", "rules.csv", "matrix.csv", "fleet.csv")}
+         for name in ("report.html", "index.html", "report.md", "model.json", "oscal.json", "rules.csv", "matrix.csv", "fleet.csv",
+                      "freezes.csv")}
 for name, text in texts.items():
     if STRANGE.search(text):
         fail(f"a character that hides or turns text in {name}")
@@ -125,7 +129,7 @@ for name in ("report.html", "index.html"):
     if f"style-src 'sha256-{digest}'" not in texts[name]:
         fail(f"{name}: the digest of the style is not the one in the policy of the page")
 
-for name in ("rules.csv", "matrix.csv", "fleet.csv"):
+for name in ("rules.csv", "matrix.csv", "fleet.csv", "freezes.csv"):
     rows = list(csv.reader(io.StringIO(texts[name])))
     if len({len(row) for row in rows}) != 1:
         fail(f"{name}: rows of different lengths")
@@ -134,7 +138,7 @@ for name in ("rules.csv", "matrix.csv", "fleet.csv"):
             if cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
                 fail(f"a formula in {name}: {cell}")
 rows = list(csv.DictReader(io.StringIO(texts["rules.csv"])))
-if len(rows) != len(HOSTILE):
+if len(rows) != 2 * len(HOSTILE):
     fail(f"{len(rows)} rules in the register")
 
 model = json.loads(texts["model.json"])

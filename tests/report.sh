@@ -155,6 +155,54 @@ $tool report policies/modyo-connect -o "$work/none" --capture /nonexistent 2>/de
 [ $? = 2 ] || fail "a capture that cannot be read passes"
 [ -e "$work/none" ] && fail "a capture that cannot be read leaves files"
 
+# Freezes and emergencies: each with its state, an overdue review fails.
+cat >"$work/urgent.fbk" <<'END'
+language 1;
+policy urgent;
+environments dev, prod;
+review emergency within 5d, expires within 2d;
+freeze 2026-11-01 .. 2026-11-02;
+freeze 2026-11-20 .. 2026-12-24 "year <end>" in prod except emergency, narrowing;
+freeze 2027-01-01 .. 2027-01-01 except narrowing;
+layer a; layer b;
+environment prod { vpc 10.0.0.0/16; layer a 10.0.0.0/24; layer b 10.0.1.0/24; }
+environment dev { vpc 10.1.0.0/16; layer a 10.1.0.0/24; layer b 10.1.1.0/24; }
+seen: allow a -> b on tcp/1 emergency 2026-11-26 by ana expires 2026-11-28 owner web ticket INC-1
+  reviewed 2026-11-27 by eva;
+due:  allow a -> b on tcp/2 in prod emergency 2026-11-22 by ana expires 2026-11-24 owner web ticket INC-2;
+END
+facts() {
+	/usr/bin/python3 -c 'import json, sys
+model = json.load(open(sys.argv[1] + "/model.json"))
+for e in model["environments"]: print(e["name"], e["emergencies"], e["frozen_until"])
+for f in model["freezes"]: print(*f.values(), sep="|")
+for f in model["emergencies"]: print(*f.values())
+print(*[c["kind"] + " " + c["code"] for c in model["attention"] if "review" in c["what"]])' "$1"
+}
+$tool report "$work/urgent.fbk" -o "$work/urgent" --as-of $day >/dev/null 2>&1
+facts "$work/urgent" >"$work/facts"
+cat >"$work/want" <<'END'
+dev 1 
+prod 1 2026-12-24
+2026-11-01|2026-11-02|past|||
+2026-11-20|2026-12-24|in force|year <end>|prod|narrowing, emergency
+2027-01-01|2027-01-01|to come|||narrowing
+due 2026-11-22 ana review due 2026-11-27
+seen 2026-11-26 ana reviewed 2026-12-01
+
+END
+diff "$work/want" "$work/facts" || fail "freezes and emergencies are told otherwise"
+for words in 'year &lt;end&gt;' 'review due' 'to come' 'INC-2'; do
+	grep -qF -- "$words" "$work/urgent/report.html" || fail "the report does not say: $words"
+done
+grep -q 'frozen until 2026-12-24' "$work/urgent/index.html" || fail "the index does not say what is frozen"
+grep -q '"due",.*"2026-11-22","ana","review due","2026-11-27"' "$work/urgent/rules.csv" || fail "rules.csv has no emergencies"
+grep -q '"2026-12-24","in force"' "$work/urgent/freezes.csv" || fail "freezes.csv has no freeze"
+$tool verify-bundle "$work/urgent" >/dev/null || fail "a bundle with a freeze does not verify"
+$tool report "$work/urgent.fbk" -o "$work/late" --as-of 2026-11-28 >/dev/null 2>&1
+[ $? = 1 ] || fail "an overdue review of an emergency does not exit 1"
+facts "$work/late" | grep -q 'wrong P0709' || fail "an overdue review of an emergency needs no attention"
+
 /usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
 # OSCAL, twice the same, of a policy that holds, is broken, is hostile, says nothing.
 $tool report --oscal policies/modyo-connect -o "$work/oscal" --as-of $day >/dev/null || fail "report --oscal exits $?"

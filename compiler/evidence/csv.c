@@ -45,10 +45,12 @@ void evidence_rules_csv(struct text *out, const struct evidence *e)
 	ROW(out, "policy", "rule", "statement", "reason", "owner", "ticket",
 	    "party", "approved_by", "reviewed_on", "reviewed_by",
 	    "review_age_days", "expires_on", "waives", "log", "environments",
-	    "where", "status");
+	    "where", "status", "emergency_on", "emergency_by",
+	    "emergency_review", "emergency_review_due");
 	for (size_t i = 0; i < e->entry_count; i++) {
 		const struct entry *entry = &e->entries[i];
 		const struct ir_rule *r = entry->rule;
+		const struct emergency_fact *f = evidence_emergency(e, entry);
 
 		ROW(out, e->ir->policy, r->name, entry->statement,
 		    r->reason.value, r->owner.value, r->ticket.value,
@@ -56,7 +58,8 @@ void evidence_rules_csv(struct text *out, const struct evidence *e)
 		    r->reviewed_by.value, number(out, entry->age),
 		    r->expires.value, r->waives.value, r->log ? "yes" : "no",
 		    number(out, (long long)entry->environments), entry->where,
-		    status(entry));
+		    status(entry), r->emergency.value, r->emergency_by.value,
+		    f ? f->state : NULL, f ? f->due : NULL);
 	}
 }
 
@@ -92,7 +95,8 @@ void evidence_fleet_csv(struct text *out, const struct evidence *e)
 {
 	ROW(out, "customer", "environment", "account", "region", "vpc",
 	    "rules", "exceptions", "reviews_overdue", "invariants_broken",
-	    "outputs_sha256", "running_state", "captured");
+	    "outputs_sha256", "running_state", "captured",
+	    "emergencies", "frozen_until");
 	for (uint32_t i = 0; i < e->ir->space_count; i++) {
 		const struct ir_space *s = &e->ir->spaces[i];
 		const struct environment_fact *f = &e->environments[i];
@@ -104,6 +108,21 @@ void evidence_fleet_csv(struct text *out, const struct evidence *e)
 		    number(out, (long long)f->exceptions),
 		    number(out, (long long)f->overdue),
 		    number(out, (long long)f->broken), f->digest,
-		    running_word(f->running), f->captured);
+		    running_word(f->running), f->captured,
+		    number(out, (long long)f->emergencies),
+		    f->frozen_until);
+	}
+}
+
+void evidence_freezes_csv(struct text *out, const struct evidence *e)
+{
+	ROW(out, "policy", "from", "to", "state", "title", "environments",
+	    "excepted");
+	for (size_t i = 0; i < e->window_count; i++) {
+		const struct window *w = &e->windows[i];
+
+		ROW(out, e->ir->policy, w->from, w->to, w->state,
+		    w->freeze->title,
+		    *w->freeze->where ? w->freeze->where : "all", w->except);
 	}
 }

@@ -114,6 +114,22 @@ struct approval {
 	bool missing;		/* nobody did */
 };
 
+/* A freeze of the policy. */
+struct window {
+	const struct ir_freeze *freeze;
+	const char *from, *to;	/* days */
+	const char *state;	/* "in force", "to come", "past" */
+	const char *except;	/* "narrowing, emergency"; "" */
+};
+
+/* A rule that an emergency opened. */
+struct emergency_fact {
+	const struct entry *entry;
+	const char *state;	/* of its review: "review overdue", "review due", "reviewed" */
+	const char *due;	/* the last day of that */
+	int rank;		/* of the state: 1, 2, 3 */
+};
+
 struct file_fact {
 	const char *path;
 	const char *digest;	/* SHA-256, 64 hexadecimal digits */
@@ -134,6 +150,8 @@ struct environment_fact {
 	size_t due_soon;			/* exceptions that end within SOON days */
 	const char *first_end;			/* the next last day of one; NULL: none */
 	size_t broken;				/* invariants, in it */
+	size_t emergencies;	/* rules in force that one opened */
+	const char *frozen_until;	/* the last day of a freeze in force; "" */
 	enum running running;
 	const char *captured;	/* "security groups, the host of data"; "" */
 	size_t opens, moves, narrows, closes;	/* in the period; 0 without one */
@@ -202,6 +220,11 @@ struct evidence {
 	size_t entry_count;
 	const struct entry *const *exceptions;	/* of them, the first to end first */
 	size_t exception_count;
+	const struct window *windows;	/* by first day */
+	size_t window_count;
+	bool frozen;			/* one of them is in force */
+	const struct emergency_fact *emergencies;	/* overdue first */
+	size_t emergency_count, unreviewed;	/* of them: whose review is overdue */
 	bool reviews;			/* some rule was reviewed, or has to be */
 	const struct control_row *controls;
 	size_t control_count;
@@ -251,6 +274,7 @@ void evidence_json(struct text *out, const struct evidence *e);
 void evidence_rules_csv(struct text *out, const struct evidence *e);
 void evidence_matrix_csv(struct text *out, const struct evidence *e);
 void evidence_fleet_csv(struct text *out, const struct evidence *e);
+void evidence_freezes_csv(struct text *out, const struct evidence *e);
 void evidence_oscal(struct text *out, const struct evidence *e);
 void evidence_history(struct text *out, const struct evidence *e);
 
@@ -262,6 +286,10 @@ const char *running_word(enum running running);
 
 /* How many environments are RUNNING so. */
 size_t running_count(const struct evidence *e, enum running running);
+
+/* What there is to say of ENTRY as an emergency, or NULL. */
+const struct emergency_fact *evidence_emergency(const struct evidence *e,
+						const struct entry *entry);
 
 /* SET for people: "10.0.0.0/16, 2001:db8::/56". */
 const char *evidence_addresses(struct arena *arena, struct both set);

@@ -241,7 +241,9 @@ static void gather_entries(struct arena *arena,
 			.left = rule->expires.value && rule->in_force
 				? days_from(ir->as_of, rule->expires_day) : -1,
 		};
+		/* the review of an emergency is told with the emergency */
 		all[i].overdue = ir->review_days && rule->in_force &&
+			!rule->emergency.value &&
 			(!reviewed || all[i].age > (int32_t)ir->review_days);
 	}
 	/* flows come by space: each rule once a space */
@@ -573,6 +575,7 @@ struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 	quotas_gather(arena, from, &e);
 	gather_entries(arena, from, &e);
 	gather_exceptions(arena, &e);
+	emergencies_gather(arena, &e);
 	gather_promises(arena, from, verdicts, &e);
 	e.captures = from->captures;
 	e.capture_count = from->capture_count;

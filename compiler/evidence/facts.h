@@ -12,6 +12,11 @@ void segments_gather(struct arena *arena, const struct verdict *verdicts,
 void quotas_gather(struct arena *arena, const struct evidence_sources *from,
 		   struct evidence *e);
 
+/* Freezes and emergencies of E, whose rules were gathered; by space, into FACTS. */
+void emergencies_gather(struct arena *arena, struct evidence *e);
+void freezes_gather(struct arena *arena, const struct evidence *e,
+		    struct environment_fact *facts);
+
 /* What the captures of E say, into FACTS by space. */
 void running_gather(struct arena *arena, const struct evidence *e,
 		    struct environment_fact *facts);

@@ -15,6 +15,7 @@
 static void count_rule(struct environment_fact *fact, const struct entry *entry)
 {
 	fact->rules++;
+	fact->emergencies += entry->rule->emergency.value != NULL;
 	fact->overdue += entry->overdue;
 	if (!entry_is_exception(entry))
 		return;
@@ -202,6 +203,7 @@ void fleet_gather(struct arena *arena, struct evidence *e)
 	count_changes(arena, e, facts);
 	digest_outputs(arena, e, facts);
 	running_gather(arena, e, facts);
+	freezes_gather(arena, e, facts);
 	for (size_t i = 0; i < e->segment_count; i++)
 		for (size_t k = 0; k < e->segments[i].space_count; k++)
 			facts[e->segments[i].spaces[k]].segment = i;

@@ -17,6 +17,7 @@ static const struct html_section sections[] = {
 	{ "exposure",	"Exposure" },
 	{ "invariants",	"Invariants" },
 	{ "exceptions",	"Exceptions" },
+	{ "emergencies", "Freezes and emergencies" },
 	{ "rules",	"Rule register" },
 	{ "parties",	"Shared responsibility" },
 	{ "controls",	"Controls" },
@@ -84,6 +85,10 @@ static void put_tiles(struct text *out, const struct evidence *e)
 		 e->ir->review_days ? "reviews overdue"
 				    : "reviews asked for by the policy");
 	html_tile(out, "", e->proofs, 0, "claims about outputs proved");
+	if (e->emergency_count)
+		html_tile(out, e->unreviewed ? " class=\"bad\"" : "",
+			  e->emergency_count, 0, e->unreviewed
+			  ? "emergencies, a review is overdue" : "emergencies");
 	if (e->capture_count)
 		html_tile(out, running_count(e, RUNNING_DIFFERS) ||
 			 running_count(e, RUNNING_UNCLEAR) ? " class=\"bad\"" : "",
@@ -732,6 +737,7 @@ void evidence_html(struct text *out, const struct evidence *e)
 	put_exposure(out, e);
 	put_invariants(out, e);
 	put_exceptions(out, e);
+	html_emergencies(out, e);
 	put_rules(out, e);
 	put_parties(out, e);
 	put_controls(out, e);

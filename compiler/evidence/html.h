@@ -37,6 +37,9 @@ void html_files(struct text *out, const char *caption,
 /* The section on what was compiled. */
 void html_outputs(struct text *out, const struct evidence *e);
 
+/* The section on freezes and emergencies. */
+void html_emergencies(struct text *out, const struct evidence *e);
+
 /* The section on what runs; a summary of it in a line; a mark of one state. */
 void html_running(struct text *out, const struct evidence *e);
 void html_running_summary(struct text *out, const struct evidence *e);

@@ -231,6 +231,9 @@ static void put_exceptions(struct text *out, const struct environment_fact *f)
 	put_count(out, f->exceptions);
 	if (f->due_soon)
 		text_puts(out, " <span class=\"chip warn\">\xe2\x96\xb2 ends soon</span>");
+	if (f->emergencies)
+		text_printf(out, " <span class=\"chip warn\">\xe2\x96\xb2 %zu emergenc%s</span>",
+			    f->emergencies, f->emergencies == 1 ? "y" : "ies");
 	if (f->first_end) {
 		text_puts(out, "<small>next on ");
 		put_html(out, f->first_end);
@@ -279,7 +282,11 @@ static void put_environment(struct text *out, const struct evidence *e,
 	put_html(out, space->account);
 	text_puts(out, *space->account && *space->region ? " \xc2\xb7 " : "");
 	put_html(out, space->region);
-	text_puts(out, "</small></th><td>");
+	text_puts(out, "</small>");
+	if (*f->frozen_until)
+		text_printf(out, "<small>frozen until %s</small>",
+			    f->frozen_until);
+	text_puts(out, "</th><td>");
 	if (f->broken)
 		text_printf(out, "<span class=\"chip bad\">\xc3\x97 %zu broken</span>",
 			    f->broken);
@@ -378,6 +385,7 @@ static void put_bundle(struct text *out, const struct evidence *e)
 	put_file(out, "model.json", "every fact, for programs");
 	put_file(out, "fleet.csv", "the table above, for spreadsheets");
 	put_file(out, "rules.csv", "the register of rules");
+	put_file(out, "freezes.csv", "the freezes that the policy states");
 	put_file(out, "matrix.csv", "who may open what, environment by environment");
 	if (e->since)
 		put_file(out, "history.json", "the commits of the period; before/ has the sources at its start");

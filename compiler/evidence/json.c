@@ -76,6 +76,46 @@ static void put_environments(struct jsonout *j, const struct evidence *e)
 		jsonout_string(j, "running_state",
 			       running_word(e->environments[i].running));
 		jsonout_string(j, "captured", e->environments[i].captured);
+		jsonout_number(j, "emergencies",
+			       (long long)e->environments[i].emergencies);
+		jsonout_string(j, "frozen_until",
+			       e->environments[i].frozen_until);
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+}
+
+static void put_windows(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "freezes", '[');
+	for (size_t i = 0; i < e->window_count; i++) {
+		const struct window *w = &e->windows[i];
+
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "from", w->from);
+		jsonout_string(j, "to", w->to);
+		jsonout_string(j, "state", w->state);
+		jsonout_string(j, "title", w->freeze->title);
+		jsonout_string(j, "environments", w->freeze->where);
+		jsonout_string(j, "except", w->except);
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+}
+
+static void put_emergencies(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "emergencies", '[');
+	for (size_t i = 0; i < e->emergency_count; i++) {
+		const struct emergency_fact *f = &e->emergencies[i];
+		const struct ir_rule *r = f->entry->rule;
+
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "rule", r->name);
+		jsonout_string(j, "declared_on", r->emergency.value);
+		jsonout_string(j, "declared_by", r->emergency_by.value);
+		jsonout_string(j, "state", f->state);
+		jsonout_string(j, "review_due", f->due);
 		jsonout_close(j, '{');
 	}
 	jsonout_close(j, '[');
@@ -435,6 +475,8 @@ void evidence_json(struct text *out, const struct evidence *e)
 	put_changes(&j, e);
 	put_environments(&j, e);
 	put_captures(&j, e);
+	put_windows(&j, e);
+	put_emergencies(&j, e);
 	put_segments(&j, e);
 	put_promises(&j, e);
 	put_entries(&j, e);

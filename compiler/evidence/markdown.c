@@ -144,6 +144,29 @@ static void put_running(struct text *out, const struct evidence *e)
 	put_differences(out, e);
 }
 
+static void put_emergencies(struct text *out, const struct evidence *e)
+{
+	if (e->window_count)
+		head(out, "Freezes",
+		     "From | To | State | Title | Environments | Excepted");
+	for (size_t i = 0; i < e->window_count; i++) {
+		const struct window *w = &e->windows[i];
+
+		ROW(out, w->from, w->to, w->state, w->freeze->title,
+		    *w->freeze->where ? w->freeze->where : "all", w->except);
+	}
+	if (e->emergency_count)
+		head(out, "Emergencies",
+		     "Rule | What | Declared | By | Last day | Review | Due");
+	for (size_t i = 0; i < e->emergency_count; i++) {
+		const struct emergency_fact *f = &e->emergencies[i];
+		const struct ir_rule *r = f->entry->rule;
+
+		ROW(out, r->name, f->entry->statement, r->emergency.value,
+		    r->emergency_by.value, r->expires.value, f->state, f->due);
+	}
+}
+
 static const char *cell_text(struct text *out, const struct cell *c)
 {
 	struct text cell = TEXT_IN(out->arena);
@@ -279,6 +302,7 @@ void evidence_markdown(struct text *out, const struct evidence *e)
 	put_running(out, e);
 	put_matrices(out, e);
 	put_promises(out, e);
+	put_emergencies(out, e);
 	put_entries(out, e);
 	put_controls(out, e);
 	if (e->output_count)
