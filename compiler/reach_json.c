@@ -47,6 +47,8 @@ void json_reach(struct jsonout *j, const struct fb_reach *r)
 	jsonout_strings(j, "environments", r->environments, r->environment_count);
 	jsonout_string(j, "reasons", r->reasons);
 	jsonout_bool(j, "breaks_invariant", r->breaks);
+	jsonout_bool(j, "exposes", r->exposes);
+	jsonout_bool(j, "unexpected", r->unexpected);
 	json_names(j, "rules", r->rules, r->rule_count);
 	jsonout_string(j, "expires", r->expires);
 	jsonout_real(j, "packets", r->packets);

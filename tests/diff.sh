@@ -132,6 +132,7 @@ done
 code 0 "$tool" diff --format json old.fbk new.fbk
 python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); r = d["reach"][0]
 assert d["schema"] == "firebreak-diff-1" and d["widens"] and not d["same_reach"]
+assert not r["exposes"] and not r["unexpected"]
 assert r["kind"] == "opens" and r["words"]["ports"] == "tcp/22" and r["rules"][0]["line"] == 6
 assert r["environments"] == ["dev", "prod"] and d["outputs"]["resources"]' "$work/out" || wrong "the JSON is not as expected"
 code 0 "$tool" diff --format markdown old.fbk new.fbk

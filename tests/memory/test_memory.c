@@ -9,7 +9,7 @@
  * and then numbers spread over the rest; `test_memory all` fails every single one.
  */
 #define _GNU_SOURCE
-#include "firebreak/firebreak.h"
+#include "firebreak/diff.h"
 
 #include "compiler/base/arena.h"
 #include "tests/lib/fixture.h"
@@ -189,7 +189,8 @@ int __wrap_munmap(void *at, size_t len)
 
 static const char *const shop = "tests/memory/shop.fbk";
 static const char *const mistakes = "tests/golden/diag/ten-mistakes.fbk";
-static char *terraform, *ruleset, *text;	/* made before anything fails */
+/* made before anything fails; OTHER is the text with another port */
+static char *terraform, *ruleset, *text, *other;
 
 static struct fb *begin(void)
 {
@@ -284,6 +285,68 @@ static enum fb_status lay_out(void)
 	status = fb_lay_out(fb, "shop.fbk", text, strlen(text), &out, &len);
 	assert_int_equal(out != NULL, status == FB_OK);
 	return end(fb, status);
+}
+
+static enum fb_status draw(struct fb *fb, const struct fb_diff *diff)
+{
+	const struct fb_diff_document document = { .format = FB_FORMAT_SARIF };
+
+	return fb_diff_render(fb, diff, &document) ? FB_OK : FB_MEMORY;
+}
+
+/* Two contexts, whose policies differ in a port. */
+static enum fb_status diff_policies(void)
+{
+	const struct fb_diff_options options = { .old_name = "a",
+		.new_name = "b" };
+	struct fb *old = begin(), *new = old ? begin() : NULL;
+	enum fb_status status = FB_MEMORY;
+	struct fb_diff diff;
+
+	if (new) {
+		status = fb_load(old, shop);
+		if (status == FB_OK)
+			status = fb_load_text(new, "b", other, strlen(other));
+		if (status == FB_OK)
+			status = fb_diff(old, new, &options, &diff);
+		if (status == FB_OK)
+			status = draw(new, &diff);
+		assert_true(status != FB_OK || diff.opens);
+	}
+	fb_free(old);
+	fb_free(new);
+	return status;
+}
+
+static enum fb_status diff_running(const char *bytes)
+{
+	const struct fb_diff_options options = { .old_name = "a",
+		.new_name = "b" };
+	const struct fb_artefact file = { "a", bytes, strlen(bytes) };
+	const struct fb_running running = { .files = &file, .file_count = 1 };
+	struct fb *fb = begin();
+	enum fb_status status;
+	struct fb_diff diff;
+
+	if (!fb)
+		return FB_MEMORY;
+	status = fb_load_text(fb, "b", other, strlen(other));
+	if (status == FB_OK)
+		status = fb_diff_running(fb, &running, &options, &diff);
+	if (status == FB_OK)
+		status = draw(fb, &diff);
+	assert_true(status != FB_OK || diff.opens);
+	return end(fb, status);
+}
+
+static enum fb_status diff_terraform(void)
+{
+	return diff_running(terraform);
+}
+
+static enum fb_status diff_ruleset(void)
+{
+	return diff_running(ruleset);
 }
 
 /* --- sweeps --- */
@@ -386,6 +449,14 @@ static void proofs_without_memory_say_so(void **state)
 	sweep(prove_ruleset, FB_OK);
 }
 
+static void differences_without_memory_say_so(void **state)
+{
+	(void)state;
+	sweep(diff_policies, FB_OK);
+	sweep(diff_terraform, FB_OK);
+	sweep(diff_ruleset, FB_OK);
+}
+
 static void a_layout_without_memory_says_so(void **state)
 {
 	(void)state;
@@ -423,6 +494,8 @@ static int prepare(void **state)
 
 	(void)state;
 	text = read_file(shop);
+	other = read_file(shop);
+	memcpy(strstr(other, "tcp/32768-65535"), "tcp/32767", 9);
 	if (fb_load(fb, shop) != FB_OK ||
 	    fb_compile(fb, NULL, NULL, &made) != FB_OK)
 		return -1;
@@ -442,6 +515,7 @@ static int forget(void **state)
 {
 	(void)state;
 	__real_free(text);
+	__real_free(other);
 	__real_free(terraform);
 	__real_free(ruleset);
 	return 0;
@@ -454,6 +528,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(mistakes_without_memory_say_so),
 		cmocka_unit_test(a_compilation_without_memory_says_so),
 		cmocka_unit_test(proofs_without_memory_say_so),
+		cmocka_unit_test(differences_without_memory_say_so),
 		cmocka_unit_test(a_layout_without_memory_says_so),
 	};
 
