@@ -140,8 +140,7 @@ struct resource {
 };
 
 struct resources {
-	LIST(struct resource) list;
-	struct table by_name;		/* type, newline, key -> number + 1 */
+	LIST(struct resource) list;	/* by type, then key */
 };
 
 static bool is_group(const struct resource *r)
@@ -155,16 +154,31 @@ static bool is_rule(const struct resource *r)
 	       ends_in(r->type, "_rule");
 }
 
-static const char *name_of(struct arena *arena, const char *type,
-			   const char *key)
+static int by_name(const void *x, const void *y)
 {
-	return arena_printf(arena, "%s\n%s", type, key);
+	const struct resource *a = x, *b = y;
+	int order = strcmp(a->type, b->type);
+
+	return order ? order : strcmp(a->key, b->key);
+}
+
+/* Our files have them in this order: then there is nothing to do. */
+static void sort(struct resources *all)
+{
+	size_t i = 1;
+
+	while (i < all->list.count &&
+	       by_name(&all->list.at[i - 1], &all->list.at[i]) < 0)
+		i++;
+	if (i < all->list.count)
+		qsort(all->list.at, all->list.count, sizeof *all->list.at,
+		      by_name);
 }
 
 static struct resources resources_of(struct arena *arena,
 				     const struct fb_output *file)
 {
-	struct resources out = { .by_name = TABLE_IN(arena) };
+	struct resources out = { 0 };
 	struct stretch none = { "", 0 }, type, of_type, key, is;
 	struct cursor types = inside(member(file
 		? (struct stretch){ file->bytes, file->len } : none,
@@ -175,26 +189,13 @@ static struct resources resources_of(struct arena *arena,
 
 		keys = inside(of_type);
 		while (next_member(&keys, &key, &is)) {
-			struct resource *r = LIST_PUSH(arena, &out.list);
-
-			*r = (struct resource){ kind, arena_copy(arena, key.at,
-				key.len), is, false };
-			*table_at_name(&out.by_name, name_of(arena, kind,
-							     r->key)) =
-				(void *)(uintptr_t)out.list.count;
+			*LIST_PUSH(arena, &out.list) = (struct resource){
+				kind, arena_copy(arena, key.at, key.len), is,
+				false };
 		}
 	}
+	sort(&out);
 	return out;
-}
-
-static struct resource *same_resource(struct arena *arena,
-				      struct resources *all,
-				      const struct resource *r)
-{
-	uintptr_t number = (uintptr_t)table_get_name(&all->by_name,
-		name_of(arena, r->type, r->key));
-
-	return number ? &all->list.at[number - 1] : NULL;
 }
 
 /* A string member with its escapes undone as far as people need it. */
@@ -437,25 +438,29 @@ static void compare_files(struct comparing *c, struct resources *was,
 			  struct resources *is)
 {
 	struct resources gone = { 0 }, come = { 0 };
+	size_t i = 0, k = 0;
 
-	for (size_t i = 0; i < is->list.count; i++) {
-		const struct resource *b = &is->list.at[i];
-		const struct resource *a = same_resource(c->arena, was, b);
+	while (i < was->list.count || k < is->list.count) {
+		const struct resource *a = &was->list.at[i];
+		const struct resource *b = &is->list.at[k];
+		int order = i == was->list.count ? 1
+			  : k == is->list.count ? -1 : by_name(a, b);
 
-		if (a)
+		if (order == 0)
 			compare_both(c, a, b);
+		else if (order < 0)
+			*LIST_PUSH(c->arena, &gone.list) = *a;
 		else
 			*LIST_PUSH(c->arena, &come.list) = *b;
+		i += order <= 0;
+		k += order >= 0;
 	}
-	for (size_t i = 0; i < was->list.count; i++)
-		if (!same_resource(c->arena, is, &was->list.at[i]))
-			*LIST_PUSH(c->arena, &gone.list) = was->list.at[i];
 	pair_renamed(c, &gone, &come);
-	for (size_t i = 0; i < come.list.count; i++)
+	for (i = 0; i < come.list.count; i++)
 		if (!come.list.at[i].paired)
 			add_change(c, FB_ADDED, &come.list.at[i], "",
 				   resource_text(c->arena, &come.list.at[i]));
-	for (size_t i = 0; i < gone.list.count; i++)
+	for (i = 0; i < gone.list.count; i++)
 		if (!gone.list.at[i].paired)
 			add_change(c, FB_REMOVED, &gone.list.at[i],
 				   resource_text(c->arena, &gone.list.at[i]),
@@ -474,7 +479,8 @@ struct tally {
 
 struct tallies {
 	struct arena *arena;
-	struct table known;
+	struct table known;		/* by what people call the group */
+	struct table written[2];	/* by what stands in the file; egress, ingress */
 	LIST(struct tally *) list;
 };
 
@@ -491,19 +497,52 @@ static struct tally *tally_of(struct tallies *t, const char *group)
 	return *place;
 }
 
+/* The same for the rule R, whose group is looked at as it is written. */
+static struct tally *tally_at(struct tallies *t, const struct resource *r,
+			      struct stretch group)
+{
+	void **place = table_at(&t->written[strstr(r->type, "ingress") != NULL],
+				group.at, group.len);
+
+	if (!*place)
+		*place = tally_of(t, group_of(t->arena, r));
+	return *place;
+}
+
+/* The group and the kind of peer of a rule, in one walk over its members. */
+static size_t look(const struct resource *r, struct stretch *group)
+{
+	struct cursor c = inside(r->is);
+	struct stretch key, value;
+	size_t kind = PEERS;
+
+	*group = (struct stretch){ r->is.at, 0 };
+	while (next_member(&c, &key, &value)) {
+		if (is_key(key, "security_group_id"))
+			*group = value;
+		for (size_t i = 0; i < kind; i++)
+			if (is_key(key, peers[i]))
+				kind = i;
+	}
+	return kind;
+}
+
 static struct tallies tallies_of(struct arena *arena,
 				 const struct resources *all)
 {
-	struct tallies t = { .arena = arena, .known = TABLE_IN(arena) };
+	struct tallies t = { .arena = arena, .known = TABLE_IN(arena),
+			     .written = { TABLE_IN(arena), TABLE_IN(arena) } };
 
 	for (size_t i = 0; i < all->list.count; i++) {
 		const struct resource *r = &all->list.at[i];
-		size_t kind = peer_kind(r);
+		struct stretch group;
 		struct tally *one;
+		size_t kind;
 
 		if (!is_rule(r))
 			continue;
-		one = tally_of(&t, group_of(arena, r));
+		kind = look(r, &group);
+		one = tally_at(&t, r, group);
 		one->rules[0] += kind == 0 || kind == 3;
 		one->rules[1] += kind == 1 || kind == 3;
 		one->lists += kind == 2;
