@@ -61,6 +61,7 @@ struct report_call {
 	const struct fb_summary *summary;
 	const struct fb_compilation *made;
 	const struct fb_diff *changes;	/* of options->since */
+	struct freeze_step *steps;	/* of options->since */
 	const struct capture *captures;	/* of options->captures */
 	size_t capture_count;
 	struct fb_compilation *out;
@@ -82,6 +83,21 @@ static void add_sources(struct bundle *b, struct fb *fb, const char *below,
 					    names[i]),
 			    fb->sources.files.at[i]->text,
 			    fb->sources.files.at[i]->len);
+}
+
+static void add_steps(struct bundle *b, const struct fb_since *since)
+{
+	for (size_t i = 0; i < since->step_count; i++) {
+		const struct fb_freeze_step *s = &since->steps[i];
+		const char *hash = since->commits[s->commit].hash;
+
+		if (!s->before)
+			continue;
+		add_sources(b, s->before, arena_printf(b->fb->arena,
+			"steps/%s/before", hash), source_names(s->before));
+		add_sources(b, s->after, arena_printf(b->fb->arena,
+			"steps/%s/after", hash), source_names(s->after));
+	}
 }
 
 static bool is_approval(const struct json *a)
@@ -137,6 +153,7 @@ static enum fb_status report(struct fb *fb, void *argument)
 		.classification = call->options->classification,
 		.oscal = call->options->oscal,
 		.since = call->options->since, .changes = call->changes,
+		.steps = call->steps,
 		.captures = call->captures,
 		.capture_count = call->capture_count,
 	};
@@ -161,6 +178,7 @@ static enum fb_status report(struct fb *fb, void *argument)
 	add_sources(&b, fb, "sources", from.names);
 	if (from.since) {
 		add_sources(&b, from.since->before, "before", before);
+		add_steps(&b, from.since);
 		add_text(&b, "history.json", evidence_history, &e);
 	}
 	for (size_t i = 0; i < call->made->count; i++)
@@ -187,6 +205,72 @@ static enum fb_status report(struct fb *fb, void *argument)
 					      call->made->quotas,
 					      call->made->quota_count };
 	return FB_OK;
+}
+
+/* What commits on days of a freeze do, each on its own day. */
+static enum fb_status prepare_steps(struct fb *fb, void *argument)
+{
+	struct report_call *call = argument;
+	const struct fb_since *since = call->options->since;
+
+	call->steps = arena_array(fb->arena, since->step_count,
+				  sizeof *call->steps);
+	for (size_t i = 0; i < since->step_count; i++) {
+		const struct fb_freeze_step *s = &since->steps[i];
+
+		call->steps[i] = (struct freeze_step){
+			.commit = &since->commits[s->commit],
+			.main_before = s->before ? source_names(s->before)[0] : "",
+			.main_after = s->after ? source_names(s->after)[0] : "",
+		};
+	}
+	return FB_OK;
+}
+
+static enum fb_status tell_steps(struct fb *fb, void *argument)
+{
+	const struct report_call *call = argument;
+
+	for (size_t i = 0; i < call->options->since->step_count; i++) {
+		const struct freeze_step *s = &call->steps[i];
+
+		if (!s->judged)
+			diag_add(&fb->diags, P0707, (struct span){ 0 },
+				 "commit %.12s of %s, on a day of a freeze, cannot be judged: its policy, or the one before it, has mistakes",
+				 s->commit->hash, s->commit->day);
+		for (size_t k = 0; k < s->diff.freeze_count; k++)
+			if (s->diff.freezes[k].opens == FB_FREEZE_BROKEN ||
+			    s->diff.freezes[k].narrows == FB_FREEZE_BROKEN)
+				diag_add(&fb->diags, P0707, (struct span){ 0 },
+					 "commit %.12s of %s %s connections during the freeze from %s to %s",
+					 s->commit->hash, s->commit->day,
+					 s->diff.freezes[k].opens == FB_FREEZE_BROKEN
+					 ? "opens" : "closes",
+					 s->diff.freezes[k].from,
+					 s->diff.freezes[k].to);
+	}
+	return FB_OK;
+}
+
+static enum fb_status judge_steps(struct fb *fb, struct report_call *call)
+{
+	const struct fb_since *since = call->options->since;
+	enum fb_status status = guarded(fb, prepare_steps, call);
+
+	for (size_t i = 0; status == FB_OK && i < since->step_count; i++) {
+		const struct fb_freeze_step *s = &since->steps[i];
+		const struct fb_diff_options how = {
+			.old_name = "before", .new_name = "after",
+			.reach_only = true };
+		enum fb_status judged = s->before
+			? fb_diff(s->before, s->after, &how, &call->steps[i].diff)
+			: FB_BAD;
+
+		call->steps[i].judged = judged == FB_OK;
+		if (judged == FB_MEMORY)
+			status = judged;
+	}
+	return status == FB_OK ? guarded(fb, tell_steps, call) : status;
 }
 
 /* Every name in the list PACKS is a pack; what is none is told. */
@@ -222,7 +306,7 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 	struct fb_summary summary = { 0 };
 	struct fb_diff changes = { 0 };
 	struct report_call call = { options, &summary, &made, &changes, NULL,
-				    0, out };
+				    NULL, 0, out };
 	enum fb_status checked, status;
 
 	*out = (struct fb_compilation){ 0 };
@@ -242,6 +326,8 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 			.new_name = "the policy", .reach_only = true };
 
 		status = fb_diff(options->since->before, fb, &how, &changes);
+		if (status == FB_OK)
+			status = judge_steps(fb, &call);
 		if (status != FB_OK)
 			return status;
 	}

@@ -80,6 +80,41 @@ static bool get_commit(const struct json *object, struct fb_commit *c)
 	       get(object, "approvers", &c->approvers);
 }
 
+/* A commit is a directory of the bundle. */
+static bool is_hash(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= 40 && strspn(text, "0123456789abcdef") == len;
+}
+
+static bool get_steps(struct fb *fb, const struct json *all, struct fb_since *s)
+{
+	const struct json *list = jv_get(all, "steps");
+	struct fb_freeze_step *steps;
+
+	if (!list || list->kind != JV_ARRAY)
+		return false;
+	steps = arena_array(fb->arena, list->count, sizeof *steps);
+	for (const struct json *j = list->first; j; j = j->next) {
+		struct fb_freeze_step *step = &steps[s->step_count];
+		const char *hash;
+
+		if (!get(j, "commit", &hash) || !is_hash(hash) ||
+		    !get(j, "main_before", &step->main_before) ||
+		    !get(j, "main_after", &step->main_after))
+			return false;
+		while (step->commit < s->commit_count &&
+		       strcmp(s->commits[step->commit].hash, hash) != 0)
+			step->commit++;
+		if (step->commit == s->commit_count)
+			return false;
+		s->step_count++;
+	}
+	s->steps = steps;
+	return true;
+}
+
 static enum fb_status history(struct fb *fb, void *argument)
 {
 	struct history_call *call = argument;
@@ -101,6 +136,8 @@ static enum fb_status history(struct fb *fb, void *argument)
 		if (!get_commit(c, &commits[s->commit_count++]))
 			return FB_BAD;
 	s->commits = commits;
+	if (!get_steps(fb, all, s))
+		return FB_BAD;
 	call->since = s;
 	return FB_OK;
 }

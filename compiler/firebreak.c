@@ -97,6 +97,15 @@ const char *fb_limit(const struct fb *fb)
 	return fb->limit;
 }
 
+bool fb_is_frozen(const struct fb *fb, uint32_t day)
+{
+	for (size_t i = 0; fb->ir && i < fb->ir->freeze_count; i++)
+		if (fb->ir->freezes[i].from <= day &&
+		    day <= fb->ir->freezes[i].to)
+			return true;
+	return false;
+}
+
 bool fb_day(const char *text, uint32_t *day)
 {
 	return date_read(text, day);

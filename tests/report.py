@@ -193,7 +193,8 @@ try:
     schema = json.load(open("schemas/model.schema.json"))
     jsonschema.Draft7Validator.check_schema(schema)
     for file in (f"{work}/hostile/model.json", f"{work}/b/model.json", f"{work}/broken/model.json",
-                 f"{work}/period/model.json"):
+                 f"{work}/period/model.json", f"{work}/steps/model.json", f"{work}/captured/model.json",
+                 f"{work}/urgent/model.json"):
         for error in jsonschema.Draft7Validator(schema).iter_errors(json.load(open(file))):
             fail(f"{file}: {error.message[:200]}")
 except ImportError:

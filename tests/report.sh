@@ -203,6 +203,60 @@ $tool report "$work/urgent.fbk" -o "$work/late" --as-of 2026-11-28 >/dev/null 2>
 [ $? = 1 ] || fail "an overdue review of an emergency does not exit 1"
 facts "$work/late" | grep -q 'wrong P0709' || fail "an overdue review of an emergency needs no attention"
 
+# Commits on days of a freeze: each by itself, what it closed again later as well.
+mkdir -p "$work/frozen/policy"
+cat >"$work/frozen/policy/main.fbk" <<'END'
+language 1;
+policy calm;
+environments prod;
+freeze 2026-11-20 .. 2026-12-24 "year end" except emergency, narrowing;
+layer a; layer b;
+environment prod { vpc 10.0.0.0/16; layer a 10.0.0.0/24; layer b 10.0.1.0/24; }
+r: allow a -> b on tcp/1;
+END
+on() { GIT_COMMITTER_DATE=$1T12:00:00Z git -C "$work/frozen" -c user.name=dana -c user.email=d@example.org commit -qam "$2"; }
+(
+	cd "$work/frozen" || exit 1
+	main=policy/main.fbk
+	git init -q . && git add -A && on 2026-11-01 first && git tag v1
+	sed -i 's/tcp.1;/tcp\/1-2;/' $main && on 2026-11-19 "wider, in time"
+	sed -i 's/tcp.1-2;/tcp\/1-3;/' $main && on 2026-11-21 "wider <b>too late</b>"
+	sed -i 's/tcp.1-3;/tcp\/1;/' $main && on 2026-11-22 "narrow again"
+	echo 'fix: allow b -> a on tcp/22 emergency 2026-11-23 by ana expires 2026-11-25 owner web ticket INC-1;' >>$main
+	on 2026-11-23 "incident"
+	sed -i 's/^freeze/#&/; s/tcp.1;/tcp\/9;/' $main && on 2026-11-24 "lift it, and open"
+	sed -i 's/^#freeze/freeze/; s/^r:/r/' $main && on 2026-11-25 "a mistake"
+	sed -i 's/^r /r: /' $main && on 2026-11-25 "mended"
+) || fail "no git repository for the test"
+(cd "$work/frozen" && "$tool" report --since v1 policy -o "$work/steps" --as-of $day >/dev/null 2>"$work/err")
+[ $? = 1 ] || fail "commits that break a freeze do not exit 1"
+/usr/bin/python3 -c 'import json, sys
+model = json.load(open(sys.argv[1] + "/model.json"))
+subject = {c["commit"]: c["subject"] for c in model["changes"]["commits"]}
+for s in model["changes"]["during_freezes"]:
+    print(subject[s["commit"]], *[(f["openings"], f["closings"], f["lifted"], *f["emergencies"], *f["rules"]) for f in s["freezes"]] or [s["judged"]])
+print(sum(c["code"] == "P0707" for c in model["attention"]))' "$work/steps" >"$work/facts"
+cat >"$work/want" <<'END'
+mended False
+a mistake False
+lift it, and open ('broken', 'excepted', True, 'r')
+incident ('excepted', 'none', False, 'fix')
+narrow again ('none', 'excepted', False)
+wider <b>too late</b> ('broken', 'none', False, 'r')
+4
+END
+diff "$work/want" "$work/facts" || fail "commits on days of a freeze are told otherwise"
+grep -q 'P0707.*opens connections during the freeze from 2026-11-20 to 2026-12-24' "$work/err" || fail "a commit that breaks a freeze is not told"
+for words in 'not judged' 'wider &lt;b&gt;too late' 'lifts or loosens it' 'port 9'; do
+	grep -qF -- "$words" "$work/steps/report.html" || fail "commits on days of a freeze do not say: $words"
+done
+$tool verify-bundle "$work/steps" >/dev/null || fail "a bundle with commits on days of a freeze does not verify"
+step=$(cd "$work/steps" && grep -rl 'tcp/1-3' steps | sort | head -1)
+sed -i 's|tcp/1-3|tcp/1-2|' "$work/steps/$step"
+$tool verify-bundle "$work/steps" 2>/dev/null | grep -q "^$step" || fail "a changed $step is not named"
+sed -i 's|"commit": "[0-9a-f]*",|"commit": "../../../../../../../../../../../../../../../../etc",|' "$work/steps/history.json"
+$tool verify-bundle "$work/steps" >/dev/null 2>&1 && fail "a history that leads elsewhere passes"
+
 /usr/bin/python3 tests/report.py "$tool" "$work" || bad=1
 # OSCAL, twice the same, of a policy that holds, is broken, is hostile, says nothing.
 $tool report --oscal policies/modyo-connect -o "$work/oscal" --as-of $day >/dev/null || fail "report --oscal exits $?"

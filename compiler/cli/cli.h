@@ -97,6 +97,13 @@ bool cli_history(const char *since, const char *policy, struct fb *before,
 void cli_history_free(struct fb_since *since);
 
 /*
+ * The steps of SINCE, of POLICY's commits on days of a freeze of FB's policy or of
+ * the one before the period.  False without memory.
+ */
+bool cli_history_steps(const struct cli *cli, const char *policy,
+		       const struct fb *fb, struct fb_since *since);
+
+/*
  * Print what was said and return the exit code of STATUS: as text to stderr; as
  * a document (--format) to stdout, where it is the whole result.
  */

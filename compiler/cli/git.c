@@ -367,8 +367,64 @@ static bool read_log(const char *range, const char *path,
 	return take_commits(log, out);
 }
 
+/* POLICY as of COMMIT and what is behind it ("^"), for DAY; NULL: it cannot be read. */
+static struct fb *load_step(const struct cli *cli, const char *commit,
+			    const char *behind, const char *policy,
+			    uint32_t day)
+{
+	struct cli as_then = *cli;
+	struct fb *fb;
+	char *operand;
+
+	as_then.as_of = day;
+	fb = cli_context(&as_then);
+	if (!fb || asprintf(&operand, "%s%s:./%s", commit, behind, policy) < 0) {
+		fb_free(fb);
+		return NULL;
+	}
+	if (cli_load_revision(fb, operand) != FB_OK) {
+		fb_free(fb);
+		fb = NULL;
+	}
+	free(operand);
+	return fb;
+}
+
+bool cli_history_steps(const struct cli *cli, const char *policy,
+		       const struct fb *fb, struct fb_since *since)
+{
+	struct fb_freeze_step *steps = calloc(since->commit_count + 1, sizeof *steps);
+
+	since->steps = steps;
+	for (size_t i = 0; steps && i < since->commit_count; i++) {
+		const struct fb_commit *c = &since->commits[i];
+		struct fb_freeze_step *s = &steps[since->step_count];
+		uint32_t day;
+
+		if (!fb_day(c->day, &day) ||
+		    (!fb_is_frozen(fb, day) &&
+		     !fb_is_frozen(since->before, day)))
+			continue;
+		*s = (struct fb_freeze_step){ .commit = i };
+		s->before = load_step(cli, c->hash, "^", policy, day);
+		s->after = load_step(cli, c->hash, "", policy, day);
+		if (!s->before || !s->after) {
+			fb_free(s->before);
+			fb_free(s->after);
+			s->before = s->after = NULL;
+		}
+		since->step_count++;
+	}
+	return steps != NULL;
+}
+
 void cli_history_free(struct fb_since *since)
 {
+	for (size_t i = 0; i < since->step_count; i++) {
+		fb_free(since->steps[i].before);
+		fb_free(since->steps[i].after);
+	}
+	free((void *)since->steps);
 	if (since->commit_count)
 		free((char *)since->commits[0].hash);	/* the log's first byte */
 	free((void *)since->commits);

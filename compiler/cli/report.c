@@ -4,13 +4,17 @@
 #include <stdlib.h>
 
 /* The rest, once what the options name was read. */
-static int make(const struct cli *cli, const struct fb_report_options *options)
+static int make(const struct cli *cli, const struct fb_report_options *options,
+		struct fb_since *since)
 {
 	struct fb_compilation made = { 0 };
 	enum fb_status status;
 	struct fb *fb = cli_load(cli, cli->operands[0], &status);
 	int code;
 
+	if (status == FB_OK && options->since &&
+	    !cli_history_steps(cli, cli->operands[0], fb, since))
+		status = FB_MEMORY;
 	if (status == FB_OK)
 		status = fb_report(fb, options, &made);
 	code = cli_tell(cli, fb, status);
@@ -82,7 +86,7 @@ static int run(const struct cli *cli)
 		options.since = &since;
 	}
 	if (good)
-		code = make(cli, &options);
+		code = make(cli, &options, &since);
 	else
 		fputs("nothing was written\n", stderr);
 	free_captures(captures, captures ? cli->capture_count : 0);
@@ -112,7 +116,8 @@ const struct command command_report = {
 	"  --controls LIST        packs of controls to cite: iso27001-2022, ccm-4.0, pci-4.0.1,\n"
 	"                         soc2-2017r2022, nist-800-53r5, cis-aws-7 (default: all)\n"
 	"  --classification TEXT  stands on every page: Confidential\n"
-	"  --since REV            also what changed since this git revision, and who approved it\n"
+	"  --since REV            also what changed since this git revision, and who approved it;\n"
+	"                         each commit on a day of a freeze is judged by itself\n"
 	"  --approvals FILE       approvals.json as CI exported it from the forge\n"
 	"  --capture FILE         what ran: an answer of describe-security-groups, a ruleset as\n"
 	"                         nft lists it; proved, told and kept in the bundle; repeatable\n"

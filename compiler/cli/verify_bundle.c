@@ -168,11 +168,53 @@ static bool has_file(const char *directory, const char *name)
 /* A bundle being made again; what it borrows lives as long as it. */
 struct again {
 	struct fb *fb, *before;
+	struct fb_since *since;		/* in FB, but for its steps' contexts */
 	char *approvals, *history;
 	struct fb_capture *captures;
 	size_t capture_count;
 	struct fb_compilation made;
 };
+
+static struct fb *load_side(const struct cli *cli, const char *directory,
+			    const char *hash, const char *side,
+			    const char *main)
+{
+	struct fb *fb = cli_context(cli);
+	char *below;
+
+	if (!fb || asprintf(&below, "steps/%s/%s", hash, side) < 0) {
+		fb_free(fb);
+		return NULL;
+	}
+	if (load(fb, directory, below, main) != FB_OK) {
+		fb_free(fb);
+		fb = NULL;
+	}
+	free(below);
+	return fb;
+}
+
+/* The commits on days of a freeze; of one that nobody could judge there is nothing. */
+static bool load_steps(const struct cli *cli, const char *directory,
+		       struct fb_since *since)
+{
+	struct fb_freeze_step *steps = (struct fb_freeze_step *)since->steps;
+	bool good = true;
+
+	for (size_t i = 0; i < since->step_count; i++) {
+		const struct fb_commit *c = &since->commits[steps[i].commit];
+		struct cli as_then = *cli;
+
+		if (!*steps[i].main_before || !fb_day(c->day, &as_then.as_of))
+			continue;
+		steps[i].before = load_side(&as_then, directory, c->hash,
+					    "before", steps[i].main_before);
+		steps[i].after = load_side(&as_then, directory, c->hash,
+					   "after", steps[i].main_after);
+		good &= steps[i].before && steps[i].after;
+	}
+	return good;
+}
 
 static bool load_period(struct again *a, const struct cli *cli,
 			const char *directory, const struct fb_bundle *bundle,
@@ -190,8 +232,8 @@ static bool load_period(struct again *a, const struct cli *cli,
 	if (!since)
 		return false;
 	since->before = a->before;
-	options->since = since;
-	return true;
+	options->since = a->since = since;
+	return load_steps(cli, directory, since);
 }
 
 static int by_name(const void *x, const void *y)
@@ -280,7 +322,7 @@ static enum fb_status make_again(const struct cli *cli, const char *directory,
 	status = load(a->fb, directory, "sources", bundle->main);
 	if (status == FB_OK && *bundle->main_before &&
 	    !load_period(a, &as_then, directory, bundle, &options)) {
-		say("history.json", "and before/ cannot be read");
+		say("history.json", "and what lies in before/ and steps/ cannot be read");
 		return FB_BAD;
 	}
 	return status == FB_OK ? fb_report(a->fb, &options, &a->made) : status;
@@ -288,6 +330,10 @@ static enum fb_status make_again(const struct cli *cli, const char *directory,
 
 static void release(struct again *a)
 {
+	for (size_t i = 0; a->since && i < a->since->step_count; i++) {
+		fb_free(a->since->steps[i].before);
+		fb_free(a->since->steps[i].after);
+	}
 	fb_free(a->fb);
 	fb_free(a->before);
 	for (size_t i = 0; i < a->capture_count; i++) {

@@ -122,6 +122,14 @@ struct window {
 	const char *except;	/* "narrowing, emergency"; "" */
 };
 
+/* A commit on a day of a freeze. */
+struct freeze_step {
+	const struct fb_commit *commit;
+	bool judged;			/* its policies could be read */
+	struct fb_diff diff;		/* of it, by the freezes of its day */
+	const char *main_before, *main_after;	/* in the bundle; "" when not judged */
+};
+
 /* A rule that an emergency opened. */
 struct emergency_fact {
 	const struct entry *entry;
@@ -232,6 +240,7 @@ struct evidence {
 	const char *main_before;	/* "" without */
 	const struct approval *approvals;	/* by commit of since */
 	const struct fb_diff *changes;	/* of the period */
+	const struct freeze_step *steps;	/* by step of since */
 	size_t due_soon;		/* exceptions that end within SOON days */
 };
 
@@ -254,6 +263,7 @@ struct evidence_sources {
 	const struct fb_since *since;	/* or NULL; then the next ones too */
 	const char *main_before;
 	const struct fb_diff *changes;
+	const struct freeze_step *steps;	/* by step of since */
 	const struct json *approvals;	/* checked: an array of objects */
 	const struct capture *captures;
 	size_t capture_count;

@@ -45,7 +45,7 @@ static bool is_attribute(const char *word, size_t len)
 {
 	static const char *const words[] = {
 		"owner", "ticket", "reason", "expires", "reviewed", "approved",
-		"party", "log", "waives", "controls", "severity",
+		"party", "log", "waives", "controls", "severity", "emergency",
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -554,6 +554,7 @@ static void gather_approvals(struct arena *arena,
 	}
 	e->since = since;
 	e->changes = from->changes;
+	e->steps = from->steps;
 	e->main_before = from->main_before;
 	e->approvals = all;
 }

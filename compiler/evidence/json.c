@@ -387,6 +387,58 @@ static void put_reach(struct jsonout *j, const struct fb_reach *r)
 	jsonout_close(j, '{');
 }
 
+static void put_names(struct jsonout *j, const char *key,
+		      const struct fb_named *names, size_t count)
+{
+	jsonout_open(j, key, '[');
+	for (size_t i = 0; i < count; i++)
+		jsonout_string(j, NULL, names[i].name);
+	jsonout_close(j, '[');
+}
+
+static void put_freeze(struct jsonout *j, const struct fb_freeze *f)
+{
+	static const char *const effects[] = {
+		[FB_FREEZE_NONE] = "none", [FB_FREEZE_EXCEPTED] = "excepted",
+		[FB_FREEZE_BROKEN] = "broken",
+	};
+
+	jsonout_open(j, NULL, '{');
+	jsonout_string(j, "from", f->from);
+	jsonout_string(j, "to", f->to);
+	jsonout_string(j, "title", f->title);
+	jsonout_string(j, "environments", f->where);
+	jsonout_string(j, "except", f->except);
+	jsonout_bool(j, "lifted", f->at.old);
+	jsonout_string(j, "openings", effects[f->opens]);
+	jsonout_string(j, "closings", effects[f->narrows]);
+	put_names(j, "emergencies", f->emergencies, f->emergency_count);
+	put_names(j, "rules", f->rules, f->rule_count);
+	jsonout_string(j, "example", f->example);
+	jsonout_string(j, "example_in", f->example_in);
+	jsonout_close(j, '{');
+}
+
+/* Commits on days of a freeze, and what each freeze says to each. */
+static void put_steps(struct jsonout *j, const struct evidence *e)
+{
+	jsonout_open(j, "during_freezes", '[');
+	for (size_t i = 0; i < e->since->step_count; i++) {
+		const struct freeze_step *s = &e->steps[i];
+
+		jsonout_open(j, NULL, '{');
+		jsonout_string(j, "commit", s->commit->hash);
+		jsonout_string(j, "day", s->commit->day);
+		jsonout_bool(j, "judged", s->judged);
+		jsonout_open(j, "freezes", '[');
+		for (size_t k = 0; k < s->diff.freeze_count; k++)
+			put_freeze(j, &s->diff.freezes[k]);
+		jsonout_close(j, '[');
+		jsonout_close(j, '{');
+	}
+	jsonout_close(j, '[');
+}
+
 static void put_changes(struct jsonout *j, const struct evidence *e)
 {
 	if (!e->since) {
@@ -399,6 +451,7 @@ static void put_changes(struct jsonout *j, const struct evidence *e)
 	for (size_t i = 0; i < e->changes->reach_count; i++)
 		put_reach(j, &e->changes->reach[i]);
 	jsonout_close(j, '[');
+	put_steps(j, e);
 	jsonout_close(j, '{');
 }
 
@@ -409,6 +462,15 @@ void evidence_history(struct text *out, const struct evidence *e)
 	jsonout_open(&j, NULL, '{');
 	jsonout_string(&j, "schema", "firebreak-history-1");
 	put_since(&j, e, false);
+	jsonout_open(&j, "steps", '[');
+	for (size_t i = 0; i < e->since->step_count; i++) {
+		jsonout_open(&j, NULL, '{');
+		jsonout_string(&j, "commit", e->steps[i].commit->hash);
+		jsonout_string(&j, "main_before", e->steps[i].main_before);
+		jsonout_string(&j, "main_after", e->steps[i].main_after);
+		jsonout_close(&j, '{');
+	}
+	jsonout_close(&j, '[');
 	jsonout_close(&j, '{');
 	text_putc(out, '\n');
 }

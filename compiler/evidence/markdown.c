@@ -144,6 +144,55 @@ static void put_running(struct text *out, const struct evidence *e)
 	put_differences(out, e);
 }
 
+static const char *effect_text(struct text *out, const struct fb_freeze *f)
+{
+	static const char *const words[] = {
+		[FB_FREEZE_NONE] = "nothing", [FB_FREEZE_EXCEPTED] = "excepted",
+		[FB_FREEZE_BROKEN] = "broken",
+	};
+
+	return arena_printf(out->arena, "opens: %s; closes: %s%s",
+			    words[f->opens], words[f->narrows],
+			    f->at.old ? "; lifted or loosened" : "");
+}
+
+static const char *names_text(struct text *out, const struct fb_freeze *f)
+{
+	struct text names = TEXT_IN(out->arena);
+
+	for (size_t i = 0; i < f->emergency_count; i++)
+		text_printf(&names, "%s%s (emergency)", names.len ? ", " : "",
+			    f->emergencies[i].name);
+	for (size_t i = 0; i < f->rule_count; i++)
+		text_printf(&names, "%s%s", names.len ? ", " : "",
+			    f->rules[i].name);
+	return text_string(&names);
+}
+
+static void put_steps(struct text *out, const struct evidence *e)
+{
+	if (!e->since || !e->since->step_count)
+		return;
+	head(out, "Commits on days of a freeze",
+	     "Day | Commit | Freeze | Effect | Rules | Packet");
+	for (size_t i = 0; i < e->since->step_count; i++) {
+		const struct freeze_step *s = &e->steps[i];
+		const char *hash = arena_printf(out->arena, "%.12s",
+						s->commit->hash);
+
+		if (!s->judged)
+			ROW(out, s->commit->day, hash, NULL, "not judged", NULL,
+			    NULL);
+		for (size_t k = 0; k < s->diff.freeze_count; k++) {
+			const struct fb_freeze *f = &s->diff.freezes[k];
+
+			ROW(out, s->commit->day, hash, arena_printf(out->arena,
+				"%s to %s", f->from, f->to),
+			    effect_text(out, f), names_text(out, f), f->example);
+		}
+	}
+}
+
 static void put_emergencies(struct text *out, const struct evidence *e)
 {
 	if (e->window_count)
@@ -302,6 +351,7 @@ void evidence_markdown(struct text *out, const struct evidence *e)
 	put_running(out, e);
 	put_matrices(out, e);
 	put_promises(out, e);
+	put_steps(out, e);
 	put_emergencies(out, e);
 	put_entries(out, e);
 	put_controls(out, e);

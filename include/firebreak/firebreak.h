@@ -150,6 +150,18 @@ struct fb_commit {
 	const char *approvers;		/* of Approved-by: and Reviewed-by:, likewise */
 };
 
+/* A commit of a period that was made on a day of a freeze. */
+struct fb_freeze_step {
+	size_t commit;			/* its number in the period */
+	/*
+	 * The policy before and after it, loaded without mistakes for its day; both
+	 * NULL when one of them cannot be read: then nobody can judge the commit.
+	 */
+	struct fb *before, *after;
+	/* of fb_history_read(): their first files in the bundle; "" for none */
+	const char *main_before, *main_after;
+};
+
 /* A period: the policy before, and every commit that touched it since. */
 struct fb_since {
 	struct fb *before;		/* loaded without mistakes */
@@ -159,7 +171,12 @@ struct fb_since {
 	bool uncommitted;		/* the sources differ from those of the newest */
 	const struct fb_commit *commits;	/* newest first */
 	size_t commit_count;
+	const struct fb_freeze_step *steps;	/* newest first */
+	size_t step_count;
 };
+
+/* Is DAY one of a freeze of FB's policy? */
+bool fb_is_frozen(const struct fb *fb, uint32_t day);
 
 /* What ran, as somebody captured it: a file that fb_prove() reads. */
 struct fb_capture {
