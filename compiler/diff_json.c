@@ -63,6 +63,9 @@ static void put_resources(struct jsonout *j, const struct fb_diff *diff)
 {
 	static const char *const kinds[] = { "add", "change", "replace",
 					     "remove" };
+	static const char *const sessions[] = {
+		[FB_SESSIONS_NONE] = "", [FB_SESSIONS_LIVE_ON] = "live-on",
+		[FB_SESSIONS_END] = "end" };
 
 	jsonout_open(j, "outputs", '{');
 	jsonout_bool(j, "compared", diff->outputs_compared);
@@ -78,6 +81,7 @@ static void put_resources(struct jsonout *j, const struct fb_diff *diff)
 		jsonout_string(j, "key", r->key);
 		jsonout_string(j, "was", r->was);
 		jsonout_string(j, "is", r->is);
+		jsonout_string(j, "sessions", sessions[r->sessions]);
 		jsonout_close(j, '{');
 	}
 	jsonout_close(j, '[');
@@ -90,6 +94,7 @@ static void put_resources(struct jsonout *j, const struct fb_diff *diff)
 		jsonout_string(j, "group", q->group);
 		jsonout_number(j, "was", (long long)q->was);
 		jsonout_number(j, "is", (long long)q->is);
+		jsonout_number(j, "peak", (long long)q->peak);
 		jsonout_number(j, "most", (long long)q->most);
 		jsonout_close(j, '{');
 	}

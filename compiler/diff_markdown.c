@@ -9,6 +9,7 @@
 #include "compiler/diff_render.h"
 
 #include "compiler/base/markup.h"
+#include "compiler/sessions.h"
 
 #include <string.h>
 
@@ -456,12 +457,23 @@ static void put_resources(struct page *p)
 
 		text_puts(&section, i ? " \xc2\xb7 " : "\n");
 		put_markdown(&section, q->group);
-		text_printf(&section, " uses %u of %u, was %u, in ", q->is,
+		text_printf(&section, " uses %u of %u, was %u, ", q->is,
 			    q->most, q->was);
+		if (q->peak > q->is && q->peak > q->was)
+			text_printf(&section, "up to %u in between%s, ", q->peak,
+				    q->peak > q->most ? " (too many)" : "");
+		text_puts(&section, "in ");
 		put_markdown(&section, diff_files(section.arena, q->paths,
 						  q->path_count));
 	}
 	text_putc(&section, '\n');
+	for (int s = FB_SESSIONS_LIVE_ON; s <= FB_SESSIONS_END; s++)
+		for (size_t i = 0; i < diff->resource_count; i++)
+			if ((int)diff->resources[i].sessions == s) {
+				text_printf(&section, "\nWhere rules go, %s.\n",
+					    sessions_text((enum fb_sessions)s));
+				break;
+			}
 	put_section(p, arena_printf(p->out->arena, "What this does to AWS: %s",
 				    diff_resources(p->out->arena, diff)),
 		    &section, "resources of AWS");

@@ -2,6 +2,7 @@
 #include "compiler/diff_render.h"
 
 #include "compiler/base/render.h"
+#include "compiler/sessions.h"
 
 #include <string.h>
 
@@ -265,11 +266,27 @@ static void put_quotas(const struct drawing *d)
 	for (size_t i = 0; i < d->diff->quota_count && i < 3; i++) {
 		const struct fb_quota_change *q = &d->diff->quotas[i];
 
-		text_printf(d->out, "  %s uses %u of %u, was %u, in ", q->group,
+		text_printf(d->out, "  %s uses %u of %u, was %u, ", q->group,
 			    q->is, q->most, q->was);
+		if (q->peak > q->is && q->peak > q->was)
+			text_printf(d->out, "up to %u in between%s, ", q->peak,
+				    q->peak > q->most ? " (too many)" : "");
+		text_puts(d->out, "in ");
 		put(d, diff_files(d->out->arena, q->paths, q->path_count));
 		text_putc(d->out, '\n');
 	}
+}
+
+/* Once each: what of open connections. */
+static void put_sessions(const struct drawing *d)
+{
+	for (int s = FB_SESSIONS_LIVE_ON; s <= FB_SESSIONS_END; s++)
+		for (size_t i = 0; i < d->diff->resource_count; i++)
+			if ((int)d->diff->resources[i].sessions == s) {
+				text_printf(d->out, "  %s\n",
+					    sessions_text((enum fb_sessions)s));
+				break;
+			}
 }
 
 static void put_resources(const struct drawing *d)
@@ -302,6 +319,7 @@ static void put_resources(const struct drawing *d)
 		text_printf(d->out, "    \xe2\x80\xa6 %zu more (--format json has all)\n",
 			    diff->resource_count - LISTED);
 	put_quotas(d);
+	put_sessions(d);
 }
 
 static void put_freezes(const struct drawing *d)

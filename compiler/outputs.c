@@ -12,6 +12,7 @@
 
 #include "compiler/base/table.h"
 #include "compiler/base/text.h"
+#include "compiler/sessions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -330,13 +331,64 @@ static const char *const *new_paths(const struct comparing *c)
 	return arena_array(c->arena, c->most_paths, sizeof(char *));
 }
 
+static bool same_bytes(struct stretch a, struct stretch b)
+{
+	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
+
+static bool is_everybody(struct arena *arena, const struct resource *r,
+			 size_t kind)
+{
+	return peer_kind(r) == kind && kind < 2 &&
+	       strcmp(string_of(arena, r, peers[kind]),
+		      kind == 0 ? "0.0.0.0/0" : "::/0") == 0;
+}
+
+/* Has the group of R a rule the other way for all ports and everybody? */
+static bool is_answered(struct arena *arena, const struct resources *all,
+			const struct resource *r)
+{
+	const char *protocol = string_of(arena, r, "ip_protocol");
+
+	for (size_t i = 0; i < all->list.count; i++) {
+		const struct resource *o = &all->list.at[i];
+		const char *is;
+
+		if (!is_rule(o) || strcmp(o->type, r->type) == 0 ||
+		    !same_bytes(member(o->is, "security_group_id"),
+				member(r->is, "security_group_id")) ||
+		    !is_everybody(arena, o, peer_kind(r)))
+			continue;
+		is = string_of(arena, o, "ip_protocol");
+		if (strcmp(is, "-1") == 0 ||
+		    (strcmp(is, protocol) == 0 &&
+		     number_member(o, "from_port") == 0 &&
+		     number_member(o, "to_port") == 65535))
+			return true;
+	}
+	return false;
+}
+
+/* Of what R, one of ALL, let in or out and will not any more. */
+static enum fb_sessions sessions_after(const struct comparing *c,
+				       const struct resources *all,
+				       const struct resource *r)
+{
+	bool everybody = is_everybody(c->arena, r, peer_kind(r));
+
+	if (!is_rule(r))
+		return FB_SESSIONS_NONE;
+	return sessions_of(string_of(c->arena, r, "ip_protocol"), everybody,
+			   everybody && is_answered(c->arena, all, r));
+}
+
 static void add_change(struct comparing *c, enum fb_resource_change_kind kind,
-		       const struct resource *r, const char *was,
-		       const char *is)
+		       enum fb_sessions sessions, const struct resource *r,
+		       const char *was, const char *is)
 {
 	const char *group = group_of(c->arena, r);
-	const char *key = arena_printf(c->arena, "%d\n%s\n%s\n%s\n%s",
-				       (int)kind, group, is_rule(r) ? r->type
+	const char *key = arena_printf(c->arena, "%d\n%d\n%s\n%s\n%s\n%s",
+				       (int)kind, (int)sessions, group, is_rule(r) ? r->type
 				       : r->key, was, is);
 	struct fb_resource_change *change;
 	bool fresh;
@@ -344,15 +396,10 @@ static void add_change(struct comparing *c, enum fb_resource_change_kind kind,
 
 	if (fresh)
 		*LIST_PUSH(c->arena, &c->changes) = (struct fb_resource_change){
-			kind, new_paths(c), 0, group, arena_printf(c->arena,
+			kind, sessions, new_paths(c), 0, group, arena_printf(c->arena,
 				"%s.%s", r->type, r->key), was, is };
 	change = &c->changes.at[at];
 	((const char **)change->paths)[change->path_count++] = c->path;
-}
-
-static bool same_bytes(struct stretch a, struct stretch b)
-{
-	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
 }
 
 static bool same_member(const struct resource *a, const struct resource *b,
@@ -390,16 +437,18 @@ static void change_texts(struct arena *arena, const struct resource *a,
 	}
 }
 
-static void compare_both(struct comparing *c, const struct resource *a,
-			 const struct resource *b)
+/* A, one of ALL, and what has its key now. */
+static void compare_both(struct comparing *c, const struct resources *all,
+			 const struct resource *a, const struct resource *b)
 {
+	enum fb_sessions sessions = FB_SESSIONS_NONE;
 	const char *was, *is;
 
-	if (same_bytes(a->is, b->is))
-		return;
 	change_texts(c->arena, a, b, &was, &is);
-	add_change(c, is_replaced(a, b) ? FB_REPLACED : FB_CHANGED, b, was,
-		   is);
+	if (strcmp(resource_text(c->arena, a), resource_text(c->arena, b)) != 0)
+		sessions = sessions_after(c, all, a);
+	add_change(c, is_replaced(a, b) ? FB_REPLACED : FB_CHANGED, sessions,
+		   b, was, is);
 }
 
 /* What a rule says, whatever it is called. */
@@ -427,47 +476,14 @@ static void pair_renamed(struct comparing *c, struct resources *gone,
 		if (!a || a->paired)
 			continue;
 		a->paired = b->paired = true;
-		add_change(c, FB_REPLACED, b, arena_printf(c->arena,
+		add_change(c, FB_REPLACED, FB_SESSIONS_NONE, b, arena_printf(c->arena,
 			"%s, as `%s`", resource_text(c->arena, a), a->key),
 			arena_printf(c->arena, "%s, as `%s`",
 				     resource_text(c->arena, b), b->key));
 	}
 }
 
-static void compare_files(struct comparing *c, struct resources *was,
-			  struct resources *is)
-{
-	struct resources gone = { 0 }, come = { 0 };
-	size_t i = 0, k = 0;
-
-	while (i < was->list.count || k < is->list.count) {
-		const struct resource *a = &was->list.at[i];
-		const struct resource *b = &is->list.at[k];
-		int order = i == was->list.count ? 1
-			  : k == is->list.count ? -1 : by_name(a, b);
-
-		if (order == 0)
-			compare_both(c, a, b);
-		else if (order < 0)
-			*LIST_PUSH(c->arena, &gone.list) = *a;
-		else
-			*LIST_PUSH(c->arena, &come.list) = *b;
-		i += order <= 0;
-		k += order >= 0;
-	}
-	pair_renamed(c, &gone, &come);
-	for (i = 0; i < come.list.count; i++)
-		if (!come.list.at[i].paired)
-			add_change(c, FB_ADDED, &come.list.at[i], "",
-				   resource_text(c->arena, &come.list.at[i]));
-	for (i = 0; i < gone.list.count; i++)
-		if (!gone.list.at[i].paired)
-			add_change(c, FB_REMOVED, &gone.list.at[i],
-				   resource_text(c->arena, &gone.list.at[i]),
-				   "");
-}
-
-/* --- quotas --- */
+/* --- what groups hold --- */
 
 enum { BY_FAMILY = 2 };
 
@@ -527,46 +543,98 @@ static size_t look(const struct resource *r, struct stretch *group)
 	return kind;
 }
 
+static void count_in(struct tallies *t, const struct resource *r)
+{
+	struct stretch group;
+	struct tally *one;
+	size_t kind;
+
+	if (!is_rule(r))
+		return;
+	kind = look(r, &group);
+	one = tally_at(t, r, group);
+	one->rules[0] += kind == 0 || kind == 3;
+	one->rules[1] += kind == 1 || kind == 3;
+	one->lists += kind == 2;
+}
+
 static struct tallies tallies_of(struct arena *arena,
 				 const struct resources *all)
 {
 	struct tallies t = { .arena = arena, .known = TABLE_IN(arena),
 			     .written = { TABLE_IN(arena), TABLE_IN(arena) } };
 
-	for (size_t i = 0; i < all->list.count; i++) {
-		const struct resource *r = &all->list.at[i];
-		struct stretch group;
-		struct tally *one;
-		size_t kind;
-
-		if (!is_rule(r))
-			continue;
-		kind = look(r, &group);
-		one = tally_at(&t, r, group);
-		one->rules[0] += kind == 0 || kind == 3;
-		one->rules[1] += kind == 1 || kind == 3;
-		one->lists += kind == 2;
-	}
+	for (size_t i = 0; i < all->list.count; i++)
+		count_in(&t, &all->list.at[i]);
 	return t;
 }
 
+/*
+ * The rules that are made in their groups, into ADDED: Terraform may make them
+ * before it takes others away.
+ */
+static void compare_files(struct comparing *c, struct resources *was,
+			  struct resources *is, struct tallies *added)
+{
+	struct resources gone = { 0 }, come = { 0 };
+	size_t i = 0, k = 0;
+
+	while (i < was->list.count || k < is->list.count) {
+		const struct resource *a = &was->list.at[i];
+		const struct resource *b = &is->list.at[k];
+		int order = i == was->list.count ? 1
+			  : k == is->list.count ? -1 : by_name(a, b);
+
+		if (order < 0)
+			*LIST_PUSH(c->arena, &gone.list) = *a;
+		else if (order > 0)
+			*LIST_PUSH(c->arena, &come.list) = *b;
+		else if (!same_bytes(a->is, b->is)) {
+			compare_both(c, was, a, b);
+			if (!same_member(a, b, "security_group_id"))
+				count_in(added, b);
+		}
+		i += order <= 0;
+		k += order >= 0;
+	}
+	pair_renamed(c, &gone, &come);
+	for (i = 0; i < come.list.count; i++) {
+		if (come.list.at[i].paired)
+			continue;
+		add_change(c, FB_ADDED, FB_SESSIONS_NONE, &come.list.at[i], "",
+			   resource_text(c->arena, &come.list.at[i]));
+		count_in(added, &come.list.at[i]);
+	}
+	for (i = 0; i < gone.list.count; i++)
+		if (!gone.list.at[i].paired)
+			add_change(c, FB_REMOVED,
+				   sessions_after(c, was, &gone.list.at[i]),
+				   &gone.list.at[i],
+				   resource_text(c->arena, &gone.list.at[i]),
+				   "");
+}
+
+/* --- quotas, before and after --- */
+
 static void add_quota(struct comparing *c, const char *group, unsigned was,
-		      unsigned is, unsigned most)
+		      unsigned is, unsigned peak, unsigned most)
 {
 	struct fb_quota_change *change;
 	bool fresh;
-	size_t at = place_of(c, arena_printf(c->arena, "%s\n%u\n%u", group, was,
-					     is), c->quotas.count, &fresh);
+	size_t at = place_of(c, arena_printf(c->arena, "%s\n%u\n%u\n%u",
+					     group, was, is, peak),
+			     c->quotas.count, &fresh);
 
 	if (fresh)
 		*LIST_PUSH(c->arena, &c->quotas) = (struct fb_quota_change){
-			new_paths(c), 0, group, was, is, most };
+			new_paths(c), 0, group, was, is, peak, most };
 	change = &c->quotas.at[at];
 	((const char **)change->paths)[change->path_count++] = c->path;
 }
 
 static void compare_quotas(struct comparing *c, const struct resources *old,
-			   const struct resources *new, unsigned most)
+			   const struct resources *new,
+			   struct tallies *added, unsigned most)
 {
 	static const char *const families[BY_FAMILY] = { "IPv4", "IPv6" };
 	struct tallies was = tallies_of(c->arena, old);
@@ -576,16 +644,22 @@ static void compare_quotas(struct comparing *c, const struct resources *old,
 		for (int f = 0; f < BY_FAMILY; f++) {
 			const struct tally *b = is.list.at[i];
 			const struct tally *a = tally_of(&was, b->group);
+			const struct tally *more = tally_of(added, b->group);
 			bool both = a->rules[0] == a->rules[1] &&
-				    b->rules[0] == b->rules[1];
+				    b->rules[0] == b->rules[1] &&
+				    more->rules[0] == more->rules[1];
 
-			if (a->rules[f] == b->rules[f] || (both && f))
+			/* as full as before is told only of what fails */
+			if ((a->rules[f] == b->rules[f] &&
+			     a->rules[f] + more->rules[f] <= most) ||
+			    (both && f))
 				continue;
 			add_quota(c, arena_printf(c->arena, "%s%s%s%s",
 					b->group, both ? "" : ", ",
 					both ? "" : families[f], b->lists
 					? ", prefix lists aside" : ""),
-				  a->rules[f], b->rules[f], most);
+				  a->rules[f], b->rules[f],
+				  a->rules[f] + more->rules[f], most);
 		}
 }
 
@@ -631,6 +705,10 @@ static const struct fb_resource_change *sorted_changes(struct comparing *c)
 static void compare_outputs(struct comparing *c, const struct fb_output *was,
 			    const struct fb_output *is, unsigned most)
 {
+	struct tallies added = { .arena = c->arena,
+				 .known = TABLE_IN(c->arena),
+				 .written = { TABLE_IN(c->arena),
+					      TABLE_IN(c->arena) } };
 	struct resources old, new;
 
 	c->path = is ? is->path : was->path;
@@ -640,8 +718,8 @@ static void compare_outputs(struct comparing *c, const struct fb_output *was,
 		return;
 	old = resources_of(c->arena, was);
 	new = resources_of(c->arena, is);
-	compare_files(c, &old, &new);
-	compare_quotas(c, &old, &new, most);
+	compare_files(c, &old, &new, &added);
+	compare_quotas(c, &old, &new, &added, most);
 }
 
 static struct table by_path(struct arena *arena,

@@ -118,6 +118,39 @@ code 1 "$tool" diff --exit-code old.fbk dropped.fbk
 says "removed closed"
 says "added wide"
 
+# in between there may be too many rules, though not before and not after
+ports() { for i in $(seq "$1" "$2"); do printf '%stcp/%d' "${sep-}" $((1000 + 2 * i)); sep=', '; done; sep=; }
+policy full.fbk "r: allow web -> app on $(ports 1 60);"
+policy moved-on.fbk "r: allow web -> app on $(ports 11 70);"
+code 0 "$tool" diff full.fbk moved-on.fbk
+says "app ingress uses 60 of 60, was 60, up to 70 in between (too many), in"
+says "connections that are open live on where AWS tracks them"
+hides "end at once"
+code 0 "$tool" diff --format json full.fbk moved-on.fbk
+valid diff
+says '"peak": 70'
+says '"sessions": "live-on"'
+policy fewer.fbk "r: allow web -> app on $(ports 1 50);"
+code 0 "$tool" diff full.fbk fewer.fbk
+hides "in between"
+
+# what is not tracked ends with its rule: tcp from everybody, all of it answered
+unguarded() { printf '%s%s\n' "$(echo "$world" | sed '/^closed:/d')" "$2" >"$1"; }
+unguarded open.fbk 'r: allow any -> web on tcp/443; out: allow web -> any on any;'
+unguarded shut.fbk 'out: allow web -> any on any;'
+code 0 "$tool" diff open.fbk shut.fbk
+says "some open connections are not tracked and end at once"
+code 0 "$tool" diff --format json open.fbk shut.fbk
+valid diff
+says '"sessions": "end"'
+unguarded open.fbk 'r: allow any -> web on tcp/443; out: allow web -> any on tcp/1-65535;'
+unguarded shut.fbk 'out: allow web -> any on tcp/1-65535;'
+code 0 "$tool" diff open.fbk shut.fbk
+says "live on"
+hides "end at once"
+code 0 "$tool" diff --format markdown open.fbk shut.fbk
+says "Where rules go, connections that are open live on"
+
 # one environment more
 sed 's/environment dev {.*//' old.fbk >less.fbk
 code 0 "$tool" diff less.fbk old.fbk

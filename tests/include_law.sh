@@ -71,8 +71,9 @@ check "$base|compiler/(ir|naming)\.h" compiler/naming.?
 check "$base|$sets|compiler/(naming|delta|delta_lines)\.h" compiler/delta.? compiler/delta_lines.? compiler/delta_sides.?
 check "$base|$front|compiler/question\.h" compiler/question.?
 check "$base|compiler/wording\.h" compiler/wording.?
-check "$base|compiler/outputs\.h|firebreak/diff\.h" compiler/outputs.?
-check "$base|compiler/(diff_render|answer_render|reach_json)\.h|compiler/findings/findings\.h|firebreak/[a-z]*\.h" compiler/diff_*.? compiler/answer_render.? compiler/reach_json.?
+check "compiler/sessions\.h|firebreak/diff\.h" compiler/sessions.?
+check "$base|compiler/(outputs|sessions)\.h|firebreak/diff\.h" compiler/outputs.?
+check "$base|compiler/(sessions|diff_render|answer_render|reach_json)\.h|compiler/findings/findings\.h|firebreak/[a-z]*\.h" compiler/diff_*.? compiler/answer_render.? compiler/reach_json.?
 check "$base|$sets|compiler/(delta|query|question|verify)\.h" compiler/query.?
 check "$base|$ast|compiler/(ir|resolver|declare|parse|statement|wording)\.h" compiler/statement.?
 check "$base|compiler/(delta|delta_tell)\.h|firebreak/diff\.h" compiler/delta_tell.?

@@ -107,8 +107,16 @@ struct fb_place_change {
 
 enum fb_resource_change_kind { FB_ADDED, FB_CHANGED, FB_REPLACED, FB_REMOVED };
 
+/* Of connections that are open when a rule goes or changes what it says. */
+enum fb_sessions {
+	FB_SESSIONS_NONE,	/* nothing goes */
+	FB_SESSIONS_LIVE_ON,	/* tracked: until they end or are idle too long */
+	FB_SESSIONS_END,	/* not tracked: at once */
+};
+
 struct fb_resource_change {
 	enum fb_resource_change_kind kind;
+	enum fb_sessions sessions;
 	const char *const *paths;	/* outputs with it, "prod/aws.tf.json" */
 	size_t path_count;
 	const char *group;		/* "edge ingress"; "" for the group itself */
@@ -124,7 +132,9 @@ struct fb_quota_change {
 	const char *const *paths;	/* outputs with it */
 	size_t path_count;
 	const char *group;	/* "edge ingress", "edge ingress, IPv4" */
-	unsigned was, is, most;
+	unsigned was, is;
+	unsigned peak;		/* in between, when all is added before anything goes */
+	unsigned most;
 };
 
 enum fb_freeze_effect {
