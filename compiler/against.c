@@ -12,6 +12,7 @@
 #include "compiler/build.h"
 #include "compiler/context.h"
 #include "compiler/delta_tell.h"
+#include "compiler/delta_told.h"
 #include "compiler/directory.h"
 #include "compiler/prove.h"
 
@@ -27,12 +28,6 @@ struct part {
 	const struct ir_space *space;
 };
 
-/* A line, and what it is sorted by. */
-struct told {
-	struct fb_reach reach;
-	unsigned risks;
-};
-
 struct against {
 	struct fb *fb;
 	struct arena *arena;
@@ -41,8 +36,7 @@ struct against {
 	struct fb_diff *out;
 	LIST(struct part) parts;	/* in the order of the files */
 	struct tell_from from;
-	LIST(struct told) told;
-	struct table known;		/* all of a line but where -> number + 1 */
+	struct told_lines told;
 	LIST(struct fb_covered) covered;
 	LIST(const char *) uncovered;
 	const char *targets;		/* of the files, as fb_compile() wants them */
@@ -145,6 +139,7 @@ struct at_work {
 	struct artefacts own;
 	LIST(struct delta_side) sides;
 	struct table by_label;		/* -> number + 1 */
+	struct table taken;		/* label, newline, family */
 };
 
 /* The policy's own output for the part of P, and those of its others perhaps. */
@@ -259,10 +254,16 @@ static void add_side(struct at_work *w, const struct part *p,
 		     const struct boxes *found)
 {
 	const char *label = plain_label(w, p, s);
-	void **place = table_at_name(&w->by_label, label);
 	bool is_new = w->a->running->is_new;
 	struct delta_side *side;
+	void **place, **taken;
 
+	/* two rules that translate to one address are two sides of one name */
+	while (*(taken = table_at_name(&w->taken, arena_printf(w->job.arena,
+			"%s\n%d", label, (int)s->family))))
+		label = arena_printf(w->a->arena, "%s, once more", label);
+	*taken = w;
+	place = table_at_name(&w->by_label, label);
 	if (!*place) {
 		LIST_PUSH(w->job.arena, &w->sides)->label = label;
 		*place = (void *)(uintptr_t)w->sides.count;
@@ -348,44 +349,8 @@ static const char *blame(const struct at_work *w, const struct delta_line *line)
 	return "";
 }
 
-static const char *told_key(struct arena *arena, const struct fb_reach *r)
-{
-	struct text key = TEXT_IN(arena);
-
-	text_printf(&key, "%d\n%s\n%s\n%s\n%s\n%s\n%d\n%s\n%s", (int)r->kind,
-		    r->words.src, r->words.dst, r->words.services,
-		    r->words.family, r->others, r->others_in_part, r->reasons,
-		    r->lines);
-	for (size_t i = 0; i < r->rule_count; i++)
-		text_printf(&key, "\n%s", r->rules[i].name);
-	for (size_t i = 0; i < r->side_count; i++)
-		text_printf(&key, "\n%s", r->sides[i]);
-	return text_string(&key);
-}
-
-/* One line for the environments that it is the same in. */
-static void keep(struct against *a, const struct fb_reach *r, unsigned risks)
-{
-	void **place = table_at_name(&a->known, told_key(a->arena, r));
-	struct fb_reach *kept;
-	const char **names;
-
-	if (!*place) {
-		*LIST_PUSH(a->arena, &a->told) = (struct told){ *r, risks };
-		*place = (void *)(uintptr_t)a->told.count;
-		return;
-	}
-	kept = &a->told.at[(uintptr_t)*place - 1].reach;
-	names = arena_array(a->arena, kept->environment_count + 1,
-			    sizeof *names);
-	memcpy(names, kept->environments,
-	       kept->environment_count * sizeof *names);
-	names[kept->environment_count++] = r->environments[0];
-	kept->environments = names;
-	kept->packets += r->packets;
-}
-
-static void tell_lines(struct at_work *w)
+/* How many lines there are. */
+static size_t tell_lines(struct at_work *w)
 {
 	struct against *a = w->a;
 	struct delta d = delta_of_sides(a->arena, a->fb->ir,
@@ -399,8 +364,9 @@ static void tell_lines(struct at_work *w)
 		r.sides = line->sides.at;
 		r.side_count = line->sides.count;
 		r.lines = blame(w, line);
-		keep(a, &r, line->risks);
+		told_keep(&a->told, &r, line->risks);
 	}
+	return d.line_count;
 }
 
 /* Every file of SPACE, whose difference has to be what the proofs say. */
@@ -410,21 +376,22 @@ static enum fb_status compare_space(struct against *a,
 	struct meaning meaning;
 	struct at_work w = { .a = a, .space = space };
 	enum fb_status status = FB_OK;
-	size_t first = a->covered.count, told = a->told.count;
+	size_t first = a->covered.count, lines = 0;
 	bool equal = true;
 
 	w.job = build_job(a->fb, space, &meaning);
-	w.by_label = TABLE_IN(w.job.arena);
+	w.by_label = w.taken = TABLE_IN(w.job.arena);
 	for (size_t i = 0; i < a->parts.count && status == FB_OK; i++)
 		if (a->parts.at[i].space == space)
 			status = compare_part(&w, &a->parts.at[i]);
 	for (size_t i = first; i < a->covered.count; i++)
 		equal &= a->covered.at[i].equal;
 	if (status == FB_OK && w.sides.count)
-		tell_lines(&w);
-	if (status == FB_OK && equal && a->told.count > told) {
-		diag_add(&a->fb->diags, P0904, (struct span){ 0 },
-			 "%s: proved equal, and a second look finds a difference",
+		lines = tell_lines(&w);
+	if (status == FB_OK && equal != !lines) {
+		diag_add(&a->fb->diags, P0904, (struct span){ 0 }, equal
+			 ? "%s: proved equal, and a second look finds a difference"
+			 : "%s: proved unequal, and a second look finds no difference",
 			 ir_space_name(a->arena, a->fb->ir, space));
 		status = FB_FAULT;
 	}
@@ -471,42 +438,11 @@ static void find_uncovered(struct against *a, const struct ir_space *space)
 
 /* --- all of it --- */
 
-static int by_risk(const void *x, const void *y)
-{
-	const struct told *a = x, *b = y;
-	bool opens = a->reach.kind == FB_OPENS;
-	int order;
-
-	if (opens != (b->reach.kind == FB_OPENS))
-		return opens ? -1 : 1;
-	if (a->risks != b->risks)
-		return a->risks > b->risks ? -1 : 1;
-	if (a->reach.packets != b->reach.packets)
-		return a->reach.packets > b->reach.packets ? -1 : 1;
-	order = strcmp(a->reach.words.src, b->reach.words.src);
-	order = order ? order : strcmp(a->reach.words.dst, b->reach.words.dst);
-	order = order ? order : strcmp(a->reach.words.services,
-				       b->reach.words.services);
-	return order ? order : strcmp(a->reach.environments[0],
-				      b->reach.environments[0]);
-}
-
 static void hand_out(struct against *a)
 {
 	struct fb_diff *out = a->out;
-	struct fb_reach *reach = arena_array(a->arena, a->told.count,
-					     sizeof *reach);
 
-	if (a->told.count)
-		qsort(a->told.at, a->told.count, sizeof *a->told.at, by_risk);
-	for (size_t i = 0; i < a->told.count; i++) {
-		reach[i] = a->told.at[i].reach;
-		out->opens += reach[i].kind == FB_OPENS;
-		out->narrows += reach[i].kind == FB_NARROWS;
-		out->closes += reach[i].kind == FB_CLOSES;
-	}
-	out->reach = reach;
-	out->reach_count = a->told.count;
+	told_hand_out(&a->told, out);
 	out->covered = a->covered.at;
 	out->covered_count = a->covered.count;
 	out->uncovered = a->uncovered.at;
@@ -533,7 +469,7 @@ static enum fb_status compare_all(struct against *a)
 	enum fb_status status = FB_OK;
 
 	a->arena = fb->arena;
-	a->known = TABLE_IN(fb->arena);
+	a->told = (struct told_lines){ fb->arena, TABLE_IN(fb->arena), { 0 } };
 	a->from = (struct tell_from){ &fb->sources, &fb->sources,
 				      TABLE_IN(fb->arena) };
 	a->out->policy = fb->ir->policy;

@@ -79,7 +79,8 @@ check "$base|$ast|compiler/(ir|resolver|declare|parse|statement|wording)\.h" com
 check "$base|compiler/(delta|delta_tell)\.h|firebreak/diff\.h" compiler/delta_tell.?
 check "$base|compiler/(delta|delta_tell|emergency|frozen)\.h|firebreak/diff\.h" compiler/frozen.?
 api='context|delta|frozen|outputs|query|question|statement|delta_tell|verify|wording'
-check "$base|compiler/(context|build|delta_tell|directory|prove)\.h|backends/backend\.h|firebreak/[a-z]*\.h" compiler/against.c
+check "$base|compiler/(context|build|delta_tell|delta_told|directory|prove)\.h|backends/backend\.h|firebreak/[a-z]*\.h" compiler/against.c
+check "$base|compiler/delta_told\.h|firebreak/diff\.h" compiler/delta_told.?
 check "$base|compiler/(context|directory)\.h|firebreak/[a-z]*\.h" compiler/directory.?
 check "$base|compiler/($api|diff_render|answer_render)\.h|firebreak/[a-z]*\.h" compiler/compare.c compiler/answer.c
 check "$base|compiler/(context|evidence/(facts|graph))\.h|firebreak/firebreak\.h" compiler/picture.c
