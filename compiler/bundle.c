@@ -323,7 +323,8 @@ enum fb_status fb_report(struct fb *fb, const struct fb_report_options *options,
 	if (options->since) {
 		const struct fb_diff_options how = {
 			.old_name = options->since->name,
-			.new_name = "the policy", .reach_only = true };
+			.new_name = "the policy", .reach_only = true,
+			.tell_gone = true };
 
 		status = fb_diff(options->since->before, fb, &how, &changes);
 		if (status == FB_OK)

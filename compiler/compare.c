@@ -756,8 +756,12 @@ static enum fb_status tell_freezes(struct fb *fb, void *call)
 	struct comparing *c = call;
 	struct diags own = { .arena = fb->arena };
 
-	c->out->broken_freezes = frozen_tell(&own, &c->delta, c->out->freezes,
-					     c->out->freeze_count);
+	if (c->options->judge_freezes)
+		c->out->broken_freezes = frozen_tell(&own, &c->delta,
+						     c->out->freezes,
+						     c->out->freeze_count);
+	else
+		frozen_tell_gone(&own, &c->delta);
 	c->out->told = diag_list(&own, &c->out->told_count);
 	diags_take(&fb->diags, &own);
 	return FB_OK;
@@ -805,7 +809,8 @@ enum fb_status fb_diff(struct fb *old, struct fb *new,
 		status = guarded(new, compare, &c);
 	if (status == FB_OK && !options->reach_only)
 		status = diff_outputs(old, new, out);
-	if (status == FB_OK && options->judge_freezes)
+	if (status == FB_OK &&
+	    (options->judge_freezes || options->tell_gone))
 		status = guarded(new, tell_freezes, &c);
 	return status;
 }

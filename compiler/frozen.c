@@ -258,8 +258,7 @@ static void tell_broken(struct diags *diags, const struct fb_freeze *f)
 		  : "wait until it is over; this freeze excepts no emergency");
 }
 
-/* Emergencies of the old policy that nobody looked at and that are gone. */
-static void tell_gone(struct diags *diags, const struct delta *d)
+void frozen_tell_gone(struct diags *diags, const struct delta *d)
 {
 	for (size_t i = 0; i < d->old->rule_count; i++) {
 		const struct ir_rule *was = &d->old->rules[i];
@@ -298,6 +297,6 @@ size_t frozen_tell(struct diags *diags, const struct delta *d,
 		tell_broken(diags, f);
 		broken++;
 	}
-	tell_gone(diags, d);
+	frozen_tell_gone(diags, d);
 	return broken;
 }

@@ -18,6 +18,9 @@ const struct fb_freeze *frozen_judge(struct arena *arena,
 				     const struct tell_from *from,
 				     size_t *count);
 
+/* Tell emergencies of the old policy that nobody looked at and the new one has not. */
+void frozen_tell_gone(struct diags *diags, const struct delta *delta);
+
 /*
  * Tell what is broken or lifted, and emergencies that go without their review;
  * how many freezes are broken.

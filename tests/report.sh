@@ -251,6 +251,11 @@ for words in 'not judged' 'wider &lt;b&gt;too late' 'lifts or loosens it' 'port 
 	grep -qF -- "$words" "$work/steps/report.html" || fail "commits on days of a freeze do not say: $words"
 done
 $tool verify-bundle "$work/steps" >/dev/null || fail "a bundle with commits on days of a freeze does not verify"
+(cd "$work/frozen" && git tag v2 && sed -i '/^fix/d' policy/main.fbk && on 2026-11-26 "the incident is over" &&
+	"$tool" report --since v2 policy -o "$work/gone" --as-of $day 2>&1 >/dev/null) | grep -q 'P0713.*`fix`' ||
+	fail "an emergency that goes without its review is not told"
+grep -q P0713 "$work/gone/report.html" || fail "an emergency that went without its review needs no attention"
+$tool verify-bundle "$work/gone" >/dev/null || fail "a bundle with an emergency gone does not verify"
 step=$(cd "$work/steps" && grep -rl 'tcp/1-3' steps | sort | head -1)
 sed -i 's|tcp/1-3|tcp/1-2|' "$work/steps/$step"
 $tool verify-bundle "$work/steps" 2>/dev/null | grep -q "^$step" || fail "a changed $step is not named"

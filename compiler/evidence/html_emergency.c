@@ -67,12 +67,13 @@ static void put_step(struct text *out, const struct freeze_step *s,
 	html_element(out, "td class=\"keep\"", s->commit->day);
 	text_puts(out, "<td>");
 	put_html(out, s->commit->subject);
-	text_printf(out, "<small>%.12s</small></td><td>", s->commit->hash);
+	text_printf(out, "<small>%.12s</small></td><td class=\"keep\">",
+		    s->commit->hash);
 	if (!f) {
 		text_puts(out, "not known</td><td><span class=\"chip bad\">\xc3\x97 not judged</span></td><td>its policy, or the one before it, cannot be read</td></tr>\n");
 		return;
 	}
-	text_printf(out, "%s to %s", f->from, f->to);
+	text_printf(out, "%s<small>to %s</small>", f->from, f->to);
 	html_element(out, "small", f->title);
 	text_puts(out, "</td><td>");
 	put_effect(out, f);

@@ -221,6 +221,7 @@ struct fb_diff_options {
 	const char *old_name, *new_name;	/* what people call the two policies */
 	bool reach_only;	/* neither invariants nor outputs */
 	bool judge_freezes;	/* NEW replaces OLD on the day of NEW: tell what that breaks */
+	bool tell_gone;		/* only emergencies that go without their review */
 	/* sentences, "edge -> app on tcp/81": what may open, and nothing else */
 	const char *const *expected;
 	size_t expected_count;
