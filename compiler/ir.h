@@ -221,6 +221,11 @@ struct ir_aws_group {
 	uint32_t space, layer;
 };
 
+/* How many entries the prefix list of a network may have: AWS counts as many. */
+struct ir_aws_entries {
+	uint32_t network, most;
+};
+
 /* `aws { }`: none of it changes what is permitted. */
 struct ir_aws {
 	const char *name_prefix;	/* of group names, instead of the policy's; NULL */
@@ -232,6 +237,8 @@ struct ir_aws {
 	size_t tag_count;
 	const struct ir_aws_group *groups;
 	size_t group_count;
+	const struct ir_aws_entries *entries;	/* one a network, in no order */
+	size_t entry_count;
 };
 
 enum ir_refusal { REFUSE_DROP, REFUSE_REJECT };

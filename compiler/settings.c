@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum takes { TAKES_NOTHING, TAKES_NUMBER, TAKES_TEXT, TAKES_REFUSAL, TAKES_PAIR,
-	     TAKES_GROUP };
+	     TAKES_GROUP, TAKES_ENTRIES };
 
 struct setting {
 	const char *target, *word;
@@ -36,6 +36,7 @@ static const struct setting settings[] = {
 	{ "aws", "keep-default-group",	 TAKES_NOTHING, AT(aws.keep_default_group), 0, 0, NULL },
 	{ "aws", "exclusive",		 TAKES_NOTHING, AT(aws.exclusive), 0, 0, NULL },
 	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@" },
+	{ "aws", "max-entries",		 TAKES_ENTRIES, 0, 1, 1000, NULL },
 	{ "aws", "security-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
 	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL },
 	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL },
@@ -52,6 +53,7 @@ struct reading {
 	struct resolver *r;
 	const struct ast_node *first[SETTINGS];
 	LIST(const struct ast_node *) tags;
+	LIST(struct ir_aws_entries) entries;
 };
 
 static const struct setting *find(const char *target, const char *word)
@@ -176,6 +178,7 @@ static void read_value(struct resolver *r, const struct setting *s,
 		break;
 	case TAKES_PAIR:
 	case TAKES_GROUP:
+	case TAKES_ENTRIES:
 		break;
 	}
 }
@@ -190,6 +193,7 @@ static bool check_count(struct resolver *r, const struct setting *s,
 		[TAKES_TEXT]	= { 1, "a text" },
 		[TAKES_REFUSAL] = { 1, "drop or reject" },
 		[TAKES_PAIR]	= { 2, "a key and a value" },
+		[TAKES_ENTRIES]	= { 2, "a network and a number" },
 		[TAKES_GROUP]	= { 2, "a layer of an environment and the id of its group" },
 	};
 	unsigned count = !!node->title.text + !!node->key.text;
@@ -230,6 +234,51 @@ static void read_tag(struct reading *g, const struct ast_node *node)
 	*LIST_PUSH(r->arena, &g->tags) = node;
 }
 
+/* The network of NODE's key if it is one with a list of the customer's own. */
+static bool find_list(struct resolver *r, const struct ast_node *node,
+		      uint32_t *out)
+{
+	static const char ours[] = "com.amazonaws.";
+
+	for (uint32_t i = 0; i < r->ir->network_count; i++) {
+		const char *list = r->ir->networks[i].prefix_list;
+
+		if (strcmp(r->ir->networks[i].name, node->key.text) != 0)
+			continue;
+		*out = i;
+		return list && strncmp(list, ours, sizeof ours - 1) != 0;
+	}
+	return false;
+}
+
+/* What a customer's prefix list may hold; of its own AWS says what they count. */
+static void read_entries(struct reading *g, const struct setting *s,
+			 const struct ast_node *node)
+{
+	struct resolver *r = g->r;
+	struct ir_aws_entries is;
+	int32_t most;
+
+	if (!find_list(r, node, &is.network)) {
+		diag_label(diag_add(r->diags, P0208, node->key.span,
+				    "`%.64s` is no network with a prefix list of yours",
+				    node->key.text),
+			   "AWS knows what its own lists count");
+		return;
+	}
+	for (size_t i = 0; i < g->entries.count; i++)
+		if (g->entries.at[i].network == is.network) {
+			diag_add(r->diags, P0206, node->span,
+				 "`max-entries` of `%.64s` stands twice",
+				 node->key.text);
+			return;
+		}
+	if (!read_number(r, s, &node->title, &most))
+		return;
+	is.most = (uint32_t)most;
+	*LIST_PUSH(r->arena, &g->entries) = is;
+}
+
 static void read_setting(struct reading *g, const struct ast_node *node,
 			 const char *target)
 {
@@ -245,6 +294,10 @@ static void read_setting(struct reading *g, const struct ast_node *node,
 		return;
 	if (s->takes == TAKES_PAIR) {
 		read_tag(g, node);
+		return;
+	}
+	if (s->takes == TAKES_ENTRIES) {
+		read_entries(g, s, node);
 		return;
 	}
 	if (s->takes == TAKES_GROUP) {
@@ -318,6 +371,8 @@ void resolve_settings(struct resolver *r)
 			read_setting(&g, n, block->name.text);
 	}
 	keep_tags(&g);
+	r->ir->aws.entries = g.entries.at;
+	r->ir->aws.entry_count = g.entries.count;
 	check_quotas(&g);
 	for (size_t i = 0; i < r->names.reviews.count; i++) {
 		const struct ast_node *n = r->names.reviews.at[i];

@@ -27,7 +27,7 @@ static bool ends_in(const char *text, const char *end)
 
 /*
  * What a reference to LIST counts, and in which family.  A customer's list
- * counts its capacity, which nobody told us: at least its entries, or one.
+ * counts its capacity, which `max-entries` says; else at least its entries.
  */
 static size_t list_weight(const struct job *job, const struct aws_list *list,
 			  enum family *family)
@@ -43,6 +43,10 @@ static size_t list_weight(const struct job *job, const struct aws_list *list,
 			return weights[i].is;
 	(void)prefix_cover(job->arena, *family, is->of[*family],
 			   is->of[*family], &count);
+	for (size_t i = 0; i < job->ir->aws.entry_count; i++)
+		if (job->ir->aws.entries[i].network == list->network &&
+		    job->ir->aws.entries[i].most > count)
+			return job->ir->aws.entries[i].most;
 	return count ? count : 1;
 }
 

@@ -927,6 +927,27 @@ static void a_list_of_a_customer_counts_its_entries(void **state)
 }
 
 static unsigned used_of(struct world *w, const char *layer, bool ingress,
+			bool ipv6);
+
+static void a_list_counts_what_it_may_hold(void **state)
+{
+	static const struct ir_aws_entries entries[] = { { 2, 40 } };
+	struct world *w = new_world(*state);
+
+	add_network(w, "testers", "our-testers", "192.0.2.0/32 192.0.2.2/32");
+	allow(w, "in", "testers", "edge", tcp(w, 443, 443));
+	assert_int_equal(used_of(w, "edge", true, false), 2);
+	w->ir.aws.entries = entries;
+	w->ir.aws.entry_count = 1;
+	assert_int_equal(used_of(w, "edge", true, false), 40);
+	allow(w, "more", "testers", "edge", tcp(w, 80, 80));
+	has(good_output(w), "\"edge_2\": {");
+	w->ir.aws.groups_per_interface = 1;
+	assert_null(emitted(w));
+	assert_int_equal(told(w, "P0502"), 1);
+}
+
+static unsigned used_of(struct world *w, const char *layer, bool ingress,
 			bool ipv6)
 {
 	struct artefacts out = { 0 };
@@ -2540,6 +2561,7 @@ int main(int argc, char **argv)
 		IN_ARENA(sixty_rules_fit_and_sixty_one_do_not),
 		IN_ARENA(a_reference_counts_in_both_families),
 		IN_ARENA(a_list_of_a_customer_counts_its_entries),
+		IN_ARENA(a_list_counts_what_it_may_hold),
 		IN_ARENA(rows_say_how_full_every_group_is),
 		IN_ARENA(four_fifths_are_not_more_than_four_fifths),
 		IN_ARENA(what_a_wider_wording_would_add_is_said),
