@@ -28,6 +28,10 @@ struct part {
 	const struct ir_space *space;
 };
 
+struct numbers {
+	LIST(size_t) at;
+};
+
 struct against {
 	struct fb *fb;
 	struct arena *arena;
@@ -35,12 +39,22 @@ struct against {
 	const struct fb_diff_options *options;
 	struct fb_diff *out;
 	LIST(struct part) parts;	/* in the order of the files */
+	struct numbers *of_space;	/* by space: its parts */
 	struct tell_from from;
 	struct told_lines told;
 	LIST(struct fb_covered) covered;
 	LIST(const char *) uncovered;
 	const char *targets;		/* of the files, as fb_compile() wants them */
 };
+
+/* The N-th part of SPACE, or NULL behind the last. */
+static const struct part *part_at(const struct against *a,
+				  const struct ir_space *space, size_t n)
+{
+	const struct numbers *own = &a->of_space[space - a->fb->ir->spaces];
+
+	return n < own->at.count ? &a->parts.at[own->at.at[n]] : NULL;
+}
 
 /* --- reading --- */
 
@@ -56,6 +70,9 @@ static void add_part(struct against *a, const struct fb_artefact *file,
 		     const struct backend *backend, const void *model,
 		     const struct identity *id, const struct ir_space *space)
 {
+	struct numbers *own = &a->of_space[space - a->fb->ir->spaces];
+
+	*LIST_PUSH(a->arena, &own->at) = a->parts.count;
 	*LIST_PUSH(a->arena, &a->parts) = (struct part){ file, backend, model,
 							 *id, space };
 }
@@ -333,13 +350,13 @@ static enum fb_status compare_part(struct at_work *w, const struct part *p)
 static const char *blame(const struct at_work *w, const struct delta_line *line)
 {
 	const struct against *a = w->a;
+	const struct part *p;
 
 	/* what the policy alone permits no file admits */
 	if (line->opens != a->running->is_new)
 		return "";
-	for (size_t i = 0; i < a->parts.count; i++) {
-		const struct part *p = &a->parts.at[i];
-		const char *lines = p->space == w->space && p->backend->blame
+	for (size_t i = 0; (p = part_at(a, w->space, i)) != NULL; i++) {
+		const char *lines = p->backend->blame
 			? p->backend->blame(&w->job, p->model, &line->example)
 			: NULL;
 
@@ -377,13 +394,13 @@ static enum fb_status compare_space(struct against *a,
 	struct at_work w = { .a = a, .space = space };
 	enum fb_status status = FB_OK;
 	size_t first = a->covered.count, lines = 0;
+	const struct part *p;
 	bool equal = true;
 
 	w.job = build_job(a->fb, space, &meaning);
 	w.by_label = w.taken = TABLE_IN(w.job.arena);
-	for (size_t i = 0; i < a->parts.count && status == FB_OK; i++)
-		if (a->parts.at[i].space == space)
-			status = compare_part(&w, &a->parts.at[i]);
+	for (size_t i = 0; status == FB_OK && (p = part_at(a, space, i)); i++)
+		status = compare_part(&w, p);
 	for (size_t i = first; i < a->covered.count; i++)
 		equal &= a->covered.at[i].equal;
 	if (status == FB_OK && w.sides.count)
@@ -404,9 +421,10 @@ static enum fb_status compare_space(struct against *a,
 static bool covers(const struct against *a, const struct ir_space *space,
 		   const char *layer)
 {
-	for (size_t i = 0; i < a->parts.count; i++)
-		if (a->parts.at[i].space == space &&
-		    strcmp(a->parts.at[i].id.layer, layer) == 0)
+	const struct part *p;
+
+	for (size_t i = 0; (p = part_at(a, space, i)) != NULL; i++)
+		if (strcmp(p->id.layer, layer) == 0)
 			return true;
 	return false;
 }
@@ -472,6 +490,8 @@ static enum fb_status compare_all(struct against *a)
 	a->told = (struct told_lines){ fb->arena, TABLE_IN(fb->arena), { 0 } };
 	a->from = (struct tell_from){ &fb->sources, &fb->sources,
 				      TABLE_IN(fb->arena) };
+	a->of_space = arena_array(fb->arena, fb->ir->space_count,
+				  sizeof *a->of_space);
 	a->out->policy = fb->ir->policy;
 	a->out->old_name = a->options->old_name;
 	a->out->new_name = a->options->new_name;

@@ -2,6 +2,7 @@
 #include "compiler/directory.h"
 
 #include "compiler/base/json.h"
+#include "compiler/base/table.h"
 #include "compiler/context.h"
 
 #include <string.h>
@@ -100,21 +101,18 @@ static bool has_digest(const char *bytes, size_t len, const char *text)
 	return strncmp(text, "sha256:", 7) == 0 && strcmp(text + 7, digest) == 0;
 }
 
-static const struct fb_artefact *given(const struct fb_running *running,
-				       const char *path)
-{
-	for (size_t i = 0; i < running->file_count; i++)
-		if (strcmp(running->files[i].name, path) == 0)
-			return &running->files[i];
-	return NULL;
-}
-
 /* The directory against its own manifest. */
 static void check_files(struct changes *c, const struct fb_running *running,
 			const struct manifest *m)
 {
+	struct table given = TABLE_IN(c->arena);
+
+	for (size_t i = 0; i < running->file_count; i++)
+		*table_at_name(&given, running->files[i].name) =
+			(void *)&running->files[i];
 	for (size_t i = 0; i < m->count; i++) {
-		const struct fb_artefact *file = given(running, m->paths[i]);
+		const struct fb_artefact *file = table_get_name(&given,
+								m->paths[i]);
 
 		if (!file)
 			add(c, FB_FILE_MISSING, m->paths[i]);

@@ -55,9 +55,12 @@ enum cli_operand cli_operand_of(const char *path, struct cli_bytes *out)
 static bool add(struct cli_running *r, const char *name, char *bytes,
 		size_t len)
 {
-	struct fb_artefact *more = realloc(r->files, (r->count + 1) *
-					   sizeof *more);
+	struct fb_artefact *more = r->files;
 
+	if (r->count == r->room) {
+		r->room = r->room ? 2 * r->room : 16;
+		more = realloc(r->files, r->room * sizeof *more);
+	}
 	if (!more) {
 		free(bytes);
 		return false;

@@ -22,7 +22,7 @@ enum cli_operand cli_operand_of(const char *path, struct cli_bytes *out);
 
 struct cli_running {
 	struct fb_artefact *files;
-	size_t count;
+	size_t count, room;
 	struct fb_artefact manifest;	/* of CLI_COMPILED */
 	char *manifest_bytes, *manifest_name;
 };
