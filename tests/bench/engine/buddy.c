@@ -8,7 +8,10 @@
 #include "compiler/base/table.h"
 
 #include <bdd.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <time.h>
 
 enum { ADDRESS = 32, SERVICE = 24, VARIABLES = 2 * ADDRESS + SERVICE };
@@ -16,8 +19,6 @@ enum { ADDRESS = 32, SERVICE = 24, VARIABLES = 2 * ADDRESS + SERVICE };
 struct buddy {
 	struct arena *arena;
 	struct table known[3];		/* by part: ranges -> its BDD + 2 */
-	double until;
-	bool late;
 };
 
 static double now(void)
@@ -92,7 +93,7 @@ static BDD union_bdd(struct buddy *b, const struct box *boxes, size_t count)
 {
 	BDD left;
 
-	if (b->late || (b->late = now() > b->until) || !count)
+	if (!count)
 		return bddfalse;
 	if (count == 1)
 		return box_bdd(b, boxes);
@@ -101,21 +102,44 @@ static BDD union_bdd(struct buddy *b, const struct box *boxes, size_t count)
 		      bddop_or);
 }
 
+/* One union of large sets may take minutes: only a signal ends it. */
+static sigjmp_buf over;
+
+static void end(int signal)
+{
+	(void)signal;
+	siglongjmp(over, 1);
+}
+
+/* BuDDy is left where it is then: the process is good for nothing else. */
+static bool within(double limit, struct buddy *b, const struct boxes *boxes)
+{
+	struct itimerval timer = { .it_value.tv_sec = (time_t)limit };
+
+	if (sigsetjmp(over, 1))
+		return false;
+	(void)signal(SIGPROF, end);
+	(void)setitimer(ITIMER_PROF, &timer, NULL);
+	(void)union_bdd(b, boxes->at, boxes->count);
+	(void)setitimer(ITIMER_PROF, &(struct itimerval){ 0 }, NULL);
+	return true;
+}
+
 bool buddy_union(const struct boxes *boxes, double limit, double *seconds)
 {
 	struct buddy b = { .arena = arena_new(0) };
 	double began = now();
+	bool done;
 
 	for (int i = 0; i < 3; i++)
 		b.known[i] = TABLE_IN(b.arena);
-	b.until = began + limit;
 	bdd_init(boxes->count < 20000 ? 5000000 : 20000000,
 		 boxes->count < 20000 ? 1000000 : 4000000);
 	bdd_setvarnum(VARIABLES);
 	bdd_gbc_hook(NULL);
 	bdd_setmaxincrease(10000000);
-	(void)union_bdd(&b, boxes->at, boxes->count);
+	done = within(limit, &b, boxes);
 	*seconds = now() - began;
 	arena_free(b.arena);
-	return !b.late;
+	return done;
 }

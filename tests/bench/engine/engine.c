@@ -295,10 +295,10 @@ static void flat_table(bool quick)
 	       "     layers    rules     cut   build  20 inv.   equal  growth  rules  peak   BuDDy   ratio\n");
 	half = 0;
 	for (size_t rules = 10000; rules <= most / 10; rules *= 10)
-		flat_line(IPV4, 1000, rules, 60, &(double){ 0 });
+		flat_line(IPV4, 1000, rules, 30, &(double){ 0 });
 	for (size_t rules = most / 16; rules <= most; rules *= 2)
 		flat_line(IPV4, 10000, rules,
-			  rules <= 125000 ? 60 : 0, &half);
+			  rules <= 125000 ? 30 : 0, &half);
 	half = 0;
 	flat_line(IPV6, 10000, most / 10, 0, &(double){ 0 });
 	flat_line(IPV6, 10000, most, 0, &(double){ 0 });
@@ -315,7 +315,7 @@ static void classbench_table(bool quick)
 		     rules *= 10) {
 			struct job job = { .work = build_classbench,
 					   .kind = (enum bench_kind)kind,
-					   .rules = rules, .limit = 60 };
+					   .rules = rules, .limit = 30 };
 			struct measured m, buddy;
 
 			if (!measure(&job, &m)) {
