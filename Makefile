@@ -1,4 +1,5 @@
 # make                 build/firebreak
+# make gate            everything that has to pass, side by side: all of the checks below
 # make check           unit, golden, property and include-law tests; no root
 # make check-kernel    the emitted rulesets in network namespaces, real packets
 # make check-aws       the emitted AWS files: schema, AWS command, a mock of AWS, Terraform
@@ -120,6 +121,21 @@ $(B)/tests/memory/test_memory: LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
 check: $(B)/firebreak $(TEST_BIN)
 	FIREBREAK=$(B)/firebreak tests/run.sh $(TEST_BIN)
 
+# What CI runs, the long ones first.  Everything that two of them need is built
+# before, so that they only run.  What one says appears when it ends.
+GATE := asan kernel mutants fuzz aws memory report faults z3 plain
+
+gate: $(B)/firebreak $(TEST_BIN) $(B)/tests/z3/cases
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) -Otarget $(GATE:%=gate-%)
+	@echo "the gate is passed"
+
+gate-asan:  gate_runs = MODE=asan check
+gate-plain: gate_runs = check
+$(GATE:%=gate-%): gate-%:
+	@echo "== $(or $(gate_runs),check-$*)"
+	@start=$$(date +%s); $(MAKE) --no-print-directory $(or $(gate_runs),check-$*) || exit 1; \
+		echo "== $(or $(gate_runs),check-$*) passed in $$(($$(date +%s) - start)) s"
+
 # A build with clang in build/fuzz, then every target beside the others.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := policy layout nft terraform cloudformation
@@ -208,7 +224,7 @@ install: $(B)/firebreak
 clean:
 	rm -rf build
 
-.PHONY: all check check-memory check-fuzz check-report fuzz-targets check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
+.PHONY: all gate $(GATE:%=gate-%) check check-memory check-fuzz check-report fuzz-targets check-kernel check-aws check-mutants check-z3 check-faults bench bench-engine install clean
 .SECONDARY:
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TLB_OBJ:.o=.d) $(TESTS:%.c=$(OBJ)/%.d)
