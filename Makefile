@@ -142,7 +142,7 @@ FUZZ_TARGETS := policy layout nft terraform cloudformation
 FUZZ_BIN     := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
 
 check-fuzz: $(B)/firebreak
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) MODE=fuzz CC=clang fuzz-targets
+	$(Q)$(MAKE) --no-print-directory $(if $(findstring j,$(MAKEFLAGS)),,-j$$(nproc)) MODE=fuzz CC=clang fuzz-targets
 	FIREBREAK=$(B)/firebreak tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS:%=build/fuzz/tests/fuzz/%)
 
 fuzz-targets: $(FUZZ_BIN)
