@@ -101,6 +101,27 @@ code 2 "$tool" check --nonsense "$policy"
 grep -qF "$("$tool" compile --as-of 2026-11-23 "$policy" -o "$work/tour" | sed 's|below [^,]*,|below out,|')" README.md ||
 	wrong "the README's tour shows another result of compile"
 
+# an earlier build: the same policy gives the same bytes, another name is moved, and a
+# manifest that is none of ours is refused before anything is read by it
+code 0 "$tool" compile -q -t all --as-of 2026-11-23 --previous "$work/a" -o "$work/again" "$policy"
+diff -r -x manifest.json "$work/a" "$work/again" || wrong "an earlier build changes what has not changed"
+grep -q '"previous": "sha256:' "$work/again/manifest.json" || wrong "the manifest does not name the earlier build"
+rm -rf "$work/policy" && cp -r "$policy" "$work/policy"
+sed -i 's/^ecs-to-db:/app-to-db:/' "$work/policy/rules.fbk"
+code 0 "$tool" compile -q --as-of 2026-11-23 -t terraform --previous "$work/a/manifest.json" -o "$work/named" "$work/policy"
+grep -q '"from": "aws_vpc_security_group_ingress_rule.ecs-to-db__' "$work/named/caja-sur/prod/aws.tf.json" || wrong "another name is not moved"
+code 0 "$tool" prove -q --as-of 2026-11-23 "$work/policy" "$work/named"/*/*/aws.tf.json
+code 2 "$tool" compile --previous "$work/none" -o "$work/x" "$policy"
+for path in ../../etc/passwd /etc/passwd a//b a/../../b ''; do
+	printf '{"schema": "firebreak-manifest-1", "policy": "modyo-connect", "outputs": [{"path": "%s", "digest": "x"}]}' "$path" >"$work/m.json"
+	code 2 "$tool" compile --previous "$work/m.json" -o "$work/x" "$policy"
+	grep -q P0608 "$work/err" || wrong "an earlier build with the path '$path'"
+done
+sed 's/aws.tf.json/aws.tf.json.tf.json/' "$work/a/manifest.json" >"$work/a/m.json"
+code 2 "$tool" compile --previous "$work/a/m.json" -o "$work/x" "$policy"
+rm "$work/a/m.json"
+[ -e "$work/x" ] && wrong "something was written after a bad earlier build"
+
 # how full groups are: the tight ones always, all when asked, none when quiet
 code 0 "$tool" compile --quota --as-of 2026-11-23 "$policy" -t terraform -o "$work/tour"
 grep -q '^ *10 of 60   IPv4  in   caja-sur.prod  modyo-connect-prod-edge$' "$work/out" || wrong "--quota lacks a group"

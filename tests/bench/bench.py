@@ -8,6 +8,7 @@ is for a compilation that does not succeed.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -129,6 +130,18 @@ def bench_proof(arguments, directory):
             into), base)
 
 
+def bench_size(arguments, directory):
+    """Rules of security groups beside the fewest there can be: one at each end of a
+    connection between layers for each service that a policy rule names."""
+    policy = directory / "main.fbk"
+    into = directory / "size"
+    run(compile_command(arguments, policy, into, "terraform"))
+    resources = json.loads((into / "prod/aws.tf.json").read_text())["resource"]
+    emitted = sum(len(of) for kind, of in resources.items() if kind.endswith("_rule"))
+    print(f"  {emitted} rules of security groups, {2 * MAIN} at least: "
+          f"{emitted / (2 * MAIN):.2f}", flush=True)
+
+
 def print_line(what, one, base):
     """Elapsed and processor seconds, each beside its ratio to BASE's."""
     ratios = [f"{a / b:5.2f}" if base else "  -  "
@@ -193,6 +206,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="firebreak-bench-") as name:
         directory = pathlib.Path(name)
         bench_proof(arguments, directory)
+        bench_size(arguments, directory)
         bench_diff(arguments, directory)
         bench_start(arguments)
         bench_growth(arguments, directory)
