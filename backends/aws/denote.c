@@ -85,50 +85,52 @@ static bool find_layers(struct denoting *d, uint32_t group, uint32_t *into)
 	return true;
 }
 
+/* The groups of one layer: the first stands for all of them. */
+struct together {
+	uint32_t first, count, seen;	/* seen: a bit a part */
+	bool clash;			/* a part twice, or of other numbers */
+};
+
+/* By group: those of its layer. */
+static const struct together **groups_together(const struct denoting *d)
+{
+	const struct together **of = arena_array(d->arena,
+		d->model->group_count, sizeof *of);
+	struct table layers = TABLE_IN(d->arena);
+
+	for (uint32_t i = 0; i < d->model->group_count; i++) {
+		const struct aws_group *g = &d->model->groups[i];
+		void **place = table_at_name(&layers, g->layer);
+		struct together *t = *place;
+
+		if (!t) {
+			t = *place = arena_alloc(d->arena, sizeof *t);
+			t->first = i;
+		}
+		t->clash |= g->parts != d->model->groups[t->first].parts ||
+			    (t->seen & 1u << g->part % 32);
+		t->seen |= 1u << g->part % 32;
+		t->count++;
+		of[i] = t;
+	}
+	return of;
+}
+
 /*
  * Several groups of one layer say together what every interface of it may, as
  * each carries all: so all have to be here, each once.
  */
-static bool is_whole(struct denoting *d, uint32_t group)
+static bool find_group(struct denoting *d, uint32_t group,
+		       const struct together *t, uint32_t *into)
 {
 	const struct aws_group *g = &d->model->groups[group];
-	uint32_t parts = g->parts ? g->parts : 1, count = 0;
-	bool good = true;
 
-	for (uint32_t i = 0; i < d->model->group_count; i++) {
-		const struct aws_group *other = &d->model->groups[i];
-
-		if (strcmp(other->layer, g->layer) != 0)
-			continue;
-		count++;
-		good &= other->parts == g->parts &&
-			(i == group || other->part != g->part);
-	}
-	return (good && count == parts) ||
-	       is_foreign(d, group, "security group `%s` is of a layer of %s "
-			  "whose groups are not each there once");
-}
-
-/* The first group of the layer of GROUP: it stands for all of them. */
-static uint32_t first_of_layer(const struct denoting *d, uint32_t group)
-{
-	uint32_t first = 0;
-
-	while (strcmp(d->model->groups[first].layer,
-		      d->model->groups[group].layer) != 0)
-		first++;
-	return first;
-}
-
-static bool find_group(struct denoting *d, uint32_t group, uint32_t *into)
-{
-	uint32_t first = first_of_layer(d, group);
-
-	if (!is_whole(d, group))
-		return false;
-	if (first == group)
+	if (t->clash || t->count != (g->parts ? g->parts : 1))
+		return is_foreign(d, group, "security group `%s` is of a layer "
+				  "of %s whose groups are not each there once");
+	if (t->first == group)
 		return find_layers(d, group, into);
-	d->layer_of[group] = d->layer_of[first];
+	d->layer_of[group] = d->layer_of[t->first];
 	return true;
 }
 
@@ -137,11 +139,12 @@ static bool find_all_layers(struct denoting *d)
 {
 	uint32_t *into = arena_array(d->arena, d->ir->layer_count,
 				     sizeof *into);
+	const struct together **of = groups_together(d);
 	bool good = true;
 
 	memset(into, 0xff, d->ir->layer_count * sizeof *into);
 	for (uint32_t i = 0; i < d->model->group_count; i++)
-		good &= find_group(d, i, into);
+		good &= find_group(d, i, of[i], into);
 	for (uint32_t i = 0; i < d->ir->layer_count; i++)
 		if (into[i] == UINT32_MAX)
 			into[i] = i;

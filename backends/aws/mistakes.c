@@ -10,6 +10,7 @@
 #include "backends/aws/aws.h"
 
 #include "backends/aws/names.h"
+#include "backends/aws/quota.h"
 #include "compiler/base/service.h"
 #include "compiler/base/table.h"
 
@@ -106,20 +107,16 @@ static const char *rule_mistake(const struct aws_model *model,
 	       "a tag that AWS does not take";
 }
 
-static const char *group_mistake(const struct aws_model *model,
-				 const struct aws_group *group,
+/* SAME: so many groups has its layer. */
+static const char *group_mistake(const struct aws_group *group, size_t same,
 				 unsigned groups_per_interface)
 {
-	uint32_t same = 0;
-
 	if (!is_key(group->key))
 		return "a key that Terraform does not take";
 	if (!*group->name || strlen(group->name) > AWS_NAME_MOST)
 		return "a name of a group that is empty or too long";
 	if (!is_description(group->description))
 		return "a description that AWS does not take";
-	for (size_t i = 0; i < model->group_count; i++)
-		same += strcmp(model->groups[i].layer, group->layer) == 0;
 	return same != (group->parts ? group->parts : 1) ?
 	       "a layer that has not all of its groups" :
 	       same > groups_per_interface ?
@@ -162,10 +159,11 @@ const char *aws_mistake(struct arena *arena, const struct aws_model *model,
 {
 	struct arena *scratch = arena_child(arena);
 	struct table known = TABLE_IN(scratch);
+	const uint32_t *same = quota_groups(scratch, model);
 	const char *mistake = NULL;
 
 	for (size_t i = 0; i < model->group_count && !mistake; i++) {
-		mistake = group_mistake(model, &model->groups[i],
+		mistake = group_mistake(&model->groups[i], same[i],
 					groups_per_interface);
 		if (!mistake && i && strcmp(model->groups[i - 1].key,
 					    model->groups[i].key) >= 0)

@@ -1,6 +1,8 @@
 /* Counting as AWS counts: what a peer weighs, and in which family. */
 #include "backends/aws/quota.h"
 
+#include "compiler/base/table.h"
+
 #include <string.h>
 
 /* AWS's own lists by the end of their names: "Work with AWS-managed prefix lists". */
@@ -87,14 +89,22 @@ const struct aws_usage *quota_usage(const struct job *job,
 	return usage;
 }
 
-/* How many groups an interface of the layer of GROUP has. */
-static unsigned groups_beside(const struct aws_model *model, size_t group)
+const uint32_t *quota_groups(struct arena *arena,
+			     const struct aws_model *model)
 {
-	unsigned count = 0;
+	uint32_t *count = arena_array(arena, model->group_count, sizeof *count);
+	struct table first = TABLE_IN(arena);
 
+	for (size_t i = 0; i < model->group_count; i++) {
+		void **place = table_at_name(&first, model->groups[i].layer);
+
+		if (!*place)
+			*place = &count[i];
+		++*(uint32_t *)*place;
+	}
 	for (size_t i = 0; i < model->group_count; i++)
-		count += strcmp(model->groups[i].layer,
-				model->groups[group].layer) == 0;
+		count[i] = *(uint32_t *)table_get_name(&first,
+						       model->groups[i].layer);
 	return count;
 }
 
@@ -102,6 +112,7 @@ void quota_rows(const struct job *job, const struct aws_model *model,
 		struct artefacts *out)
 {
 	const struct aws_usage *usage = quota_usage(job, model);
+	const uint32_t *groups = quota_groups(job->arena, model);
 	const char *environment = ir_space_name(job->arena, job->ir,
 						job->meaning->space);
 
@@ -117,7 +128,7 @@ void quota_rows(const struct job *job, const struct aws_model *model,
 						.ipv6 = f == IPV6,
 						.used = (unsigned)usage[g].of[d][f],
 						.limit = job->ir->aws.rules_per_group,
-						.groups = groups_beside(model, g),
+						.groups = groups[g],
 						.groups_limit = job->ir->aws.groups_per_interface,
 					};
 }

@@ -20,6 +20,10 @@ void quota_add(const struct job *job, const struct aws_model *model,
 const struct aws_usage *quota_usage(const struct job *job,
 				    const struct aws_model *model);
 
+/* By group of MODEL: how many an interface of its layer carries. */
+const uint32_t *quota_groups(struct arena *arena,
+			     const struct aws_model *model);
+
 /* The same for people: a row a group, direction and family, in this order. */
 void quota_rows(const struct job *job, const struct aws_model *model,
 		struct artefacts *out);
