@@ -144,34 +144,52 @@ static void put_verdict(struct text *out, const struct evidence *e)
 
 /* --- what was examined, and changes --- */
 
+static void put_place(struct text *out, const struct ir_space *s)
+{
+	text_puts(out, "<td class=\"keep\">");
+	put_html(out, s->account);
+	html_element(out, "small", s->region);
+	text_puts(out, "</td>");
+}
+
+/* Columns that would say the same of every environment are left out. */
+static void put_environment(struct text *out, const struct evidence *e,
+			    uint32_t space)
+{
+	const struct environment_fact *f = &e->environments[space];
+
+	text_puts(out, "<tr>");
+	html_element(out, "th scope=\"row\"", evidence_space(e, space));
+	put_place(out, &e->ir->spaces[space]);
+	html_element(out, "td", evidence_addresses(out->arena,
+						   e->ir->spaces[space].vpc));
+	text_printf(out, "<td>%zu</td><td>%zu</td>", f->rules, f->exceptions);
+	if (e->ir->review_days)
+		text_printf(out, "<td>%zu</td>", f->overdue);
+	if (f->broken)
+		text_printf(out, "<td class=\"keep\"><span class=\"chip bad\">\xc3\x97 %zu broken</span></td>",
+			    f->broken);
+	else
+		text_puts(out, "<td class=\"keep\"><span class=\"chip good\">\xe2\x9c\x93 hold</span></td>");
+	if (e->capture_count) {
+		text_puts(out, "<td>");
+		html_running_chip(out, f->running);
+		if (*f->captured)
+			html_element(out, "small", f->captured);
+		text_puts(out, "</td>");
+	}
+	text_puts(out, "</tr>\n");
+}
+
 static void put_environments(struct text *out, const struct evidence *e)
 {
 	text_puts(out, "<table><caption>Environments");
 	html_from(out, 'D');
-	text_puts(out, "</caption><thead><tr><th scope=\"col\">Environment</th><th scope=\"col\">Account</th><th scope=\"col\">Region</th><th scope=\"col\">VPC</th><th scope=\"col\">Rules</th><th scope=\"col\">Exceptions</th><th scope=\"col\">Overdue</th><th scope=\"col\">Invariants</th><th scope=\"col\">Running state</th></tr></thead><tbody>\n");
-	for (uint32_t i = 0; i < e->ir->space_count; i++) {
-		const struct ir_space *s = &e->ir->spaces[i];
-
-		text_puts(out, "<tr>");
-		html_element(out, "th scope=\"row\"", evidence_space(e, i));
-		html_element(out, "td", s->account);
-		html_element(out, "td class=\"keep\"", s->region);
-		html_element(out, "td", evidence_addresses(out->arena, s->vpc));
-		text_printf(out, "<td>%zu</td><td>%zu</td><td>%zu</td><td class=\"keep\">",
-			    e->environments[i].rules,
-			    e->environments[i].exceptions,
-			    e->environments[i].overdue);
-		if (e->environments[i].broken)
-			text_printf(out, "<span class=\"chip bad\">\xc3\x97 %zu broken</span>",
-				    e->environments[i].broken);
-		else
-			text_puts(out, "<span class=\"chip good\">\xe2\x9c\x93 hold</span>");
-		text_puts(out, "</td><td>");
-		html_running_chip(out, e->environments[i].running);
-		if (*e->environments[i].captured)
-			html_element(out, "small", e->environments[i].captured);
-		text_puts(out, "</td></tr>\n");
-	}
+	text_printf(out, "</caption><thead><tr><th scope=\"col\">Environment</th><th scope=\"col\">Account</th><th scope=\"col\">VPC</th><th scope=\"col\">Rules</th><th scope=\"col\">Exceptions</th>%s<th scope=\"col\">Invariants</th>%s</tr></thead><tbody>\n",
+		    e->ir->review_days ? "<th scope=\"col\">Overdue</th>" : "",
+		    e->capture_count ? "<th scope=\"col\">Running state</th>" : "");
+	for (uint32_t i = 0; i < e->ir->space_count; i++)
+		put_environment(out, e, i);
 	text_puts(out, "</tbody></table>\n");
 }
 

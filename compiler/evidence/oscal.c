@@ -292,7 +292,12 @@ static void put_result(struct jsonout *j, const struct evidence *e)
 	jsonout_open(j, NULL, '{');
 	put_uuid(j, e, "result");
 	put_line(j, "title", "Invariants of the network policy");
-	put_line(j, "description", "Each invariant was decided over every packet that the policy's rules permit, in every environment. A running account or host was not examined.");
+	put_line(j, "description", arena_printf(j->out->arena,
+		"Each invariant was decided over every packet that the policy's rules permit, in every environment. Captures of what runs were proved equal to the policy in %zu of %zu environments, differ in %zu, could not be compared in %zu, and were not given of %zu.",
+		running_count(e, RUNNING_EQUAL), e->ir->space_count,
+		running_count(e, RUNNING_DIFFERS),
+		running_count(e, RUNNING_UNCLEAR),
+		running_count(e, RUNNING_UNCAPTURED)));
 	jsonout_string(j, "start", moment(j->out->arena, e));
 	put_controls(j, e);
 	put_promises(j, "observations", e, put_observation);
