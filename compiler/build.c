@@ -597,6 +597,28 @@ struct prove_call {
 	size_t len;
 };
 
+/* Plans and states as `terraform show -json` prints them begin in this way. */
+static bool is_terraform_show(const struct prove_call *file)
+{
+	static const char sign[] = "{\"format_version\":";
+	size_t len = 0;
+	char start[sizeof sign];
+
+	for (size_t i = 0; i < file->len && len + 1 < sizeof start; i++)
+		if (!strchr(" \t\r\n", file->bytes[i]))
+			start[len++] = file->bytes[i];
+	start[len] = '\0';
+	return strcmp(start, sign) == 0;
+}
+
+static void tell_terraform_show(struct fb *fb, const struct prove_call *file)
+{
+	diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
+			   "%s is what `terraform show -json` prints, which is not read: nothing is proved about it",
+			   file->name),
+		  "prove the .tf.json that `compile` wrote before the plan, and after the apply what `aws ec2 describe-security-groups` answers");
+}
+
 /* A capture may be of several environments: each by itself. */
 static enum fb_status prove_claims(struct fb *fb,
 				   const struct prove_call *file,
@@ -643,6 +665,10 @@ static enum fb_status prove(struct fb *fb, void *argument)
 
 	if (fb->diags.refusals)
 		return FB_BAD;
+	if (is_terraform_show(file)) {
+		tell_terraform_show(fb, file);
+		return FB_BAD;
+	}
 	backend = build_recognise(file->bytes, file->len);
 	if (!backend) {
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
