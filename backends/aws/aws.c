@@ -29,8 +29,12 @@
 
 #include <string.h>
 
-/* PRINT is all of a format but what only it does not take, which FITS tells. */
+/*
+ * PRINT is all of a format but what only it does not take, which FITS tells; for
+ * RESERVED see aws_split().
+ */
 struct format {
+	uint32_t reserved;
 	struct artefact (*print)(struct arena *arena,
 				 const struct aws_model *model);
 	bool (*fits)(const struct job *job, const struct aws_model *model,
@@ -47,7 +51,7 @@ static bool emit_as(const struct job *job, const struct format *format,
 	const struct aws_model *model;
 
 	job = view_of(job, into);
-	model = aws_split(job, aws_lower(job));
+	model = aws_split(job, aws_lower(job), format->reserved);
 	good &= job->diags->errors == errors;
 	/* all of them: what is wrong is wanted in one run */
 	good &= aws_is_exact(job);
@@ -75,6 +79,7 @@ static bool emit_terraform(const struct job *job, struct artefacts *out)
 static bool emit_cloudformation(const struct job *job, struct artefacts *out)
 {
 	static const struct format format = {
+		.reserved = 1,		/* "no default egress" */
 		.print = aws_emit_cloudformation,
 		.fits = aws_is_template };
 

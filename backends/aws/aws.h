@@ -19,10 +19,13 @@ bool aws_is_exact(const struct job *job);
 
 /*
  * MODEL with several groups for a layer whose rules one does not hold, as many as
- * an interface may have.  Where those would not do either, one is left.
+ * an interface may have.  Where those would not do either, one is left.  A format
+ * that needs so many outbound IPv4 rules of its own in a group that lets nothing
+ * out to prefixes has them RESERVED.
  */
 const struct aws_model *aws_split(const struct job *job,
-				  const struct aws_model *model);
+				  const struct aws_model *model,
+				  uint32_t reserved);
 
 /*
  * Does every group hold its rules?  If not, told as P0502; P0506 tells of layers

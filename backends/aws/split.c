@@ -22,6 +22,7 @@ struct splitting {
 	const struct aws_model *model;
 	uint32_t *part_of;		/* by rule of MODEL, from 0 */
 	uint32_t *parts;		/* by group of MODEL; 1: all fits */
+	uint32_t reserved;		/* outbound IPv4 rules of a format's own */
 };
 
 /* One rule to be placed. */
@@ -94,11 +95,22 @@ static struct item *items_of(const struct splitting *s, uint32_t group,
 	return items;
 }
 
-static bool has_room(const size_t used[FAMILIES], const struct item *item,
-		     size_t limit)
+/* How many rules of ours a group holds. */
+static size_t room_of(const struct splitting *s, enum aws_direction direction,
+		      enum family family)
 {
-	for (int f = 0; f < FAMILIES; f++)
-		if (item->used[f] && used[f] + item->used[f] > limit)
+	size_t all = s->job->ir->aws.rules_per_group;
+
+	return direction == AWS_EGRESS && family == IPV4 ? all - s->reserved
+							 : all;
+}
+
+static bool has_room(const struct splitting *s, enum aws_direction direction,
+		     const size_t used[FAMILIES], const struct item *item)
+{
+	for (enum family f = IPV4; f < FAMILIES; f++)
+		if (item->used[f] &&
+		    used[f] + item->used[f] > room_of(s, direction, f))
 			return false;
 	return true;
 }
@@ -117,7 +129,7 @@ static bool place(struct splitting *s, uint32_t group,
 		uint32_t part = 0;
 
 		while (part < aws->groups_per_interface &&
-		       !has_room(used[part], &items[i], aws->rules_per_group))
+		       !has_room(s, direction, used[part], &items[i]))
 			part++;
 		if (part == aws->groups_per_interface)
 			return false;
@@ -130,13 +142,28 @@ static bool place(struct splitting *s, uint32_t group,
 	return true;
 }
 
-static bool fits(const struct splitting *s, const struct aws_usage *usage)
+/* Does GROUP let anything out to prefixes or lists? */
+static bool lets_out(const struct aws_model *model, uint32_t group)
 {
+	for (size_t i = 0; i < model->rule_count; i++)
+		if (model->rules[i].is.group == group &&
+		    model->rules[i].is.direction == AWS_EGRESS &&
+		    model->rules[i].is.peer.kind != AWS_GROUP)
+			return true;
+	return false;
+}
+
+static bool fits(const struct splitting *s, uint32_t group,
+		 const struct aws_usage *usage)
+{
+	size_t all = s->job->ir->aws.rules_per_group;
+
 	for (int d = 0; d < AWS_DIRECTIONS; d++)
 		for (int f = 0; f < FAMILIES; f++)
-			if (usage->of[d][f] > s->job->ir->aws.rules_per_group)
+			if (usage->of[d][f] > all)
 				return false;
-	return true;
+	return usage->of[AWS_EGRESS][IPV4] <= room_of(s, AWS_EGRESS, IPV4) ||
+	       lets_out(s->model, group);
 }
 
 /* All in one again: somebody else says that it does not fit. */
@@ -226,7 +253,8 @@ static const struct aws_model *remade(const struct splitting *s)
 }
 
 const struct aws_model *aws_split(const struct job *job,
-				  const struct aws_model *model)
+				  const struct aws_model *model,
+				  uint32_t reserved)
 {
 	const struct aws_usage *usage = quota_usage(job, model);
 	struct splitting s = {
@@ -235,12 +263,15 @@ const struct aws_model *aws_split(const struct job *job,
 				       sizeof *s.part_of),
 		.parts = arena_array(job->arena, model->group_count,
 				     sizeof *s.parts),
+		/* a quota of one rule has no room to spare */
+		.reserved = job->ir->aws.rules_per_group > reserved ? reserved
+								    : 0,
 	};
 	bool any = false;
 
 	for (uint32_t g = 0; g < model->group_count; g++) {
 		s.parts[g] = 1;
-		if (fits(&s, &usage[g]))
+		if (fits(&s, g, &usage[g]))
 			continue;
 		if (!place(&s, g, AWS_INGRESS) || !place(&s, g, AWS_EGRESS))
 			put_back(&s, g);

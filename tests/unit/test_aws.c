@@ -1874,7 +1874,7 @@ static void no_more_groups_than_an_interface_takes(void **state)
 	const struct aws_model *model;
 
 	job_of(w);
-	model = aws_split(&w->job, aws_lower(&w->job));
+	model = aws_split(&w->job, aws_lower(&w->job), 0);
 	assert_null(aws_mistake(*state, model, 3));
 	assert_non_null(aws_mistake(*state, model, 2));
 }

@@ -365,13 +365,19 @@ static void a_group_full_of_groups_has_no_room(void **state)
 	static const char rules[] = "a: allow edge -> app on tcp/1;\n"
 				    "b: allow edge -> data on tcp/1;\n";
 	struct world *w = shop(*state, arena_printf(*state,
-		"aws { rules-per-group 2; }\n%s", rules));
+		"aws { rules-per-group 2; groups-per-interface 1; }\n%s",
+		rules));
 
 	assert_null(emitted(w));
 	assert_int_equal(told(w, "P0510"), 1);
 	has(first_told(w), "no room");
 	(void)good(shop(*state, arena_printf(*state,
-		"aws { rules-per-group 3; }\n%s", rules)));
+		"aws { rules-per-group 3; groups-per-interface 1; }\n%s",
+		rules)));
+	/* of two groups each has room for it */
+	has(good(shop(*state, arena_printf(*state,
+		"aws { rules-per-group 2; }\n%s", rules))),
+	    "\"firebreak:part\", \"Value\": \"2/2\"");
 }
 
 /* --- reading --- */
