@@ -256,13 +256,10 @@ static void put_overdue(struct text *out, size_t overdue)
 /* What captures of the account or its hosts say. */
 static void put_running(struct text *out, const struct environment_fact *f)
 {
-	if (f->running == RUNNING_UNCAPTURED) {
-		text_puts(out, "<td><span class=\"nil\">not captured</span></td>");
-		return;
-	}
 	text_puts(out, "<td>");
 	html_running_chip(out, f->running);
-	html_element(out, "small", f->captured);
+	if (*f->captured)
+		html_element(out, "small", f->captured);
 	text_puts(out, "</td>");
 }
 

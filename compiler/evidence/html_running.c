@@ -9,7 +9,7 @@
 void html_running_chip(struct text *out, enum running running)
 {
 	static const char *const chips[] = {
-		[RUNNING_UNCAPTURED] = "<span class=\"chip\">not captured</span>",
+		[RUNNING_UNCAPTURED] = "<span class=\"nil\">not captured</span>",
 		[RUNNING_EQUAL] = "<span class=\"chip good\">\xe2\x9c\x93 equal</span>",
 		[RUNNING_UNCLEAR] = "<span class=\"chip bad\">\xc3\x97 not proved</span>",
 		[RUNNING_DIFFERS] = "<span class=\"chip bad\">\xc3\x97 differs</span>",

@@ -29,7 +29,15 @@ cp "$here/look.mjs" "$tools"
 "$tool" report -q policies/modyo-connect -o "$work/good" --as-of 2026-11-23
 cp -r policies/modyo-connect "$work/policy"
 echo 'night-fix: allow services -> data on ssh owner x ticket y reason "<b>z";' >>"$work/policy/rules.fbk"
-"$tool" report -q "$work/policy" -o "$work/bad" --as-of 2027-07-01 >/dev/null 2>&1 || [ $? = 1 ]
+cat >>"$work/policy/rules.fbk" <<'END'
+freeze 2027-06-20 .. 2027-07-05 "half-year close" in prod except narrowing, emergency;
+seen: allow ops -> data on tcp/1 emergency 2027-06-30 by ana expires 2027-07-02 owner x ticket y reason "z"
+  reviewed 2027-07-01 by eva;
+late: allow ops -> data on tcp/2 emergency 2027-06-20 by ana expires 2027-06-22 owner x ticket y reason "z";
+END
+"$tool" compile -q -t ec2 policies/modyo-connect -o "$work/ran" --as-of 2026-11-23
+sed 's/"FromPort": 5432/"FromPort": 5431/' "$work/ran/caja-sur/prod/aws.ec2.json" >"$work/ran.json"
+"$tool" report -q "$work/policy" -o "$work/bad" --capture "$work/ran.json" --capture "$work/policy/main.fbk" --as-of 2027-07-01 >/dev/null 2>&1 || [ $? = 1 ]
 
 cd "$work"
 set -- good/index.html good/report.html bad/index.html bad/report.html
