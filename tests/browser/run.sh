@@ -35,6 +35,7 @@ seen: allow ops -> data on tcp/1 emergency 2027-06-30 by ana expires 2027-07-02 
   reviewed 2027-07-01 by eva;
 late: allow ops -> data on tcp/2 emergency 2027-06-20 by ana expires 2027-06-22 owner x ticket y reason "z";
 END
+echo 'review every 180d;' >>"$work/policy/main.fbk"
 "$tool" compile -q -t ec2 policies/modyo-connect -o "$work/ran" --as-of 2026-11-23
 sed 's/"FromPort": 5432/"FromPort": 5431/' "$work/ran/caja-sur/prod/aws.ec2.json" >"$work/ran.json"
 "$tool" report -q "$work/policy" -o "$work/bad" --capture "$work/ran.json" --capture "$work/policy/main.fbk" --as-of 2027-07-01 >/dev/null 2>&1 || [ $? = 1 ]
