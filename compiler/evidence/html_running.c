@@ -55,7 +55,7 @@ static void put_difference(struct text *out, const struct capture *c,
 	text_puts(out, "</td><td>");
 	if (*d->rules) {
 		text_puts(out, "<small>rules of the policy</small>");
-		put_html(out, d->rules);
+		html_message(out, d->rules);
 	}
 	if (*d->lines) {
 		text_puts(out, "<small>in the capture</small>");
