@@ -162,7 +162,7 @@ $(B)/tests/kernel/traffic: $(OBJ)/tests/kernel/traffic.o
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic
+check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/prop/test_mutate
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
@@ -174,6 +174,7 @@ check-aws: $(B)/firebreak
 # Every mutant of every output of the example policy; `check` tries a sample.
 check-mutants: $(B)/tests/prop/test_mutate
 	$(B)/tests/prop/test_mutate policies/modyo-connect
+	$(B)/tests/prop/test_mutate --captures 7 tests/nft 2026-06-01 tests/nft
 
 # The packet sets against Z3, and their tests against faults put into them.
 check-z3: $(B)/tests/z3/cases

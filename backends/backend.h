@@ -148,6 +148,7 @@ struct backend {
 
 	/* Does this look like a file of this target?  By content, not name. */
 	bool (*recognise)(const char *bytes, size_t len);
+	bool by_opening;	/* by how it begins, not by words in it */
 
 	/*
 	 * Read an artefact.  NULL when anything in it is not understood: told
@@ -174,6 +175,14 @@ struct backend {
 	bool (*draft)(struct arena *arena, struct diags *diags,
 		      const char *name, const char *bytes, size_t len,
 		      struct text *out, struct gaps *gaps);
+
+	/*
+	 * read() of an artefact that has to be the part IS, where it may be
+	 * that it does not say so itself.  NULL: artefacts of this target do.
+	 */
+	const void *(*read_as)(struct arena *arena, struct diags *diags,
+			       const char *name, const char *bytes, size_t len,
+			       const struct identity *is);
 
 	/*
 	 * What MODEL, as read, admits in the job's environment.  False when it

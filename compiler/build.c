@@ -465,11 +465,17 @@ enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 
 /* --- proving --- */
 
+/*
+ * First those who look at how a file begins: the words that others look for may
+ * be anywhere, also in a comment.
+ */
 const struct backend *build_recognise(const char *bytes, size_t len)
 {
-	for (size_t i = 0; backends[i]; i++)
-		if (backends[i]->recognise(bytes, len))
-			return backends[i];
+	for (int by_opening = 1; by_opening >= 0; by_opening--)
+		for (size_t i = 0; backends[i]; i++)
+			if (backends[i]->by_opening == by_opening &&
+			    backends[i]->recognise(bytes, len))
+				return backends[i];
 	return NULL;
 }
 
@@ -593,6 +599,7 @@ enum fb_status build_compare(const struct job *job, const char *name,
 }
 
 struct prove_call {
+	const char *part;		/* whose it has to be; NULL: it says so */
 	const char *name, *bytes;
 	size_t len;
 };
@@ -652,6 +659,30 @@ static enum fb_status prove_claims(struct fb *fb,
 	return claims.count ? worst : FB_BAD;
 }
 
+/* FILE as the part that it is said to be, in *ID; NULL: told. */
+static const void *read_as(struct fb *fb, const struct prove_call *file,
+			   const struct backend *backend, struct identity *id)
+{
+	struct live_part part;
+
+	if (!build_find_part(fb, file->part, &part))
+		return NULL;
+	if (!backend->read_as) {
+		diag_add(&fb->diags, P0602, (struct span){ 0 },
+			 "%s is of a whole environment, not of a part like `%.200s`",
+			 file->name, file->part);
+		return NULL;
+	}
+	*id = (struct identity){
+		.policy = fb->ir->policy,
+		.customer = fb->ir->customers[part.space->customer].name,
+		.environment = fb->ir->environments[part.space->environment],
+		.layer = part.layer,
+	};
+	return backend->read_as(fb->arena, &fb->diags, file->name, file->bytes,
+				file->len, id);
+}
+
 static enum fb_status prove(struct fb *fb, void *argument)
 {
 	const struct prove_call *file = argument;
@@ -674,11 +705,13 @@ static enum fb_status prove(struct fb *fb, void *argument)
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
 				   "%s is not a file of any target",
 				   file->name),
-			  "known are Terraform JSON, CloudFormation in JSON, EC2 permissions and nftables text as `compile` writes them, and what describe-security-groups answers");
+			  "known are Terraform JSON, CloudFormation in JSON, EC2 permissions and nftables text as `compile` writes them, what describe-security-groups answers, and what `nft -j list ruleset` prints");
 		return FB_BAD;
 	}
-	model = backend->read(fb->arena, &fb->diags, file->name, file->bytes,
-			      file->len, &id);
+	model = file->part
+		? read_as(fb, file, backend, &id)
+		: backend->read(fb->arena, &fb->diags, file->name,
+				file->bytes, file->len, &id);
 	if (!model)
 		return FB_BAD;
 	if (backend->claim)
@@ -714,7 +747,13 @@ static enum fb_status prove_and_keep(struct fb *fb, void *argument)
 enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 			size_t len)
 {
-	struct prove_call call = { name, bytes, len };
+	return fb_prove_part(fb, NULL, name, bytes, len);
+}
+
+enum fb_status fb_prove_part(struct fb *fb, const char *part, const char *name,
+			     const char *bytes, size_t len)
+{
+	struct prove_call call = { part, name, bytes, len };
 
 	return guarded(fb, prove_and_keep, &call);
 }

@@ -32,6 +32,15 @@ bool build_own_sides(const struct job *job, const struct backend *backend,
 const char *build_admitting(const struct job *job,
 			    const struct packet *packet);
 
+/* live.c: a part of the policy, an environment, and in it a layer or the gateway. */
+struct live_part {
+	const struct ir_space *space;
+	const char *layer;		/* "" for the gateway */
+};
+
+/* The part NAME, `customer.prod.data` or `prod.gateway`; false: told. */
+bool build_find_part(struct fb *fb, const char *name, struct live_part *out);
+
 /* Is MODEL, read as NAME, exactly the part ID of the job's policy?  Told when not. */
 enum fb_status build_compare(const struct job *job, const char *name,
 			     const struct backend *backend, const void *model,

@@ -18,12 +18,6 @@ static const char *part_name(const struct identity *id)
 	return *id->layer ? id->layer : "gateway";
 }
 
-/* A part of the policy: an environment, and in it a layer or the gateway. */
-struct part {
-	const struct ir_space *space;
-	const char *layer;		/* "" for the gateway */
-};
-
 /* "data" or "gateway" behind the name of SPACE and a dot; or NULL. */
 static const char *behind(struct fb *fb, const struct ir_space *space,
 			  const char *name)
@@ -44,7 +38,7 @@ static bool has_layer(const struct ir *ir, const struct ir_space *space,
 	return false;
 }
 
-static bool find_part(struct fb *fb, const char *name, struct part *out)
+bool build_find_part(struct fb *fb, const char *name, struct live_part *out)
 {
 	for (size_t i = 0; i < fb->ir->space_count; i++) {
 		const struct ir_space *space = &fb->ir->spaces[i];
@@ -53,7 +47,7 @@ static bool find_part(struct fb *fb, const char *name, struct part *out)
 
 		if (!layer || (!gateway && !has_layer(fb->ir, space, layer)))
 			continue;
-		*out = (struct part){ space, gateway ? "" : layer };
+		*out = (struct live_part){ space, gateway ? "" : layer };
 		return true;
 	}
 	diag_help(diag_add(&fb->diags, P0103, (struct span){ 0 },
@@ -270,13 +264,13 @@ static enum fb_status apply(struct fb *fb, void *argument)
 	struct loading l = { 0 };
 	enum fb_status status;
 	struct meaning *meaning = arena_alloc(fb->arena, sizeof *meaning);
-	struct part part;
+	struct live_part part;
 
 	begin(call, FB_STEP_CHECK);
 	status = check(fb);
 	if (status != FB_OK)
 		return status;
-	if (!find_part(fb, call->part, &part))
+	if (!build_find_part(fb, call->part, &part))
 		return FB_BAD;
 	l.id.layer = part.layer;
 	/* stays: what is applied has the text's bytes */
@@ -307,9 +301,9 @@ enum fb_status fb_apply(struct fb *fb, const char *part,
 static enum fb_status keep(struct fb *fb, void *argument)
 {
 	const struct live_call *call = argument;
-	struct part part;
+	struct live_part part;
 
-	return find_part(fb, call->part, &part) &&
+	return build_find_part(fb, call->part, &part) &&
 	       call->backend->live->keep(call->link, fb->arena, &fb->diags,
 					 part.layer) ? FB_OK : FB_BAD;
 }
@@ -317,9 +311,9 @@ static enum fb_status keep(struct fb *fb, void *argument)
 static enum fb_status undo(struct fb *fb, void *argument)
 {
 	const struct live_call *call = argument;
-	struct part part;
+	struct live_part part;
 
-	return find_part(fb, call->part, &part) &&
+	return build_find_part(fb, call->part, &part) &&
 	       call->backend->live->undo(call->link, fb->arena, &fb->diags,
 					 part.layer) ? FB_OK : FB_BAD;
 }
@@ -356,11 +350,11 @@ static enum fb_status flows(struct fb *fb, void *argument)
 	const struct live *live = call->live.backend->live;
 	struct live_flows found = { 0 };
 	struct meaning meaning;
-	struct part part;
+	struct live_part part;
 	struct job job;
 	bool good;
 
-	if (!find_part(fb, call->live.part, &part))
+	if (!build_find_part(fb, call->live.part, &part))
 		return FB_BAD;
 	if (!call->end && !live->can_tell_flows(call->live.link)) {
 		cannot_tell_flows(fb, P0614);

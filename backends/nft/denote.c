@@ -51,7 +51,8 @@ static void cannot_tell(struct denoter *d, const struct nft_rule *rule,
 {
 	if (!d->failed)
 		diag_add(d->job->diags, P0601, (struct span){ 0, 0 },
-			 "`%s`, line %u: %s", d->model->file, rule->line, why);
+			 "`%s`, %s: %s", d->model->file,
+			 nft_where(d->job->arena, d->model, rule->line), why);
 	d->failed = true;
 }
 
@@ -584,8 +585,9 @@ static bool check_hooks(struct denoter *d, uint32_t layer)
 					chain->priority >= PRIORITY_LEAST))
 			continue;
 		diag_add(d->job->diags, P0601, (struct span){ 0, 0 },
-			 "`%s`, line %u: chain `%s` %s", d->model->file,
-			 chain->line, chain->name, is_hook_of(layer, hook)
+			 "`%s`, %s: chain `%s` %s", d->model->file,
+			 nft_where(d->job->arena, d->model, chain->line),
+			 chain->name, is_hook_of(layer, hook)
 			 ? "comes before connections are tracked"
 			 : "is on a hook that such a ruleset has nothing to do with");
 		return false;

@@ -157,6 +157,7 @@ struct nft_chain {
 struct nft_model {
 	struct identity identity;	/* layer "": the environment's gateway */
 	const char *file;		/* the name it was read under */
+	bool json;			/* its lines are places in `nft -j list` */
 	LIST(struct nft_set *) sets;
 	struct nft_chain chains[NFT_HOOKS];
 	LIST(struct nft_chain *) others;	/* that rules jump to */
@@ -187,6 +188,9 @@ const char *nft_identity_comment(struct arena *arena,
 bool nft_identity_read(struct arena *arena, const char *comment,
 		       struct identity *out);
 
+/* read.c: the same part of the same policy? */
+bool nft_same_part(const struct identity *a, const struct identity *b);
+
 /* emit.c: as text for `nft -f`. */
 struct text nft_print(struct arena *arena, const struct nft_model *model);
 
@@ -194,6 +198,22 @@ struct text nft_print(struct arena *arena, const struct nft_model *model);
 const struct nft_model *nft_read(struct arena *arena, struct diags *diags,
 				 const char *name, const char *bytes,
 				 size_t len);
+
+/* read_json.c: does it begin as what `nft -j list ruleset` prints? */
+bool nft_is_json(const char *bytes, size_t len);
+
+/*
+ * read_json.c: the same of `nft -j list ruleset`.  GIVEN says whose ruleset is
+ * wanted, or is NULL: then the ruleset has to say it.  Tables of others are
+ * passed over; their chains on the same hooks are told as P0605.
+ */
+const struct nft_model *nft_read_json(struct arena *arena, struct diags *diags,
+				      const char *name, const char *bytes,
+				      size_t len, const struct identity *given);
+
+/* reader.c: "line 12", or, in JSON, "$.nftables[12]". */
+const char *nft_where(struct arena *arena, const struct nft_model *model,
+		      unsigned line);
 
 /* denote.c: what MODEL admits at each hook; false: told as P06. */
 bool nft_denote(const struct job *job, const struct nft_model *model,

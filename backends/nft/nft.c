@@ -100,12 +100,17 @@ static const void *emit_part(const struct job *job, const char *name,
 	return model;
 }
 
-/* A line that starts our table; whether all of it is understood, read() says. */
+/*
+ * A listing as JSON, or a line that starts our table; whether all of it is
+ * understood, read() says.
+ */
 static bool recognise(const char *bytes, size_t len)
 {
 	static const char opening[] = "table inet firebreak";
 	const size_t width = sizeof opening - 1;
 
+	if (nft_is_json(bytes, len))
+		return true;
 	while (len >= width) {
 		const char *end = memchr(bytes, '\n', len);
 		size_t line = end ? (size_t)(end - bytes) + 1 : len;
@@ -122,12 +127,29 @@ static const void *read_model(struct arena *arena, struct diags *diags,
 			      const char *name, const char *bytes, size_t len,
 			      struct identity *out)
 {
-	const struct nft_model *model = nft_read(arena, diags, name, bytes,
-						 len);
+	const struct nft_model *model = nft_is_json(bytes, len)
+		? nft_read_json(arena, diags, name, bytes, len, NULL)
+		: nft_read(arena, diags, name, bytes, len);
 
 	if (model)
 		*out = model->identity;
 	return model;
+}
+
+static const void *read_as(struct arena *arena, struct diags *diags,
+			   const char *name, const char *bytes, size_t len,
+			   const struct identity *is)
+{
+	const struct nft_model *model;
+
+	if (nft_is_json(bytes, len))
+		return nft_read_json(arena, diags, name, bytes, len, is);
+	model = nft_read(arena, diags, name, bytes, len);
+	if (!model || nft_same_part(&model->identity, is))
+		return model;
+	diag_add(diags, P0602, (struct span){ 0, 0 },
+		 "`%s` says that it is another part's", name);
+	return NULL;
 }
 
 static bool denote(const struct job *job, const void *model, struct sides *out)
@@ -142,7 +164,9 @@ const struct backend backend_nft = {
 	.emit = emit,
 	.emit_part = emit_part,
 	.recognise = recognise,
+	.by_opening = true,
 	.read = read_model,
+	.read_as = read_as,
 	.denote = denote,
 	.live = &nft_live,
 };

@@ -7,6 +7,7 @@
  *	cluster, split, lower*		policy to model
  *	emit				model to text
  *	lex, value, overlap, read*	text to model
+ *	place, json_*, read_json	the same of what `nft -j` lists
  *	context, match, denote		model to packets, context by context
  *	expect				policy to packets: the other side of the proof
  *	netlink				questions to the kernel, and transactions

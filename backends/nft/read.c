@@ -74,7 +74,7 @@ static bool read_policy(struct nft_reader *r, struct nft_chain *chain)
 }
 
 /* Chains of one name are one chain to nft, which cannot have two hooks. */
-static bool keep_name(struct nft_reader *r, struct nft_chain *chain)
+bool nft_keep_chain(struct nft_reader *r, struct nft_chain *chain)
 {
 	void **place = table_at_name(&r->chains, chain->name);
 
@@ -108,7 +108,7 @@ static bool read_chain(struct nft_reader *r)
 		return false;
 	chain->name = name;
 	chain->line = line;
-	if (!keep_name(r, chain))
+	if (!nft_keep_chain(r, chain))
 		return false;
 	while (!nft_at(r, "}"))
 		if (!nft_read_rule(r, LIST_PUSH(r->arena, &chain->rules)))
@@ -152,16 +152,24 @@ bool nft_identity_read(struct arena *arena, const char *comment,
 	return true;
 }
 
-static bool identify(struct nft_reader *r, const char *comment)
+bool nft_same_part(const struct identity *a, const struct identity *b)
+{
+	return strcmp(a->policy, b->policy) == 0 &&
+	       strcmp(a->customer, b->customer) == 0 &&
+	       strcmp(a->environment, b->environment) == 0 &&
+	       strcmp(a->layer, b->layer) == 0;
+}
+
+bool nft_identify(struct nft_reader *r, unsigned line, const char *comment)
 {
 	struct identity *id = &r->model->identity;
 
 	if (!nft_identity_read(r->arena, comment, id))
-		return nft_refuse(r, r->now.line, "the table's comment is not "
+		return nft_refuse(r, line, "the table's comment is not "
 				  "`firebreak POLICY CUSTOMER ENVIRONMENT "
 				  "LAYER`");
 	if (strcmp(nft_table_name(id), r->table) != 0)
-		return nft_refuse(r, r->now.line, "a ruleset of this kind is "
+		return nft_refuse(r, line, "a ruleset of this kind is "
 				  "in table `inet %s`", nft_table_name(id));
 	return true;
 }
@@ -173,7 +181,8 @@ static bool read_table_comment(struct nft_reader *r)
 	if (r->model->identity.policy)
 		return nft_refuse(r, r->now.line, "a second comment on the "
 				  "table");
-	if (!nft_take_string(r, &comment) || !identify(r, comment))
+	if (!nft_take_string(r, &comment) ||
+	    !nft_identify(r, r->now.line, comment))
 		return false;
 	return nft_end_statement(r);
 }
@@ -321,7 +330,7 @@ static bool resolve_chain(struct nft_reader *r, struct nft_chain *chain)
 	return true;
 }
 
-static bool resolve(struct nft_reader *r)
+bool nft_resolve(struct nft_reader *r)
 {
 	for (int hook = NFT_INPUT; hook < NFT_HOOKS; hook++)
 		if (!resolve_chain(r, &r->model->chains[hook]))
@@ -347,7 +356,7 @@ const struct nft_model *nft_read(struct arena *arena, struct diags *diags,
 
 	r.model->file = name;
 	nft_next(&r);
-	if (!read_table(&r) || !resolve(&r))
+	if (!read_table(&r) || !nft_resolve(&r))
 		return NULL;
 	return r.model;
 }

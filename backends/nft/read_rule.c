@@ -160,30 +160,45 @@ static bool each_state_once(const struct nft_set *map)
 	return true;
 }
 
+bool nft_check_map_key(struct nft_reader *r, const struct nft_match *m,
+		       unsigned line)
+{
+	enum nft_type type = nft_type_of(m->fields[0]);
+
+	return (m->width == 1 && (type == NFT_TYPE_CT_STATE ||
+				  type == NFT_TYPE_IPV4_ADDR ||
+				  type == NFT_TYPE_IPV6_ADDR)) ||
+	       nft_refuse(r, line, "a verdict map on anything but an "
+			  "address or `ct state` is not understood");
+}
+
+bool nft_check_map(struct nft_reader *r, const struct nft_match *m,
+		   unsigned line)
+{
+	if (m->set->name)
+		return true;
+	if (m->fields[0] != NFT_CT_STATE)
+		return nft_refuse(r, line, "a map of addresses without "
+				  "a name is not understood");
+	return each_state_once(m->set) ||
+	       nft_refuse(r, line, "a verdict map that names a state twice");
+}
+
 /* Verdicts by connection state, or a named map on an address. */
 static bool read_map(struct nft_reader *r, struct nft_match *m,
 		     struct nft_set *map, struct nft_rule *rule)
 {
 	unsigned line = r->now.line;
 
-	if (m->width != 1 || (m->fields[0] != NFT_CT_STATE &&
-			      map->types[0] != NFT_TYPE_IPV4_ADDR &&
-			      map->types[0] != NFT_TYPE_IPV6_ADDR))
-		return nft_refuse(r, line, "a verdict map on anything but an "
-				  "address or `ct state` is not understood");
-	if (is_reference(r)) {
+	if (!nft_check_map_key(r, m, line))
+		return false;
+	m->set = map;
+	if (is_reference(r))
 		read_reference(r, m);
-	} else {
-		m->set = map;
-		if (!nft_read_elements(r, map, NFT_MAP_ELEMENTS))
-			return false;
-		if (m->fields[0] != NFT_CT_STATE)
-			return nft_refuse(r, line, "a map of addresses without "
-					  "a name is not understood");
-		if (!each_state_once(map))
-			return nft_refuse(r, line, "a verdict map that names "
-					  "a state twice");
-	}
+	else if (!nft_read_elements(r, map, NFT_MAP_ELEMENTS))
+		return false;
+	if (!nft_check_map(r, m, line))
+		return false;
 	rule->map = nft_kept_match(r->arena, *m);
 	return true;
 }
@@ -231,7 +246,7 @@ static bool read_statements(struct nft_reader *r, struct nft_rule *rule)
 /* --- verdicts --- */
 
 /* Only a TCP packet has a reset: nft writes the check, and may not list it. */
-static void require_tcp(struct nft_reader *r, struct nft_rule *rule)
+void nft_require_tcp(struct nft_reader *r, struct nft_rule *rule)
 {
 	struct nft_set *tcp = arena_alloc(r->arena, sizeof *tcp);
 	struct nft_match *m = LIST_PUSH(r->arena, &rule->matches);
@@ -251,7 +266,7 @@ static bool read_reject(struct nft_reader *r, struct nft_rule *rule)
 		return false;
 	if (nft_accept(r, "tcp")) {
 		rule->verdict = NFT_RESET;
-		require_tcp(r, rule);
+		nft_require_tcp(r, rule);
 		return nft_expect(r, "reset");
 	}
 	rule->verdict = NFT_REFUSE;
@@ -299,12 +314,18 @@ static bool ends_here(const struct nft_reader *r)
 	       nft_at(r, "comment");
 }
 
+bool nft_check_limit(struct nft_reader *r, const struct nft_rule *rule)
+{
+	return !rule->rate || (rule->verdict == NFT_PASS && !rule->map) ||
+	       nft_refuse(r, rule->line, "a verdict under a limit: "
+			  "whom it lets pass depends on time");
+}
+
 /* What is left of a rule after its matches: nothing more is decided by it. */
 static bool end_rule(struct nft_reader *r, struct nft_rule *rule)
 {
-	if (rule->rate && (rule->verdict != NFT_PASS || rule->map))
-		return nft_refuse(r, rule->line, "a verdict under a limit: "
-				  "whom it lets pass depends on time");
+	if (!nft_check_limit(r, rule))
+		return false;
 	if (nft_accept(r, "comment") && !nft_take_string(r, &rule->comment))
 		return false;
 	return nft_end_statement(r);

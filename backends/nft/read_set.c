@@ -4,6 +4,8 @@
 #include "backends/nft/overlap.h"
 #include "backends/nft/value.h"
 
+#include <string.h>
+
 /* Types that a named set's key may have. */
 static const struct nft_choice key_types[] = {
 	{ "ipv4_addr", NFT_TYPE_IPV4_ADDR },
@@ -16,6 +18,16 @@ static const struct nft_choice key_types[] = {
 	{ "icmpv6_code", NFT_TYPE_ICMPV6_CODE },
 	{ 0 }
 };
+
+bool nft_key_type(const char *name, enum nft_type *out)
+{
+	for (const struct nft_choice *c = key_types; c->word; c++)
+		if (strcmp(c->word, name) == 0) {
+			*out = (enum nft_type)c->value;
+			return true;
+		}
+	return false;
+}
 
 static bool read_value(struct nft_reader *r, enum nft_type type,
 		       struct range *out)
@@ -47,6 +59,14 @@ static bool is_point(const struct nft_set *set, const struct nft_element *e)
 	return true;
 }
 
+bool nft_element_fits(struct nft_reader *r, const struct nft_set *set,
+		      const struct nft_element *e, unsigned line)
+{
+	return !set->name || set->intervals || is_point(set, e) ||
+	       nft_refuse(r, line, "a range in set `%s`, which has no "
+			  "`flags interval`", set->name);
+}
+
 /* ": drop", ": jump somewhere" */
 static bool read_decision(struct nft_reader *r, struct nft_element *e)
 {
@@ -65,11 +85,8 @@ static bool read_element(struct nft_reader *r, struct nft_set *set,
 	struct nft_element e = { 0 };
 	bool counter;
 
-	if (!nft_read_key(r, set, &e))
+	if (!nft_read_key(r, set, &e) || !nft_element_fits(r, set, &e, line))
 		return false;
-	if (set->name && !set->intervals && !is_point(set, &e))
-		return nft_refuse(r, line, "a range in set `%s`, which has no "
-				  "`flags interval`", set->name);
 	if (!nft_accept_counter(r, &counter))
 		return false;
 	if (counter && !set->counters)
@@ -160,26 +177,19 @@ static bool read_set_body(struct nft_reader *r, struct nft_set *set)
 	return nft_expect(r, "}") && nft_end_statement(r);
 }
 
-bool nft_read_set(struct nft_reader *r)
+bool nft_keep_set(struct nft_reader *r, struct nft_set *set)
 {
-	struct nft_set *set = arena_alloc(r->arena, sizeof *set);
-	void **place;
+	void **place = table_at_name(&r->sets, set->name);
 
-	set->line = r->now.line;
-	set->is_map = nft_at(r, "map");
-	nft_next(r);
-	if (!nft_take_name(r, &set->name))
-		return false;
-	place = table_at_name(&r->sets, set->name);
 	if (*place)
 		return nft_refuse(r, set->line, "a second set `%s`", set->name);
 	*place = set;
 	*LIST_PUSH(r->arena, &r->model->sets) = set;
-	if (!nft_expect(r, "{"))
-		return false;
-	nft_skip_lines(r);
-	if (!read_set_body(r, set))
-		return false;
+	return true;
+}
+
+bool nft_check_set(struct nft_reader *r, const struct nft_set *set)
+{
 	if (set->size && !set->intervals && set->elements.count > set->size)
 		return nft_refuse(r, set->line, "set `%s` has more elements "
 				  "than room: the kernel does not load it",
@@ -188,4 +198,18 @@ bool nft_read_set(struct nft_reader *r)
 		return nft_refuse(r, set->line, "elements of set `%s` overlap: "
 				  "the kernel does not load it", set->name);
 	return true;
+}
+
+bool nft_read_set(struct nft_reader *r)
+{
+	struct nft_set *set = arena_alloc(r->arena, sizeof *set);
+
+	set->line = r->now.line;
+	set->is_map = nft_at(r, "map");
+	nft_next(r);
+	if (!nft_take_name(r, &set->name) || !nft_keep_set(r, set) ||
+	    !nft_expect(r, "{"))
+		return false;
+	nft_skip_lines(r);
+	return read_set_body(r, set) && nft_check_set(r, set);
 }

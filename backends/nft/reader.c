@@ -8,6 +8,13 @@ void nft_next(struct nft_reader *r)
 	r->now = nft_lex(&r->lexer);
 }
 
+const char *nft_where(struct arena *arena, const struct nft_model *model,
+		      unsigned line)
+{
+	return model->json ? arena_printf(arena, "$.nftables[%u]", line)
+			   : arena_printf(arena, "line %u", line);
+}
+
 bool nft_refuse(struct nft_reader *r, unsigned line, const char *format, ...)
 {
 	struct text why = TEXT_IN(r->arena);
@@ -16,8 +23,9 @@ bool nft_refuse(struct nft_reader *r, unsigned line, const char *format, ...)
 	va_start(args, format);
 	text_vprintf(&why, format, args);
 	va_end(args);
-	diag_add(r->diags, P0601, (struct span){ 0, 0 }, "`%s`, line %u: %s",
-		 r->model->file, line, text_string(&why));
+	diag_add(r->diags, P0601, (struct span){ 0, 0 }, "`%s`, %s: %s",
+		 r->model->file, nft_where(r->arena, r->model, line),
+		 text_string(&why));
 	return false;
 }
 

@@ -6,6 +6,9 @@
  *	read_set.c   keys, elements, named sets
  *	read_rule.c  matches and verdicts
  *	read.c       chains, the table, and what refers to what
+ *
+ * What a ruleset has to keep to however it is written is further below: the
+ * reader of JSON (place.h) has no tokens, and asks the same.
  */
 #ifndef FIREBREAK_BACKENDS_NFT_READER_H
 #define FIREBREAK_BACKENDS_NFT_READER_H
@@ -93,5 +96,42 @@ bool nft_read_rule(struct nft_reader *r, struct nft_rule *rule);
 enum nft_type nft_type_of(enum nft_field field);
 
 struct nft_match *nft_kept_match(struct arena *arena, struct nft_match m);
+
+/* --- whatever it is written in; LINE as in the model --- */
+
+/* Who it says it is, and whether that belongs in this table. */
+bool nft_identify(struct nft_reader *r, unsigned line, const char *comment);
+
+/* Names are there once. */
+bool nft_keep_chain(struct nft_reader *r, struct nft_chain *chain);
+bool nft_keep_set(struct nft_reader *r, struct nft_set *set);
+
+/* The type of a key by nft's name of it; false: none that is understood. */
+bool nft_key_type(const char *name, enum nft_type *out);
+
+/* Ranges only where the set may have them. */
+bool nft_element_fits(struct nft_reader *r, const struct nft_set *set,
+		      const struct nft_element *e, unsigned line);
+
+/* Would the kernel load it as it is? */
+bool nft_check_set(struct nft_reader *r, const struct nft_set *set);
+
+/*
+ * Verdicts by the state of a connection, or by the addresses of a named map:
+ * what it looks up, then what is in it.
+ */
+bool nft_check_map_key(struct nft_reader *r, const struct nft_match *m,
+		       unsigned line);
+bool nft_check_map(struct nft_reader *r, const struct nft_match *m,
+		   unsigned line);
+
+/* Nothing is decided under a limit. */
+bool nft_check_limit(struct nft_reader *r, const struct nft_rule *rule);
+
+/* A match on TCP alone, onto RULE's. */
+void nft_require_tcp(struct nft_reader *r, struct nft_rule *rule);
+
+/* Names become what they name; call it once everything was read. */
+bool nft_resolve(struct nft_reader *r);
 
 #endif

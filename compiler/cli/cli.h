@@ -38,6 +38,7 @@ struct cli {
 	const char *confirm;	/* of apply; NULL: not given */
 	bool flush_conntrack;	/* of apply */
 	bool times;		/* of apply: say what took how long */
+	const char *part;	/* of prove; NULL: files say whose they are */
 	enum fb_format document;	/* of --format, when the command tells findings */
 	const char *command;	/* its name */
 	bool only_check, show_diff;	/* of fmt */

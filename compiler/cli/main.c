@@ -115,7 +115,7 @@ static bool set_colour(struct cli *cli, const char *when)
 	return true;
 }
 
-enum { OPT_AS_OF = 256, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
+enum { OPT_AS_OF = 256, OPT_PART, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_CLASSIFICATION, OPT_SINCE, OPT_APPROVALS, OPT_CAPTURE,
        OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
        OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
@@ -151,6 +151,7 @@ const struct option cli_options[] = {
 	{ "times",  no_argument,       NULL, OPT_TIMES },
 	{ "live",   no_argument,       NULL, OPT_LIVE },
 	{ "from",   required_argument, NULL, OPT_FROM },
+	{ "part",   required_argument, NULL, OPT_PART },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
 	{ "color",  required_argument, NULL, OPT_COLOUR },
 	{ 0 },
@@ -250,6 +251,9 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_LIVE:
 		cli->live = true;
+		return true;
+	case OPT_PART:
+		cli->part = value;
 		return true;
 	case OPT_COLOUR:
 		return set_colour(cli, value);

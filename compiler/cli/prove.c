@@ -12,7 +12,7 @@ static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
 
 	if (!bytes)
 		return status;
-	status = fb_prove(fb, path, bytes, len);
+	status = fb_prove_part(fb, cli->part, path, bytes, len);
 	free(bytes);
 	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT &&
 	    !(cli->quiet && status == FB_OK)) {
@@ -67,17 +67,20 @@ const struct command command_prove = {
 	"firebreak prove policies/modyo-connect out/banco-andino/prod/aws.tf.json\n"
 	"firebreak prove policies/modyo-connect out/*/*/nft/*.nft\n"
 	"nft list ruleset | firebreak prove policies/modyo-connect -\n"
+	"nft -j list ruleset | firebreak prove policies/modyo-connect - --part banco-andino.prod.data\n"
 	"aws ec2 describe-security-groups --filters Name=tag:firebreak:environment,Values=prod |\n"
 	"    firebreak prove policies/modyo-connect -\n"
 	"firebreak prove policies/modyo-connect --live\n\n"
 	"Reads each FILE (Terraform JSON, EC2 permissions, what describe-security-groups\n"
-	"and describe-security-group-rules answer, alone or in one object, or an nftables ruleset;\n"
-	"- for stdin) with a strict\n"
+	"and describe-security-group-rules answer, alone or in one object, an nftables ruleset, or\n"
+	"what `nft -j list ruleset` prints; - for stdin) with a strict\n"
 	"reader of its own and compares the packets it admits with the policy, side by side.\n"
 	"A file that differs is shown with a packet; a file of which any part is not\n"
 	"understood is never called equal.\n\n"
 	"  --live           also this host's kernel, asked over netlink: its own expressions, not\n"
 	"                   what a lister makes of them\n"
+	"  --part PART      files are of this part, like prod.data or prod.gateway; nft before 1.1\n"
+	"                   does not list as JSON whose a ruleset is\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
 	"  --format FORMAT  text, json, markdown, sarif, github, gitlab, junit or csv\n"
 	"  --as-of DATE     judge expiry by this day\n"

@@ -142,6 +142,13 @@ enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 enum fb_status fb_prove(struct fb *fb, const char *name, const char *bytes,
 			size_t len);
 
+/*
+ * The same of an artefact that has to be PART's, `prod.data` or `prod.gateway`:
+ * what `nft -j list ruleset` prints does not always say whose it is.
+ */
+enum fb_status fb_prove_part(struct fb *fb, const char *part, const char *name,
+			     const char *bytes, size_t len);
+
 /* A commit as the history has it; strings are never NULL, "" for nothing. */
 struct fb_commit {
 	const char *hash, *day;		/* "2026-08-10", of the commit */

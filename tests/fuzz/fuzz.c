@@ -44,7 +44,8 @@ static const char *shop(size_t *len)
 	return text;
 }
 
-void fuzz_prove(const char *name, const uint8_t *data, size_t size)
+void fuzz_prove(const char *name, const char *part, const uint8_t *data,
+		size_t size)
 {
 	struct fb *fb = fuzz_context();
 	size_t len;
@@ -52,7 +53,8 @@ void fuzz_prove(const char *name, const uint8_t *data, size_t size)
 
 	if (fb_load_text(fb, "shop.fbk", text, len) != FB_OK)
 		abort();
-	if (fb_prove(fb, name, (const char *)data, size) == FB_FAULT)
+	if (fb_prove_part(fb, part, name, (const char *)data, size) ==
+	    FB_FAULT)
 		abort();
 	fuzz_tell(fb);
 	fb_free(fb);

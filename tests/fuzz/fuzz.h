@@ -13,9 +13,11 @@ struct fb *fuzz_context(void);
 void fuzz_tell(struct fb *fb);
 
 /*
- * Prove the SIZE bytes at DATA, known as NAME, against tests/fuzz/shop.fbk.
+ * Prove the SIZE bytes at DATA, known as NAME, against tests/fuzz/shop.fbk, as
+ * its PART; NULL: they have to say it.
  */
-void fuzz_prove(const char *name, const uint8_t *data, size_t size);
+void fuzz_prove(const char *name, const char *part, const uint8_t *data,
+		size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

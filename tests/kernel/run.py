@@ -318,13 +318,16 @@ def passes(network, gateway):
 
 # ---- every file -------------------------------------------------------------
 
-def try_loading(path):
-    """None, or what is wrong with the file as nft and the kernel see it."""
+def try_loading(path, capture):
+    """
+    None, or what is wrong with the file as nft and the kernel see it; what nft
+    lists of it as JSON goes to CAPTURE.
+    """
     machine = Machine(path.name)
     try:
         machine.run(["nft", "-f", str(path)])
         once = machine.run(["nft", "list", "ruleset"])
-        machine.run(["nft", "-j", "list", "ruleset"])
+        capture.write_text(machine.run(["nft", "-j", "list", "ruleset"]))
         machine.run(["nft", "-f", str(path)])
         twice = machine.run(["nft", "list", "ruleset"])
         machine.run(["nft", "flush", "ruleset"])
@@ -340,13 +343,45 @@ def try_loading(path):
     return None
 
 
-def try_files(out):
+def part_of(out, path):
+    """customer.environment.layer"""
+    *space, _, name = path.relative_to(out).with_suffix("").parts
+    return ".".join([*space, name])
+
+
+def try_files(out, captures):
     paths = sorted(out.glob("**/nft/*.nft"))
     complaints = [f"FAIL {path.relative_to(out)}: {wrong}" for path in paths
-                  if (wrong := try_loading(path))]
+                  if (wrong := try_loading(path, captures / f"{part_of(out, path)}.json"))]
     if not paths:
         complaints.append(f"FAIL {out}: no rulesets")
     return len(paths) - len(complaints), complaints
+
+
+# ---- what nft lists as JSON -------------------------------------------------
+
+CHANGED = 1499                  # one in so many changes of a listing is tried
+
+
+def try_captures(captures, arguments):
+    """Each listing proved, and changed here and there: equal to the text?"""
+    complaints = []
+    paths = sorted(captures.glob("*.json"))
+    for path in paths:
+        done = subprocess.run(
+            [arguments.firebreak, "prove", arguments.policy, path, "--part", path.stem,
+             "--as-of", arguments.as_of], capture_output=True, text=True)
+        if done.returncode:
+            complaints.append(f"FAIL {path.name}: {done.stdout}{done.stderr}")
+    mutate = arguments.mutate or str(pathlib.Path(arguments.firebreak).parent /
+                                     "tests/prop/test_mutate")
+    done = subprocess.run([mutate, "--captures", str(CHANGED), arguments.policy,
+                           arguments.as_of, captures], capture_output=True, text=True)
+    print(f"{'as JSON':22} {len(paths)} listings, {len(complaints)} not proved; their changes: "
+          f"{done.stdout.splitlines()[-2] if done.stdout else done.stderr}", flush=True)
+    if done.returncode:
+        complaints.append(f"FAIL {mutate}: {done.stdout}{done.stderr}")
+    return len(paths), complaints
 
 
 # ---- the program ------------------------------------------------------------
@@ -398,6 +433,8 @@ def parse_arguments():
                         help="try what was compiled there before")
     parser.add_argument("--flows", default=str(HERE / "flows.txt"))
     parser.add_argument("--hosts", default=str(HERE / "hosts.txt"))
+    parser.add_argument("--mutate", metavar="PROGRAM",
+                        help="test_mutate, if it is not below firebreak")
     parser.add_argument("-v", "--verbose", action="store_true",
                         help="every failure, and how long it took")
     parser.add_argument("environments", nargs="*", metavar="CUSTOMER.ENV")
@@ -415,9 +452,13 @@ def test(out, arguments):
     hosts = table.read_hosts(arguments.hosts)
     flows = table.read_flows(arguments.flows, hosts)
     ids = itertools.count(1)
-    passed, complaints = try_files(out)
-    print(f"{'every file':22} {passed} loaded, listed and loaded again, "
-          f"{len(complaints)} failed", flush=True)
+    with tempfile.TemporaryDirectory(prefix="firebreak-json-") as captures:
+        passed, complaints = try_files(out, pathlib.Path(captures))
+        print(f"{'every file':22} {passed} loaded, listed and loaded again, "
+              f"{len(complaints)} failed", flush=True)
+        listings, unequal = try_captures(pathlib.Path(captures), arguments)
+    complaints += unequal
+    passed += listings - len(unequal)
     show(complaints, arguments.verbose)
     failed = len(complaints)
     for environment in arguments.environments or hosts:

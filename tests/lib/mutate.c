@@ -785,3 +785,209 @@ void mutate_ec2(struct mutation *m, const char *bytes, size_t len)
 	}
 	json_decref(root);
 }
+
+/* --- what `nft -j` lists --- */
+
+/* A value in its place: member KEY of OBJECT, or element I of ARRAY. */
+struct spot {
+	struct mutation *m;
+	struct arena *arena;
+	json_t *root, *sets;
+	json_t *in;
+	const char *key;
+	size_t i;
+};
+
+static json_t *spot_value(const struct spot *s)
+{
+	return s->key ? json_object_get(s->in, s->key)
+		      : json_array_get(s->in, s->i);
+}
+
+static void put_spot(const struct spot *s, json_t *value)
+{
+	if (s->key)
+		json_object_set_new(s->in, s->key, value);
+	else
+		json_array_set_new(s->in, s->i, value);
+}
+
+static void show_spot(const struct spot *s, const char *what, json_t *about)
+{
+	char *bytes, *text;
+
+	if (!is_turn(s->m))
+		return;
+	bytes = json_dumps(s->root, JSON_PRESERVE_ORDER | JSON_COMPACT);
+	text = json_dumps(about, JSON_ENCODE_ANY | JSON_COMPACT);
+	if (!bytes || !text)
+		abort();
+	s->m->show(s->m->context,
+		   arena_printf(s->arena, "%s: %.200s", what, text), bytes,
+		   strlen(bytes));
+	free(text);
+	free(bytes);
+}
+
+/* VALUE in its place for a moment. */
+static void try_spot(const struct spot *s, json_t *value)
+{
+	json_t *before = json_incref(spot_value(s));
+	char *other = json_dumps(value, JSON_ENCODE_ANY);
+
+	put_spot(s, value);
+	show_spot(s, arena_printf(s->arena, "%.100s for a value", other), before);
+	put_spot(s, before);
+	free(other);
+}
+
+static void try_strings(const struct spot *s, const char *text)
+{
+	struct variants v = { .count = 0 };
+	const struct lines none = { 0 };
+	size_t i;
+	json_t *name;
+
+	vary_word(&v, &none, text);
+	add_word(&v, "changed");
+	add_word(&v, "lo");
+	add_word(&v, "!=");
+	add_word(&v, "==");
+	add_word(&v, "0.0.0.0");
+	for (i = 0; i < v.count; i++)
+		if (strcmp(v.at[i], text) != 0)
+			try_spot(s, json_string(v.at[i]));
+	json_array_foreach(s->sets, i, name)
+		if (*text == '@' && strcmp(json_string_value(name), text) != 0)
+			try_spot(s, json_incref(name));
+}
+
+static void try_numbers(const struct spot *s, json_int_t n)
+{
+	try_spot(s, json_integer(n + 1));
+	try_spot(s, json_integer(n - 1));
+	try_spot(s, json_integer(n ? 0 : 65535));
+	try_spot(s, json_pack("{s:[I,I]}", "range", n, n + 1));
+	try_spot(s, json_sprintf("%lld", (long long)n));
+}
+
+static void mutate_spot(const struct spot *s);
+
+static void mutate_elements(const struct spot *s, json_t *array)
+{
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		struct spot inner = { s->m, arena_child(s->arena), s->root,
+				      s->sets, array, NULL, i };
+		json_t *e = json_incref(json_array_get(array, i));
+
+		json_array_remove(array, i);
+		show_spot(&inner, "taken out", e);
+		json_array_insert(array, i, e);
+		json_array_insert(array, i, e);
+		show_spot(&inner, "twice", e);
+		json_array_remove(array, i);
+		if (i + 1 < json_array_size(array)) {
+			json_array_remove(array, i);
+			json_array_insert(array, i + 1, e);
+			show_spot(&inner, "behind the next", e);
+			json_array_remove(array, i + 1);
+			json_array_insert(array, i, e);
+		}
+		json_decref(e);
+		mutate_spot(&inner);
+		arena_free(inner.arena);
+	}
+}
+
+static bool means_nothing(const char *key)
+{
+	return strcmp(key, "handle") == 0 || strcmp(key, "version") == 0 ||
+	       strcmp(key, "release_name") == 0;
+}
+
+static void mutate_members(const struct spot *s, json_t *object)
+{
+	json_t *keys = json_deep_copy(object), *value;
+	const char *key;
+
+	json_object_foreach(keys, key, value) {
+		struct spot inner = { s->m, s->arena, s->root, s->sets, object,
+				      key, 0 };
+		json_t *before = json_incref(json_object_get(object, key));
+
+		json_object_del(object, key);
+		show_spot(&inner, "member taken out", before);
+		json_object_set_new(object, key, before);
+		if (!means_nothing(key))
+			mutate_spot(&inner);
+	}
+	json_object_set_new(object, "odd", json_true());
+	show_spot(s, "one member more", object);
+	json_object_del(object, "odd");
+	json_decref(keys);
+}
+
+/* A rule that somebody added, in front of this one. */
+static void add_rules(const struct spot *s, json_t *rule)
+{
+	static const char *const added[] = {
+		"[{\"accept\":null}]", "[{\"drop\":null}]", "[{\"return\":null}]",
+		"[{\"match\":{\"op\":\"!=\",\"left\":{\"payload\":{\"protocol\":\"tcp\",\"field\":\"dport\"}},\"right\":22}},{\"accept\":null}]",
+		"[{\"match\":{\"op\":\"==\",\"left\":{\"meta\":{\"key\":\"nfproto\"}},\"right\":\"ipv6\"}},{\"drop\":null}]",
+		"[{\"match\":{\"op\":\"in\",\"left\":{\"ct\":{\"key\":\"state\"}},\"right\":[\"new\",\"untracked\"]}},{\"accept\":null}]",
+	};
+	json_t *before = json_incref(json_object_get(rule, "expr"));
+
+	for (size_t i = 0; i < COUNT(added); i++) {
+		json_t *copy = json_deep_copy(rule);
+
+		json_object_set_new(copy, "expr", json_loads(added[i], 0, NULL));
+		json_array_insert_new(s->in, s->i, json_pack("{s:o}", "rule",
+							     copy));
+		show_spot(s, added[i], before);
+		json_array_remove(s->in, s->i);
+	}
+	json_decref(before);
+}
+
+static void mutate_spot(const struct spot *s)
+{
+	json_t *value = spot_value(s);
+
+	if (!s->key && json_object_get(value, "rule"))
+		add_rules(s, json_object_get(value, "rule"));
+	if (!json_is_null(value))
+		try_spot(s, json_null());
+	if (json_is_string(value))
+		try_strings(s, arena_printf(s->arena, "%s",
+					    json_string_value(value)));
+	else if (json_is_integer(value))
+		try_numbers(s, json_integer_value(value));
+	else if (json_is_boolean(value))
+		try_spot(s, json_boolean(!json_is_true(value)));
+	else if (json_is_array(value))
+		mutate_elements(s, value);
+	else if (json_is_object(value))
+		mutate_members(s, value);
+}
+
+void mutate_nft_json(struct mutation *m, const char *bytes, size_t len)
+{
+	json_t *root = json_loadb(bytes, len, 0, NULL);
+	struct spot all = { m, m->arena, root, json_array(), root, "nftables",
+			    0 };
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "nftables"), i, item) {
+		json_t *set = json_object_get(item, "set");
+		const char *name = json_string_value(json_object_get(set, "name"));
+
+		if (name)
+			json_array_append_new(all.sets,
+					      json_sprintf("@%s", name));
+	}
+	mutate_spot(&all);
+	json_decref(all.sets);
+	json_decref(root);
+}

@@ -20,6 +20,9 @@ struct mutation {
 /* An nftables ruleset, a statement a line. */
 void mutate_nft(struct mutation *mutation, const char *text);
 
+/* What `nft -j list ruleset` prints: each value, each member, each element. */
+void mutate_nft_json(struct mutation *mutation, const char *bytes, size_t len);
+
 /* Terraform JSON with security groups and their rules. */
 void mutate_terraform(struct mutation *mutation, const char *bytes, size_t len);
 

@@ -3,6 +3,11 @@
  *
  *	test_mutate				a sample of all, for `make check`
  *	test_mutate FILE-OR-DIRECTORY...	every mutant of these policies
+ *	test_mutate --captures EVERY POLICY DAY DIRECTORY
+ *
+ * The last one is about what `nft -j list ruleset` printed of what a policy
+ * became, DIRECTORY/customer.environment.layer.json: each one has to mean what
+ * the text means, and one in EVERY of its mutants is tried.
  *
  * Each emitted file is changed in one place at a time.  The reader refuses the
  * mutant, or the proof finds a packet, which a naive evaluator of the file then
@@ -11,6 +16,7 @@
  */
 #include "backends/backend.h"
 #include "compiler/base/addr.h"
+#include "compiler/base/text.h"
 #include "compiler/prove.h"
 #include "tests/lib/aws_eval.h"
 #include "tests/lib/dice.h"
@@ -18,6 +24,7 @@
 #include "tests/lib/mutate.h"
 #include "tests/lib/naive.h"
 #include "tests/lib/nft_eval.h"
+#include "tests/lib/nft_json.h"
 #include "tests/lib/policy.h"
 #include "tests/lib/sample.h"
 
@@ -29,6 +36,7 @@
 enum {
 	SAMPLE_EVERY = 211,	/* a prime: no kind of mutant is always skipped */
 	GENERATED = 24,
+	CAPTURED_EVERY = 47,
 	EQUAL_PACKETS = 24,	/* a side of a mutant that is said to be equal */
 	OTHER_PACKETS = 2,	/* of one that was found */
 	TOLD_MOST = 10,
@@ -49,6 +57,7 @@ struct original {
 	const struct backend *backend;
 	const char *path, *bytes;
 	size_t len;
+	bool captured;		/* JSON of nft, which does not say whose it is */
 	struct meaning *meaning;
 	struct arena *arena;
 	struct identity identity;
@@ -71,8 +80,14 @@ static bool is_nft(const struct original *o)
 static bool look_at(const struct original *o, struct arena *arena,
 		    const char *bytes, size_t len, struct looked_at *out)
 {
+	const char *text;
+
 	*out = (struct looked_at){ 0 };
-	if (is_nft(o))
+	if (o->captured) {
+		text = nft_json_text(arena, bytes, len, *o->identity.layer
+				     ? "firebreak" : "firebreak_gateway");
+		out->nft = text ? nft_eval_read(arena, text) : NULL;
+	} else if (is_nft(o))
 		out->nft = nft_eval_read(arena, arena_copy(arena, bytes, len));
 	else
 		out->aws = aws_eval_read(arena, bytes, len, o->policy->ast,
@@ -132,6 +147,14 @@ static bool groups_admit(struct arena *arena, const struct aws_eval *eval,
 	return aws_eval_group(eval, layer, strstr(label, ": ingress"), packet);
 }
 
+static bool is_address(const char *text, size_t len, u128 address)
+{
+	struct prefix prefix;
+
+	return prefix_read(text, len, &prefix) == PREFIX_OK &&
+	       prefix_range(prefix).lo == address;
+}
+
 /*
  * "gateway: source NAT", to addresses of the environment's own, or, where they
  * are none, "gateway: source NAT to 192.0.2.1".
@@ -140,15 +163,14 @@ static bool translates(const struct nft_eval *eval,
 		       const struct nft_sight *sight, const char *label)
 {
 	const char *to = words_behind(label, "source NAT to ");
+	const char *end = to ? strchr(to, '-') : NULL;
 	struct range found;
-	struct prefix prefix;
 
 	if (!nft_eval_translates(eval, sight, &found))
 		return false;
-	if (!to)
-		return true;
-	return prefix_read(to, strcspn(to, "-"), &prefix) == PREFIX_OK &&
-	       prefix_range(prefix).lo == found.lo;
+	return !to || (is_address(to, strcspn(to, "-"), found.lo) &&
+		       (end ? is_address(end + 1, strlen(end + 1), found.hi)
+			    : found.lo == found.hi));
 }
 
 static bool admits(struct arena *arena, const struct looked_at *file,
@@ -312,7 +334,10 @@ static bool denote(struct mutant *m, const char *bytes, size_t len)
 
 	if (!o->backend->recognise(bytes, len))
 		return false;
-	model = o->backend->read(m->arena, &diags, o->path, bytes, len, &id);
+	id = o->identity;
+	model = o->captured
+		? o->backend->read_as(m->arena, &diags, o->path, bytes, len, &id)
+		: o->backend->read(m->arena, &diags, o->path, bytes, len, &id);
 	return model && is_same_place(&id, &o->identity) &&
 	       o->backend->denote(&job, model, &m->sides);
 }
@@ -337,7 +362,7 @@ static void show(void *context, const char *what, const char *bytes, size_t len)
 
 struct run {
 	struct tally tally;
-	unsigned every, made, policies;
+	unsigned every, made, policies, captures;
 };
 
 static void mutate_artefact(struct run *run, struct original *o)
@@ -408,16 +433,23 @@ static void mutate_policy(struct run *run, struct policy *policy)
 		mutate_space(run, policy, i);
 }
 
+/* A file, or a directory with a main.fbk. */
+static bool read_policy(struct policy *policy, struct arena *arena,
+			const char *path, const char *day)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		path = arena_printf(arena, "%s/main.fbk", path);
+	return policy_of_file(policy, arena, path, day);
+}
+
 static bool mutate_file(struct run *run, const char *path)
 {
 	struct arena *arena = arena_new(0);
 	struct policy policy;
-	struct stat st;
-	bool good;
+	bool good = read_policy(&policy, arena, path, GEN_DAY);
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		path = arena_printf(arena, "%s/main.fbk", path);
-	good = policy_of_file(&policy, arena, path, GEN_DAY);
 	if (good)
 		mutate_policy(run, &policy);
 	else
@@ -440,24 +472,173 @@ static void mutate_generated(struct run *run)
 	}
 }
 
+/* --- captures --- */
+
+/* What DIRECTORY has of one part, as `name` says; NULL: nothing. */
+static const char *capture_of(struct arena *arena, const char *directory,
+			      const char *name, size_t *len)
+{
+	FILE *file = fopen(arena_printf(arena, "%s/%s.json", directory, name),
+			   "rb");
+	struct text text = TEXT_IN(arena);
+	char some[4096];
+	size_t n;
+
+	if (!file)
+		return NULL;
+	while ((n = fread(some, 1, sizeof some, file)) > 0)
+		text_add(&text, some, n);
+	(void)fclose(file);
+	*len = text.len;
+	return text_string(&text);
+}
+
+/* The capture means what the text O means; then it takes its place. */
+static bool take_capture(struct original *o, const char *bytes, size_t len)
+{
+	struct diags diags = { .arena = o->arena };
+	struct job job = { o->arena, &diags, o->policy->ir, o->meaning };
+	struct sides text = { 0 };
+	struct difference d;
+	const void *model = o->backend->read(o->arena, &diags, o->path, o->bytes,
+					     o->len, &o->identity);
+
+	if (!model || !o->backend->denote(&job, model, &text))
+		return false;
+	model = o->backend->read_as(o->arena, &diags, o->path, bytes, len,
+				    &o->identity);
+	if (!model || !o->backend->denote(&job, model, &o->sides))
+		return false;
+	o->captured = true;
+	o->bytes = bytes;
+	o->len = len;
+	return prove_same(o->arena, &o->sides, &text, &d) &&
+	       prove_bounds(o->arena, &o->sides, &d);
+}
+
+static void mutate_capture(struct run *run, struct original *o,
+			   const char *directory, const char *space)
+{
+	struct mutation mutation = { .arena = o->arena, .every = run->every,
+				     .made = run->made, .show = show,
+				     .context = o };
+	const char *stem = strrchr(o->path, '/') + 1, *bytes;
+	size_t len;
+
+	bytes = capture_of(o->arena, directory,
+			   arena_printf(o->arena, "%s.%.*s", space,
+					(int)(strlen(stem) - 4), stem), &len);
+	if (!bytes)
+		return;
+	run->captures++;
+	if (take_capture(o, bytes, len)) {
+		mutate_nft_json(&mutation, bytes, len);
+	} else {
+		printf("MISSED: the capture of %s.%s is not equal to the text\n",
+		       space, stem);
+		run->tally.missed++;
+	}
+	run->made = mutation.made;
+}
+
+static void mutate_captures_of(struct run *run, struct policy *policy,
+			       size_t space, const char *directory)
+{
+	const struct ir_space *is = &policy->ir->spaces[space];
+	struct arena *arena = arena_child(policy->arena);
+	struct meaning meaning = meaning_of(arena, policy->ir, is);
+	struct diags diags = { .arena = arena };
+	struct job job = { arena, &diags, policy->ir, &meaning };
+	struct artefacts made = { 0 };
+
+	(void)backend_nft.emit(&job, &made);
+	for (size_t i = 0; i < made.count; i++) {
+		struct original o = {
+			.policy = policy,
+			.customer = policy->ir->customers[is->customer].name,
+			.environment = policy->ir->environments[is->environment],
+			.backend = &backend_nft,
+			.path = made.at[i].path,
+			.bytes = made.at[i].bytes,
+			.len = made.at[i].len,
+			.meaning = &meaning,
+			.arena = arena_child(arena),
+			.dice = dice_of(space),
+			.tally = &run->tally,
+		};
+
+		mutate_capture(run, &o, directory,
+			       ir_space_name(arena, policy->ir, is));
+		arena_free(o.arena);
+	}
+	arena_free(arena);
+}
+
+/* False when there is no capture at all: nothing was tried. */
+static bool mutate_captures(struct run *run, const char *path,
+			    const char *day, const char *directory)
+{
+	struct arena *arena = arena_new(0);
+	struct policy policy;
+	bool good = read_policy(&policy, arena, path, day);
+	unsigned before = run->captures;
+
+	for (size_t i = 0; good && i < policy.ir->space_count; i++)
+		mutate_captures_of(run, &policy, i, directory);
+	if (!good)
+		fprintf(stderr, "%s", policy_messages(&policy));
+	arena_free(arena);
+	return good && run->captures > before;
+}
+
+static void report(const struct run *run)
+{
+	const struct tally *t = &run->tally;
+
+	printf("caught %u equal %u missed %u\n", t->refused + t->found,
+	       t->equal, t->missed);
+	printf("(%u refused, %u found with a packet, %u false alarms; %u policies, %u captures, %u mutants, one in %u tried)\n",
+	       t->refused, t->found, t->alarms, run->policies, run->captures,
+	       run->made, run->every);
+}
+
+static bool is_good(const struct run *run)
+{
+	return !run->tally.missed && run->tally.found;
+}
+
+/* What nft 1.0.6 printed of a policy with every shape and every statement. */
+static bool mutate_kept_captures(void)
+{
+	struct run run = { .every = CAPTURED_EVERY };
+	bool good = mutate_captures(&run, "tests/nft", GEN_DAY, "tests/nft");
+
+	report(&run);
+	return good && is_good(&run);
+}
+
 int main(int argc, char **argv)
 {
 	static const char ours[] = "policies/modyo-connect";
 	struct run run = { .every = argc > 1 ? 1 : SAMPLE_EVERY };
-	const struct tally *t = &run.tally;
 	bool good = true;
 	struct stat st;
 
+	if (argc == 6 && strcmp(argv[1], "--captures") == 0) {
+		run.every = (unsigned)atoi(argv[2]);
+		good = run.every && mutate_captures(&run, argv[3], argv[4],
+						    argv[5]);
+		report(&run);
+		return good && is_good(&run) ? 0 : 1;
+	}
 	for (int i = 1; i < argc; i++)
 		good &= mutate_file(&run, argv[i]);
 	if (argc == 1 && stat(ours, &st) == 0)
 		good &= mutate_file(&run, ours);
 	if (argc == 1)
 		mutate_generated(&run);
-	printf("caught %u equal %u missed %u\n", t->refused + t->found,
-	       t->equal, t->missed);
-	printf("(%u refused, %u found with a packet, %u false alarms; %u policies, %u mutants, one in %u tried)\n",
-	       t->refused, t->found, t->alarms, run.policies, run.made,
-	       run.every);
-	return good && !t->missed && t->found ? 0 : 1;
+	report(&run);
+	if (argc == 1)
+		good &= mutate_kept_captures();
+	return good && is_good(&run) ? 0 : 1;
 }
