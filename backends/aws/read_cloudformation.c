@@ -519,13 +519,34 @@ static void read_resources(struct reading *r, const struct json *root)
 	}
 }
 
+/* The template in an answer of `aws cloudformation get-template`. */
+static const struct json *unwrapped(struct reading *r, const struct json *root)
+{
+	static const char *const known[] = { "TemplateBody", "StagesAvailable",
+					     NULL };
+	const struct path path = { NULL, known[0] };
+	const struct json *body = jv_get(root, known[0]);
+
+	if (!body)
+		return root;
+	if (!expect_object(&r->g.json, NULL, root, known))
+		return NULL;
+	if (jv_string(body)) {
+		refuse(&r->g.json, &path,
+		       "is a text: templates in YAML are not read here");
+		return NULL;
+	}
+	return body;
+}
+
 static void read_root(struct reading *r, const struct json *root)
 {
 	static const char *const known[] = {
 		"AWSTemplateFormatVersion", "Description", "Parameters",
 		"Resources", NULL };
 
-	if (!expect_object(&r->g.json, NULL, root, known) ||
+	root = unwrapped(r, root);
+	if (!root || !expect_object(&r->g.json, NULL, root, known) ||
 	    !expect_string(&r->g.json, NULL, "AWSTemplateFormatVersion", root,
 			   "2010-09-09"))
 		return;

@@ -564,11 +564,40 @@ static void a_group_without_egress_lets_everything_out(void **state)
 	assert_false(proves(w, changed(w, text, nothing,
 				       "\"SecurityGroupEgress\": []"), &d));
 	assert_int_equal(d.kind, DIFFERENCE_EXTRA);
-	/* over IPv6 too */
-	text = changed(w, text, "\"CidrIp\": \"127.0.0.1/32\"",
-		       "\"CidrIpv6\": \"::/0\"");
-	assert_false(proves(w, text, &d));
+}
+
+static void a_group_of_ipv6_without_egress_lets_everything_out(void **state)
+{
+	struct world *w = world_of(*state,
+		"language 1; policy p; environments prod; layer a; layer b;\n"
+		"environment prod { vpc 2600:1f18:1:100::/56;\n"
+		"  layer a 2600:1f18:1:100::/64; layer b 2600:1f18:1:101::/64; }\n"
+		"r: allow 2001:db8::/32 -> a on tcp/443;\n");
+	struct difference d;
+
+	assert_false(proves(w, changed(w, good(w),
+		"{\"IpProtocol\": \"-1\", \"CidrIp\": \"127.0.0.1/32\", "
+		"\"Description\": \"no default egress\"}", ""), &d));
 	assert_int_equal(d.packet.family, IPV6);
+}
+
+/* What `aws cloudformation get-template` answers has the template inside. */
+static void a_template_may_come_from_a_stack(void **state)
+{
+	struct world *w = shop(*state, usual);
+	const char *text = good(w);
+	struct difference d;
+
+	text = arena_printf(*state, "{\"TemplateBody\": %s, \"StagesAvailable\": "
+			    "[\"Original\", \"Processed\"]}", text);
+	assert_true(backend_cloudformation.recognise(text, strlen(text)));
+	assert_true(proves(w, text, &d));
+	assert_false(proves(w, changed(w, text, "\"ToPort\": 443",
+				       "\"ToPort\": 444"), &d));
+	assert_null(read_text(w, changed(w, text, "\"StagesAvailable\"",
+					 "\"NextToken\"")));
+	assert_null(read_text(w, "{\"TemplateBody\": \"Resources: {}\"}"));
+	has(first_told(w), "YAML");
 }
 
 static void every_change_is_found(void **state)
@@ -651,6 +680,8 @@ int main(void)
 		IN_ARENA(a_group_is_named_in_either_way),
 		IN_ARENA(both_ways_to_let_nothing_out_are_known),
 		IN_ARENA(a_group_without_egress_lets_everything_out),
+		IN_ARENA(a_group_of_ipv6_without_egress_lets_everything_out),
+		IN_ARENA(a_template_may_come_from_a_stack),
 		IN_ARENA(every_change_is_found),
 		IN_ARENA(memory_that_runs_out_while_reading_ends_the_reading),
 	};
