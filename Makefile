@@ -210,11 +210,18 @@ $(B)/tests/bench/edit: $(OBJ)/tests/bench/edit.o $(OBJ)/tests/bench/engine/sets.
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ)/tests/bench/edit.o $(OBJ)/tests/bench/engine/sets.o $(OBJ)/tests/lib/dice.o $(B)/libfirebreak.a $(LDLIBS)
 
-bench: $(B)/firebreak $(B)/tests/bench/parse $(B)/tests/bench/edit
+# What rulesets cost a packet.
+$(B)/tests/bench/packets: $(OBJ)/tests/bench/packets.o
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
+bench: $(B)/firebreak $(B)/tests/bench/parse $(B)/tests/bench/edit $(B)/tests/bench/packets
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
 	PARSE=$(B)/tests/bench/parse python3 tests/bench/parse.py
 	$(B)/tests/bench/edit
 	FIREBREAK=$(B)/firebreak python3 tests/bench/verify.py
+	FIREBREAK=$(B)/firebreak PACKETS=$(B)/tests/bench/packets python3 tests/bench/packets.py
 
 install: $(B)/firebreak
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/firebreak
