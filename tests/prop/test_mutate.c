@@ -147,12 +147,19 @@ static bool groups_admit(struct arena *arena, const struct aws_eval *eval,
 	return aws_eval_group(eval, layer, strstr(label, ": ingress"), packet);
 }
 
-static bool is_address(const char *text, size_t len, u128 address)
+/* "192.0.2.1", "192.0.2.0/31" or "192.0.2.1-192.0.2.3", as a range. */
+static bool is_range(const char *text, struct range range)
 {
-	struct prefix prefix;
+	const char *dash = strchr(text, '-');
+	struct prefix low, high;
 
-	return prefix_read(text, len, &prefix) == PREFIX_OK &&
-	       prefix_range(prefix).lo == address;
+	if (prefix_read(text, strcspn(text, "-"), &low) != PREFIX_OK)
+		return false;
+	high = low;
+	if (dash && prefix_read(dash + 1, strlen(dash + 1), &high) != PREFIX_OK)
+		return false;
+	return prefix_range(low).lo == range.lo &&
+	       prefix_range(high).hi == range.hi;
 }
 
 /*
@@ -163,14 +170,10 @@ static bool translates(const struct nft_eval *eval,
 		       const struct nft_sight *sight, const char *label)
 {
 	const char *to = words_behind(label, "source NAT to ");
-	const char *end = to ? strchr(to, '-') : NULL;
 	struct range found;
 
-	if (!nft_eval_translates(eval, sight, &found))
-		return false;
-	return !to || (is_address(to, strcspn(to, "-"), found.lo) &&
-		       (end ? is_address(end + 1, strlen(end + 1), found.hi)
-			    : found.lo == found.hi));
+	return nft_eval_translates(eval, sight, &found) &&
+	       (!to || is_range(to, found));
 }
 
 static bool admits(struct arena *arena, const struct looked_at *file,
