@@ -166,6 +166,7 @@ check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/prop/test_muta
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
+	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/edges.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/flows.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/boot.py
 

@@ -103,7 +103,7 @@ def groups(path, keys):
 
 
 SHAPES = ((linear, (8,)), (exact, (10, 1000, 10000)), (ranges, (10, 1000, 10000)),
-          (groups, (10000,)))
+          (groups, (100, 1000, 10000)))
 
 
 # ---- shapes -----------------------------------------------------------------
@@ -115,6 +115,9 @@ def check_loaded(policy_path, what):
     listed = nft("list", "ruleset").stdout
     expect(firebreak("prove", policy_path, "-", input=listed), 0,
            f"{what}: prove of what nft lists")
+    listed = nft("-j", "list", "ruleset").stdout
+    expect(firebreak("prove", policy_path, "-", "--part", "prod.app", input=listed), 0,
+           f"{what}: prove of what nft -j lists")
 
 
 def try_shape(work, shape, size):
