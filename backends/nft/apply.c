@@ -266,6 +266,19 @@ static unsigned current_number(const struct inventory *v)
 	return number;
 }
 
+/* Does some rule of a base chain lead to a generation? */
+static bool is_any_in_use(const struct inventory *v)
+{
+	for (size_t i = 0; i < v->rules.count; i++) {
+		const struct live_rule *rule = &v->rules.at[i];
+
+		if (is_base(v, rule->chain) && rule->jumps_to &&
+		    number_of(rule->jumps_to))
+			return true;
+	}
+	return false;
+}
+
 /* --- deleting --- */
 
 static struct nft_about deleting(struct arena *arena, const char *what,
@@ -501,7 +514,8 @@ static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 {
 	const char *table = nft_table_name(&model->identity);
 	struct inventory v;
-	enum nft_outcome outcome;
+	enum nft_outcome outcome = NFT_DONE;
+	unsigned current;
 	const char *suffix;
 
 	*why = (struct nft_refusal){ 0 };
@@ -510,7 +524,13 @@ static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 	    !check_owner(&v, job->diags, model) ||
 	    !check_base_chains(&v, job->diags, model))
 		return NFT_REFUSED;
-	outcome = sweep(link, &v, current_number(&v), why);
+	current = current_number(&v);
+	/*
+	 * Where somebody put a rule before a jump, or took one away, it is not
+	 * clear which generation decides: they all stay until the switch.
+	 */
+	if (current || !is_any_in_use(&v))
+		outcome = sweep(link, &v, current, why);
 	if (outcome != NFT_DONE)
 		return outcome;
 	suffix = arena_printf(job->arena, "_g%u", last_number(&v) + 1);

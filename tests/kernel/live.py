@@ -195,9 +195,31 @@ def try_changes():
             handles = {(r["chain"], json.dumps(r["expr"])): r["handle"]
                        for r in objects("rule")}
         try_elements(part, saved, tally)
+        nft("flush", "ruleset")
+        expect(firebreak("apply", path, part), 0, f"apply {part}")
+        if not part.endswith("gateway"):
+            try_mending(path, part)
     print(f"changes   {tally['found']} found, {tally['refused']} refused, "
           f"{tally['equal']} the same in meaning, 0 missed" if not failures else
           "changes   failed", flush=True)
+
+
+def try_mending(path, part):
+    """What somebody did to the base chains is undone by the next apply."""
+    changes = (("insert", "rule", "inet", "firebreak", "input", "accept"),
+               ("insert", "rule", "inet", "firebreak", "output", "drop"),
+               ("delete", "rule", "inet", "firebreak", "input", "handle"))
+    for words in changes:
+        if words[-1] == "handle":
+            first = next(r for r in objects("rule") if r["chain"] == "input")
+            words = (*words, first["handle"])
+        expect(nft(*words), 0, f"mending: {words}")
+        expect(firebreak("prove", path, "--live"), 1, f"mending: {words}: prove --live")
+        expect(firebreak("apply", path, part), 0, f"mending: {words}: apply")
+        expect(firebreak("prove", path, "--live"), 0, f"mending: {words}: after apply")
+        chains = {c["name"].partition("_g")[2] for c in objects("chain")} - {""}
+        if len(chains) != 1:
+            fail(f"mending: {words}: generations {sorted(chains)} are there")
 
 
 def try_elements(part, saved, tally):
