@@ -8,6 +8,7 @@
 #include "compiler/base/text.h"
 #include "compiler/context.h"
 #include "compiler/evidence/evidence.h"
+#include "compiler/findings/findings.h"
 #include "firebreak/diff.h"
 
 #include <stdlib.h>
@@ -138,6 +139,28 @@ static enum fb_status prove_captures(struct fb *fb, void *argument)
 	return FB_OK;
 }
 
+/*
+ * The findings as SARIF, with files as seen from the policy's root: so they are
+ * the same from wherever the policy was read.
+ */
+static void add_sarif(struct bundle *b, const char *const *names)
+{
+	struct fb *fb = b->fb;
+	const char *main = fb->sources.files.at[0]->name;
+	struct findings_from from = {
+		.sources = &fb->sources, .ir = fb->ir, .diags = &fb->diags,
+		.verdicts = fb->verdicts, .expects = fb->expects_run,
+		.command = "report", .as_of = fb->options.as_of,
+		.cwd = arena_copy(fb->arena, main,
+				  strlen(main) - strlen(names[0])),
+	};
+	struct findings found = findings_gather(fb->arena, &from);
+	struct text out = TEXT_IN(fb->arena);
+
+	findings_write(&out, &found, FB_FORMAT_SARIF);
+	add(b, "findings.sarif", text_string(&out), out.len);
+}
+
 static enum fb_status report(struct fb *fb, void *argument)
 {
 	const struct report_call *call = argument;
@@ -199,6 +222,7 @@ static enum fb_status report(struct fb *fb, void *argument)
 	add_text(&b, "freezes.csv", evidence_freezes_csv, &e);
 	if (e.oscal)
 		add_text(&b, "oscal.json", evidence_oscal, &e);
+	add_sarif(&b, from.names);
 	add_manifest(&b);
 	*call->out = (struct fb_compilation){ b.files.at, b.files.count,
 					      call->made->sides,

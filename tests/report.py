@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
     VOID = {"meta", "wbr", "br", "path", "rect", "input"}
     FILES = set("""index.html report.html report.md model.json fleet.csv freezes.csv rules.csv matrix.csv oscal.json
-        MANIFEST.sha256""".split())
+        findings.sarif MANIFEST.sha256""".split())
     OURS = set("""html head meta title style body a div nav p span ol ul li br main header h1 h2 h3 dl dt dd section b i
         table caption thead tbody tr th td code small wbr figure svg path rect text g pre footer
         details summary fieldset legend input label""".split())
@@ -108,8 +108,8 @@ run = subprocess.run([tool, "report", "--oscal", f"{work}/hostile.fbk", "-o", f"
 if run.returncode not in (0, 1):
     fail(f"report exits {run.returncode}: {run.stderr[:500]}")
 texts = {name: open(f"{work}/hostile/{name}", encoding="utf-8", newline="").read()
-         for name in ("report.html", "index.html", "report.md", "model.json", "oscal.json", "rules.csv", "matrix.csv", "fleet.csv",
-                      "freezes.csv")}
+         for name in ("report.html", "index.html", "report.md", "model.json", "oscal.json", "findings.sarif", "rules.csv",
+                      "matrix.csv", "fleet.csv", "freezes.csv")}
 for name, text in texts.items():
     if STRANGE.search(text):
         fail(f"a character that hides or turns text in {name}")
@@ -197,6 +197,14 @@ try:
                  f"{work}/urgent/model.json"):
         for error in jsonschema.Draft7Validator(schema).iter_errors(json.load(open(file))):
             fail(f"{file}: {error.message[:200]}")
+    sarif = jsonschema.Draft4Validator(json.load(open("tests/schemas/sarif-schema-2.1.0.json")))
+    for name in ("hostile", "b", "broken", "urgent"):
+        document = json.load(open(f"{work}/{name}/findings.sarif"))
+        for error in sarif.iter_errors(document):
+            fail(f"{name}/findings.sarif: {error.message[:200]}")
+        told = {result["ruleId"] for result in document["runs"][0]["results"]}
+        if ("P0401" in told) != (name == "broken"):
+            fail(f"{name}/findings.sarif tells {sorted(told)}")
 except ImportError:
     fail("python3-jsonschema is not installed: the model was not held against its schema")
 

@@ -388,6 +388,7 @@ static void put_bundle(struct text *out, const struct evidence *e)
 		put_file(out, "history.json", "the commits of the period; before/ has the sources at its start");
 	if (e->capture_count)
 		text_puts(out, "<tr><th scope=\"row\">captures/</th><td>what ran, as somebody captured it; proved in <a href=\"report.html#running\">report.html</a></td></tr>\n");
+	put_file(out, "findings.sarif", "what was found, for code scanning");
 	if (e->oscal)
 		put_file(out, "oscal.json", "the invariants and what was found, as OSCAL assessment results");
 	put_file(out, "MANIFEST.sha256", "a digest of every file: the one to sign");
