@@ -33,10 +33,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* Primes, so that no kind of mutant is always skipped; sanitizers are slow. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SAMPLE_EVERY = 1009, CAPTURED_EVERY = 211 };
+#else
+enum { SAMPLE_EVERY = 211, CAPTURED_EVERY = 47 };
+#endif
+
 enum {
-	SAMPLE_EVERY = 211,	/* a prime: no kind of mutant is always skipped */
 	GENERATED = 24,
-	CAPTURED_EVERY = 47,
 	EQUAL_PACKETS = 24,	/* a side of a mutant that is said to be equal */
 	OTHER_PACKETS = 2,	/* of one that was found */
 	TOLD_MOST = 10,
