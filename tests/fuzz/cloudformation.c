@@ -3,6 +3,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	fuzz_prove("fuzz.cfn.json", data, size);
+	fuzz_prove("fuzz.cfn.json", NULL, data, size);
 	return 0;
 }

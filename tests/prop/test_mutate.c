@@ -35,9 +35,9 @@
 
 /* Primes, so that no kind of mutant is always skipped; sanitizers are slow. */
 #ifdef __SANITIZE_ADDRESS__
-enum { SAMPLE_EVERY = 1009, CAPTURED_EVERY = 211 };
+enum { SAMPLE_EVERY = 5003, CAPTURED_EVERY = 503 };
 #else
-enum { SAMPLE_EVERY = 211, CAPTURED_EVERY = 47 };
+enum { SAMPLE_EVERY = 1009, CAPTURED_EVERY = 101 };
 #endif
 
 enum {
