@@ -139,6 +139,23 @@ static enum fb_status prove_captures(struct fb *fb, void *argument)
 	return FB_OK;
 }
 
+/* The sources of FB under NAMES. */
+static struct sources renamed(struct fb *fb, const char *const *names)
+{
+	struct sources all = fb->sources;
+
+	all.files.at = arena_array(fb->arena, all.files.count,
+				   sizeof *all.files.at);
+	for (size_t i = 0; i < all.files.count; i++) {
+		struct source *s = arena_alloc(fb->arena, sizeof *s);
+
+		*s = *fb->sources.files.at[i];
+		s->name = names[i];
+		all.files.at[i] = s;
+	}
+	return all;
+}
+
 /*
  * The findings as SARIF, with files as seen from the policy's root: so they are
  * the same from wherever the policy was read.
@@ -146,13 +163,11 @@ static enum fb_status prove_captures(struct fb *fb, void *argument)
 static void add_sarif(struct bundle *b, const char *const *names)
 {
 	struct fb *fb = b->fb;
-	const char *main = fb->sources.files.at[0]->name;
+	struct sources sources = renamed(fb, names);
 	struct findings_from from = {
-		.sources = &fb->sources, .ir = fb->ir, .diags = &fb->diags,
+		.sources = &sources, .ir = fb->ir, .diags = &fb->diags,
 		.verdicts = fb->verdicts, .expects = fb->expects_run,
-		.command = "report", .as_of = fb->options.as_of,
-		.cwd = arena_copy(fb->arena, main,
-				  strlen(main) - strlen(names[0])),
+		.command = "report", .as_of = fb->options.as_of, .cwd = "",
 	};
 	struct findings found = findings_gather(fb->arena, &from);
 	struct text out = TEXT_IN(fb->arena);
