@@ -216,18 +216,6 @@ static enum fb_status own_sides(struct at_work *w, const struct part *p,
 	return FB_NO;
 }
 
-static const struct side *twin_of(const struct sides *sides,
-				  const struct side *as, size_t guess)
-{
-	for (size_t k = 0; k < sides->count; k++) {
-		const struct side *s = &sides->at[(guess + k) % sides->count];
-
-		if (s->family == as->family && strcmp(s->label, as->label) == 0)
-			return s;
-	}
-	return NULL;
-}
-
 static bool is_exact(const struct side *s)
 {
 	return s->must.at == s->may.at && s->must.count == s->may.count;
@@ -298,7 +286,7 @@ static void pair_sides(struct at_work *w, const struct part *p,
 
 	for (size_t i = 0; i < found->count; i++) {
 		const struct side *s = &found->at[i];
-		const struct side *twin = twin_of(own, s, i);
+		const struct side *twin = prove_twin(own, s, i);
 
 		add_side(w, p, s, twin ? &twin->admitted : is_exact(s)
 			 ? &s->must : &nothing, &s->admitted);
@@ -306,7 +294,7 @@ static void pair_sides(struct at_work *w, const struct part *p,
 	for (size_t i = 0; i < own->count; i++) {
 		const struct side *s = &own->at[i];
 
-		if (!twin_of(found, s, i) && !is_exact(s))
+		if (!prove_twin(found, s, i) && !is_exact(s))
 			add_side(w, p, s, &s->admitted, &nothing);
 	}
 }

@@ -70,8 +70,8 @@ bool prove_bounds(struct arena *arena, const struct sides *sides,
 	return true;
 }
 
-static const struct side *same_side(const struct sides *sides,
-				    const struct side *as, size_t guess)
+const struct side *prove_twin(const struct sides *sides,
+			      const struct side *as, size_t guess)
 {
 	for (size_t k = 0; k < sides->count; k++) {
 		const struct side *s = &sides->at[(guess + k) % sides->count];
@@ -95,7 +95,7 @@ static bool within(struct arena *arena, const struct sides *a,
 	struct packet p;
 
 	for (size_t i = 0; i < a->count; i++) {
-		const struct side *s = &a->at[i], *twin = same_side(b, s, i);
+		const struct side *s = &a->at[i], *twin = prove_twin(b, s, i);
 
 		if (!twin && same_list(&s->must, &s->may))
 			continue;

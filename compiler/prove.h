@@ -22,4 +22,8 @@ bool prove_bounds(struct arena *arena, const struct sides *sides,
 bool prove_same(struct arena *arena, const struct sides *found,
 		const struct sides *expected, struct difference *out);
 
+/* The side of SIDES that is about the same as AS, first looked for at GUESS; or NULL. */
+const struct side *prove_twin(const struct sides *sides,
+			      const struct side *as, size_t guess);
+
 #endif
