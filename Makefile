@@ -218,10 +218,17 @@ $(B)/tests/bench/packets: $(OBJ)/tests/bench/packets.o
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-bench: $(B)/firebreak $(B)/tests/bench/parse $(B)/tests/bench/edit $(B)/tests/bench/packets
+# Security group rules beside the fewest that could do.
+$(B)/tests/bench/fewest: $(OBJ)/tests/bench/fewest.o $(TLB_OBJ) $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+bench: $(B)/firebreak $(B)/tests/bench/parse $(B)/tests/bench/edit $(B)/tests/bench/fewest $(B)/tests/bench/packets
 	FIREBREAK=$(B)/firebreak python3 tests/bench/bench.py
 	PARSE=$(B)/tests/bench/parse python3 tests/bench/parse.py
 	$(B)/tests/bench/edit
+	$(B)/tests/bench/fewest policies/*/main.fbk
 	FIREBREAK=$(B)/firebreak python3 tests/bench/verify.py
 	FIREBREAK=$(B)/firebreak PACKETS=$(B)/tests/bench/packets python3 tests/bench/packets.py
 
