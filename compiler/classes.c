@@ -20,8 +20,7 @@ uint32_t classes_add(struct classes *classes, struct ranges set)
 	if (set.count && known->at == set.at && known->count == set.count)
 		return known->id;
 	/* the empty set is one too, with no class in it */
-	at = table_at(&classes->ids, set.count ? (const void *)set.at : "",
-		      set.count * sizeof *set.at);
+	at = table_at(&classes->ids, set.at, set.count * sizeof *set.at);
 	if (!*at) {
 		*LIST_PUSH(classes->arena, &classes->sets) = set;
 		*at = (void *)(uintptr_t)classes->sets.count;

@@ -173,9 +173,12 @@ static struct boxes whole_flows(struct arena *arena, enum family f,
 	return out;
 }
 
-/* OWN less NEAR as disjoint boxes: whole flows first, then what is left. */
-static struct boxes difference(struct arena *arena, enum family f,
-			       const struct boxes *own,
+/*
+ * OWN less NEAR as disjoint boxes: whole flows first, each like its rule, then
+ * what is left, in as few pieces as its shape permits.
+ */
+static struct boxes difference(struct arena *arena, struct numbering *n,
+			       enum family f, const struct boxes *own,
 			       const struct boxes *near)
 {
 	struct boxes out = whole_flows(arena, f, own, near), told = { 0 }, rest;
@@ -185,6 +188,7 @@ static struct boxes difference(struct arena *arena, enum family f,
 	for (size_t i = 0; i < near->count; i++)
 		*LIST_PUSH(arena, &told) = near->at[i];
 	rest = minus(arena, f, own, &told);
+	rest = delta_merged(arena, n, &rest);
 	for (size_t i = 0; i < rest.count; i++)
 		*LIST_PUSH(arena, &out) = rest.at[i];
 	return out;
@@ -201,9 +205,8 @@ static void subtract(struct direction *d, struct boxes out[FAMILIES])
 		d->near[f] = near(arena, d->other, (enum family)f, &d->own[f]);
 		d->own_by[f] = delta_by_source(arena, &d->own[f]);
 		d->near_by[f] = delta_by_source(arena, &d->near[f]);
-		out[f] = difference(arena, (enum family)f, &d->own[f],
+		out[f] = difference(arena, n, (enum family)f, &d->own[f],
 				    &d->near[f]);
-		out[f] = delta_merged(arena, n, &out[f]);
 	}
 }
 

@@ -35,8 +35,7 @@ struct ledger {
 static uint32_t enter_set(struct ledger *l, struct sets *sets,
 			  struct ranges set)
 {
-	void **at = table_at(&sets->ids, set.count ? (const void *)set.at : "",
-			     set.count * sizeof *set.at);
+	void **at = table_at(&sets->ids, set.at, set.count * sizeof *set.at);
 
 	if (!*at) {
 		*LIST_PUSH(l->arena, &sets->at) = set;

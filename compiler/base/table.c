@@ -73,7 +73,9 @@ void **table_at(struct table *table, const void *key, size_t len)
 		enlarge(table);
 	s = find(table, hash, key, len);
 	if (!s->key) {
-		*s = (struct table_slot){ .key = key, .len = len, .hash = hash };
+		/* a free slot is one without a key, and the empty key may be NULL */
+		*s = (struct table_slot){ .key = len ? key : "", .len = len,
+					  .hash = hash };
 		table->count++;
 	}
 	return &s->value;

@@ -19,8 +19,8 @@ struct table {
 
 /*
  * The place of the value of the LEN bytes at KEY, added as NULL where it was
- * missing.  The key's bytes are borrowed when added: they must stay.  The
- * place is valid until the next call.
+ * missing.  The key's bytes are borrowed when added: they must stay.  No bytes
+ * are a key too, and KEY may then be NULL.  The place is valid until the next call.
  */
 void **table_at(struct table *table, const void *key, size_t len);
 

@@ -681,6 +681,33 @@ static void environments_with_the_same_line_share_it(void **state)
 	assert_string_equal(d.lines[0].other, "tcp/1");
 }
 
+/* The pieces of one rule, cut apart because another rule has one of its ends. */
+static void pieces_that_differ_in_one_end_are_one_line(void **state)
+{
+	struct delta d = compare(*state, WORLD
+		"r: allow web, db -> app on tcp/1; s: allow web -> db on tcp/5;",
+		WORLD "r: allow web, db -> app on tcp/1-3;"
+		" s: allow web -> db on tcp/5-8;");
+
+	assert_int_equal(d.line_count, 2);
+	assert_string_equal(d.lines[0].src, "db, web");
+	assert_string_equal(d.lines[0].dst, "app");
+	assert_string_equal(d.lines[0].ports, "tcp/2-3");
+	assert_string_equal(d.lines[1].src, "web");
+	assert_string_equal(d.lines[1].ports, "tcp/6-8");
+}
+
+/* Not so whole rules: each is what somebody wrote, and may have moved. */
+static void rules_that_nothing_touches_are_lines_of_their_own(void **state)
+{
+	struct delta d = compare(*state, WORLD, WORLD
+		"r: allow web -> app on tcp/1; s: allow web -> app on tcp/3;");
+
+	assert_int_equal(d.line_count, 2);
+	assert_string_equal(d.lines[0].ports, "tcp/1");
+	assert_string_equal(d.lines[1].ports, "tcp/3");
+}
+
 static void a_rule_between_other_layers_has_moved(void **state)
 {
 	struct delta d = compare(*state, WORLD "r: allow web -> app on tcp/1;",
@@ -726,6 +753,8 @@ int main(int argc, char **argv)
 		IN_ARENA(answers_are_those_of_the_naive_evaluator),
 		IN_ARENA(the_shortest_words_are_taken),
 		IN_ARENA(environments_with_the_same_line_share_it),
+		IN_ARENA(pieces_that_differ_in_one_end_are_one_line),
+		IN_ARENA(rules_that_nothing_touches_are_lines_of_their_own),
 		IN_ARENA(a_rule_between_other_layers_has_moved),
 		IN_ARENA(another_rule_between_other_layers_is_no_move),
 		IN_ARENA(the_internet_comes_before_wide_ports),

@@ -115,6 +115,18 @@ static void copies_end_in_nul(void **state)
 
 /* --- table --- */
 
+/* A set without ranges is a key too, and its ranges may be nowhere. */
+static void an_empty_key_is_one_key_wherever_it_is(void **state)
+{
+	struct table table = TABLE_IN(*state);
+
+	assert_null(*table_at(&table, NULL, 0));
+	*table_at(&table, NULL, 0) = (void *)1;
+	assert_ptr_equal(*table_at(&table, "x", 0), (void *)1);
+	assert_ptr_equal(table_get(&table, NULL, 0), (void *)1);
+	assert_int_equal(table.count, 1);
+}
+
 static void a_table_keeps_ten_thousand_names_apart(void **state)
 {
 	struct table table = TABLE_IN(*state);
@@ -552,6 +564,7 @@ int main(void)
 		IN_ARENA(what_grows_keeps_its_content),
 		IN_ARENA(copies_end_in_nul),
 		IN_ARENA(a_table_keeps_ten_thousand_names_apart),
+		IN_ARENA(an_empty_key_is_one_key_wherever_it_is),
 		IN_ARENA(keys_are_bytes_and_their_length),
 		IN_ARENA(text_grows_past_every_size),
 		IN_ARENA(text_of_exactly_the_room_there_is_fits),
