@@ -1,6 +1,6 @@
 /*
- * Facts: register, promises, concerns, controls.  The matrix is in segments.c,
- * what is told environment by environment in fleet.c.
+ * Facts: sources and outputs, the register of rules, promises, controls.  What else
+ * there is to gather has files of its own, which facts.h lists.
  *
  * What is sorted here is sorted by concern first and by name last, so that the
  * same policy gives the same report.
@@ -37,110 +37,6 @@ bool entry_is_exception(const struct entry *entry)
 {
 	return entry->rule->in_force &&
 	       (entry->rule->waives.value || entry->rule->expires.value);
-}
-
-/* --- statements as written, without what is shown elsewhere --- */
-
-static bool is_attribute(const char *word, size_t len)
-{
-	static const char *const words[] = {
-		"owner", "ticket", "reason", "expires", "reviewed", "approved",
-		"party", "log", "waives", "controls", "severity", "emergency",
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
-			return true;
-	return false;
-}
-
-/* Does an operand, and no attribute, have to follow this token? */
-static bool wants_operand(const char *token, size_t len)
-{
-	static const char *const words[] = {
-		"->", ",", "(", ">", "allow", "never", "only", "confine",
-		"must", "isolate", "tiers", "reach", "parity", "rule", "on",
-		"in", "except", "avoiding",
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strlen(words[i]) == len && memcmp(words[i], token, len) == 0)
-			return true;
-	return false;
-}
-
-/* The length of the token at AT, at least 1; of a comment, its whole line. */
-static size_t token(const char *at, const char *end)
-{
-	const char *p = at;
-
-	if (*at == '#') {
-		while (p < end && *p != '\n')
-			p++;
-	} else if (*at == '"') {
-		for (p++; p < end && *p != '"'; p++)
-			p += *p == '\\';
-		p++;
-	} else if (end - at > 1 && memcmp(at, "->", 2) == 0) {
-		p += 2;
-	} else {
-		while (p < end && !strchr(" \t\r\n,()>;#\"", *p) &&
-		       !(p > at && end - p > 1 && memcmp(p, "->", 2) == 0))
-			p++;
-	}
-	return p > at ? (size_t)(p - at) : 1;
-}
-
-/*
- * What a rule or invariant says: its text at SPAN behind the label, one space
- * between words, up to its first attribute.
- */
-static const char *statement_text(struct arena *arena, const struct ir *ir,
-				  struct span span)
-{
-	const struct source *s = source_of(ir->sources, span.lo);
-	const char *at = s->text + (span.lo - s->base);
-	const char *end = s->text + (span.hi - s->base);
-	const char *last = "->";
-	size_t last_len = 2;
-	struct text out = TEXT_IN(arena);
-
-	while (at < end && *at != ':')
-		at++;
-	for (at++; at < end && *at != ';';) {
-		size_t len = token(at, end);
-
-		if (strchr(" \t\r\n", *at) || *at == '#') {
-			at += len;
-			continue;
-		}
-		if (is_attribute(at, len) && !wants_operand(last, last_len))
-			break;
-		if (out.len && *at != ',' && *at != ')' &&
-		    !(last_len == 1 && *last == '('))
-			text_putc(&out, ' ');
-		text_add(&out, at, len);
-		last = at;
-		last_len = len;
-		at += len;
-	}
-	return text_string(&out);
-}
-
-static const char *where_text(struct arena *arena,
-			      const struct evidence_sources *from,
-			      struct span span)
-{
-	const struct sources *all = from->ir->sources;
-	struct fb_place place = source_place(all, span);
-
-	if (!place.file)
-		return "";
-	for (size_t i = 0; i < all->files.count; i++)
-		if (all->files.at[i]->name == place.file)
-			return arena_printf(arena, "%s:%u", from->names[i],
-					    place.line);
-	return arena_printf(arena, "%s:%u", place.file, place.line);
 }
 
 /* --- digests --- */
@@ -234,8 +130,8 @@ static void gather_entries(struct arena *arena,
 
 		all[i] = (struct entry){
 			.rule = rule,
-			.statement = statement_text(arena, ir, rule->span),
-			.where = where_text(arena, from, rule->name_span),
+			.statement = evidence_statement(arena, ir, rule->span),
+			.where = evidence_place(arena, from, rule->name_span),
 			.age = reviewed ? days_from(rule->reviewed_day,
 						    ir->as_of) : -1,
 			.left = rule->expires.value && rule->in_force
@@ -317,91 +213,13 @@ static void gather_promises(struct arena *arena,
 		const struct ir_invariant *inv = &ir->invariants[i];
 
 		all[i] = (struct promise){ inv, &verdicts[i],
-			statement_text(arena, ir, inv->span),
-			where_text(arena, from, inv->name_span) };
+			evidence_statement(arena, ir, inv->span),
+			evidence_place(arena, from, inv->name_span) };
 	}
 	if (ir->invariant_count)
 		qsort(all, ir->invariant_count, sizeof *all, broken_first);
 	e->promises = all;
 	e->promise_count = ir->invariant_count;
-}
-
-/* --- concerns --- */
-
-typedef LIST(struct concern) concern_list;
-
-/* What the checks said; that a rule expired is said with the rules below. */
-static void concerns_told(struct arena *arena,
-			  const struct evidence_sources *from,
-			  concern_list *out)
-{
-	for (size_t i = 0; i < from->diag_count; i++) {
-		const struct fb_diag *d = &from->diags[i];
-
-		if (d->severity == FB_NOTE)
-			continue;
-		*LIST_PUSH(arena, out) = (struct concern){
-			d->severity == FB_ERROR ||
-			strcmp(d->code, "P0701") == 0 ||
-			strcmp(d->code, "P0709") == 0 ? ATTENTION_WRONG
-						      : ATTENTION_SOON,
-			d->code, d->message, where_text(arena, from, d->span),
-			"", "" };
-	}
-}
-
-static void concerns_soon(struct arena *arena, struct evidence *e,
-			  concern_list *out)
-{
-	for (size_t i = 0; i < e->exception_count; i++) {
-		const struct entry *entry = e->exceptions[i];
-		char day[DATE_TEXT];
-
-		if (entry->left > SOON || entry->left < 0)
-			continue;
-		e->due_soon++;
-		*LIST_PUSH(arena, out) = (struct concern){ ATTENTION_SOON,
-			"P0701",
-			arena_printf(arena, "`%s` ends in %d day%s",
-				     entry->rule->name, entry->left,
-				     entry->left == 1 ? "" : "s"),
-			entry->where,
-			entry->rule->owner.value ? entry->rule->owner.value : "",
-			arena_printf(arena, "%s",
-				date_text(entry->rule->expires_day + 1, day)) };
-	}
-}
-
-static int wrong_first(const void *x, const void *y)
-{
-	const struct concern *a = x, *b = y;
-	int order;
-
-	if (a->kind != b->kind)
-		return a->kind == ATTENTION_WRONG ? -1 : 1;
-	order = strcmp(a->when, b->when);
-	if (!order)
-		order = strcmp(a->code, b->code);
-	if (!order)
-		order = strcmp(a->where, b->where);
-	return order ? order : strcmp(a->what, b->what);
-}
-
-static void gather_concerns(struct arena *arena,
-			    const struct evidence_sources *from,
-			    struct evidence *e)
-{
-	concern_list all = { 0 };
-
-	concerns_told(arena, from, &all);
-	concerns_soon(arena, e, &all);
-	if (all.count)
-		qsort(all.at, all.count, sizeof *all.at, wrong_first);
-	e->concerns = all.at;
-	e->concern_count = all.count;
-	while (e->wrong_count < all.count &&
-	       all.at[e->wrong_count].kind == ATTENTION_WRONG)
-		e->wrong_count++;
 }
 
 /* --- controls --- */
@@ -481,84 +299,6 @@ static void gather_controls(struct arena *arena, struct diags *diags,
 	e->control_count = all.count;
 }
 
-/* --- approvals --- */
-
-/* Is WHO the author, by name or address? */
-static bool is_author(const struct fb_commit *c, const char *who)
-{
-	return strcmp(who, c->author) == 0 ||
-	       (*c->email && strstr(who, c->email) != NULL) ||
-	       (*c->author && strncmp(who, c->author, strlen(c->author)) == 0 &&
-		strchr(" <", who[strlen(c->author)]));
-}
-
-/* Of the list WHO: how many people, and how many who are not the author. */
-static void count_people(struct arena *arena, const struct fb_commit *c,
-			 const char *who, size_t *all, size_t *others)
-{
-	while (*who) {
-		size_t len = strcspn(who, ",");
-		const char *one = arena_copy(arena, who, len);
-
-		one += strspn(one, " ");
-		if (*one) {
-			++*all;
-			*others += !is_author(c, one);
-		}
-		who += len + (who[len] == ',');
-	}
-}
-
-/* What the export says of COMMIT: a whole hash, or its first digits. */
-static const char *exported(struct arena *arena, const struct json *approvals,
-			    const struct fb_commit *commit, size_t *all,
-			    size_t *others)
-{
-	struct text out = TEXT_IN(arena);
-
-	for (const struct json *a = approvals ? approvals->first : NULL; a;
-	     a = a->next) {
-		const char *hash = jv_string(jv_get(a, "commit"));
-		const char *by = jv_string(jv_get(a, "approved_by"));
-		const char *at = jv_string(jv_get(a, "at"));
-
-		if (strncmp(commit->hash, hash, strlen(hash)) != 0)
-			continue;
-		text_printf(&out, "%s%s%s%s", out.len ? "; " : "", by,
-			    at ? ", " : "", at ? at : "");
-		count_people(arena, commit, by, all, others);
-	}
-	return text_string(&out);
-}
-
-static void gather_approvals(struct arena *arena,
-			     const struct evidence_sources *from,
-			     struct evidence *e)
-{
-	const struct fb_since *since = from->since;
-	struct approval *all;
-
-	if (!since)
-		return;
-	all = arena_array(arena, since->commit_count, sizeof *all);
-	for (size_t i = 0; i < since->commit_count; i++) {
-		size_t people = 0, others = 0;
-
-		count_people(arena, &since->commits[i],
-			     since->commits[i].approvers, &people, &others);
-		all[i].exported = exported(arena, from->approvals,
-					   &since->commits[i], &people,
-					   &others);
-		all[i].missing = !people;
-		all[i].by_author = people && !others;
-	}
-	e->since = since;
-	e->changes = from->changes;
-	e->steps = from->steps;
-	e->main_before = from->main_before;
-	e->approvals = all;
-}
-
 struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 				const struct evidence_sources *from)
 {
@@ -580,10 +320,10 @@ struct evidence evidence_gather(struct arena *arena, struct diags *diags,
 	gather_promises(arena, from, verdicts, &e);
 	e.captures = from->captures;
 	e.capture_count = from->capture_count;
-	gather_concerns(arena, from, &e);
+	concerns_gather(arena, from, &e);
 	gather_controls(arena, diags, from, &e);
 	e.main_before = "";
-	gather_approvals(arena, from, &e);
+	approvals_gather(arena, from, &e);
 	segments_gather(arena, verdicts, &e);
 	fleet_gather(arena, &e);
 	return e;
