@@ -8,6 +8,7 @@
 #include "compiler/build.h"
 
 #include "backends/backend.h"
+#include "compiler/applied.h"
 #include "compiler/context.h"
 #include "compiler/manifest.h"
 #include "compiler/prove.h"
@@ -383,23 +384,41 @@ static int by_path(const void *x, const void *y)
 	return strcmp(a->path, b->path);
 }
 
-static void finish(struct build *b, struct fb_compilation *out)
+/* Are the files whose names something depends on made of every environment? */
+static bool is_whole(const struct build *b, const char *only)
+{
+	for (size_t t = 0; b->chosen[t]; t++)
+		if (b->chosen[t]->carry)
+			return !only;
+	return false;
+}
+
+static void finish(struct build *b, const char *only,
+		   struct fb_compilation *out)
 {
 	struct text manifest = TEXT_IN(b->fb->arena);
+	const struct previous *previous = &b->fb->previous;
 	struct fb_output *last;
 
 	if (b->outputs.count)
 		qsort(b->outputs.at, b->outputs.count, sizeof *b->outputs.at,
 		      by_path);
+	*out = (struct fb_compilation){
+		.outputs = b->outputs.at, .count = b->outputs.count,
+		.sides = b->sides,
+		.quotas = b->quotas.at, .quota_count = b->quotas.count };
+	if (previous->digest)
+		out->applied = applied_of(b->fb->arena, previous, out,
+					  is_whole(b, only),
+					  b->fb->ir->aws.rules_per_group);
 	manifest_write(&manifest, b->fb->ir, source_names(b->fb),
 		       b->outputs.at, b->outputs.count, b->sides,
-		       b->fb->previous.digest);
+		       previous->digest, out->applied);
 	last = LIST_PUSH(b->fb->arena, &b->outputs);
 	*last = (struct fb_output){ "manifest.json", text_string(&manifest),
 				    manifest.len };
-	*out = (struct fb_compilation){ b->outputs.at, b->outputs.count,
-					b->sides, b->quotas.at,
-					b->quotas.count };
+	out->outputs = b->outputs.at;
+	out->count = b->outputs.count;
 }
 
 struct compile_call {
@@ -450,7 +469,7 @@ static enum fb_status compile(struct fb *fb, void *argument)
 		return fb->diags.faults ? FB_FAULT : FB_NO;
 	status = compile_all(b, call->only);
 	if (status == FB_OK)
-		finish(b, call->out);
+		finish(b, call->only, call->out);
 	return status;
 }
 

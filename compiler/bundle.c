@@ -239,10 +239,9 @@ static enum fb_status report(struct fb *fb, void *argument)
 		add_text(&b, "oscal.json", evidence_oscal, &e);
 	add_sarif(&b, from.names);
 	add_manifest(&b);
-	*call->out = (struct fb_compilation){ b.files.at, b.files.count,
-					      call->made->sides,
-					      call->made->quotas,
-					      call->made->quota_count };
+	*call->out = *call->made;
+	call->out->outputs = b.files.at;
+	call->out->count = b.files.count;
 	return FB_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "compiler/diff_render.h"
 
 #include "compiler/reach_json.h"
+#include "compiler/sessions.h"
 
 static void put_rules(struct jsonout *j, const struct fb_diff *diff)
 {
@@ -63,9 +64,6 @@ static void put_resources(struct jsonout *j, const struct fb_diff *diff)
 {
 	static const char *const kinds[] = { "add", "change", "replace",
 					     "remove" };
-	static const char *const sessions[] = {
-		[FB_SESSIONS_NONE] = "", [FB_SESSIONS_LIVE_ON] = "live-on",
-		[FB_SESSIONS_END] = "end" };
 
 	jsonout_open(j, "outputs", '{');
 	jsonout_bool(j, "compared", diff->outputs_compared);
@@ -81,7 +79,7 @@ static void put_resources(struct jsonout *j, const struct fb_diff *diff)
 		jsonout_string(j, "key", r->key);
 		jsonout_string(j, "was", r->was);
 		jsonout_string(j, "is", r->is);
-		jsonout_string(j, "sessions", sessions[r->sessions]);
+		jsonout_string(j, "sessions", sessions_word(r->sessions));
 		jsonout_close(j, '{');
 	}
 	jsonout_close(j, '[');

@@ -7,6 +7,8 @@
 #include "firebreak/diff.h"
 
 void diff_text(struct text *out, const struct fb_diff *diff, bool colour);
+/* Only its resources: what applying an output of `compile` does to them. */
+void diff_text_applied(struct text *out, const struct fb_diff *diff, bool colour);
 void diff_markdown(struct text *out, const struct fb_diff *diff);
 void diff_json(struct text *out, const struct fb_diff *diff);
 

@@ -20,6 +20,7 @@ struct drawing {
 	struct text *out;
 	const struct fb_diff *diff;
 	const struct paint *paint;
+	const char *all_in;	/* where the rest of a long list stands */
 };
 
 enum { WORDS_MOST = 400, INDENT = 10, LISTED = 40, FILES_SHOWN = 8 };
@@ -316,8 +317,8 @@ static void put_resources(const struct drawing *d)
 		put_resource(d, r);
 	}
 	if (diff->resource_count > LISTED)
-		text_printf(d->out, "    \xe2\x80\xa6 %zu more (--format json has all)\n",
-			    diff->resource_count - LISTED);
+		text_printf(d->out, "    \xe2\x80\xa6 %zu more (%s has all)\n",
+			    diff->resource_count - LISTED, d->all_in);
 	put_quotas(d);
 	put_sessions(d);
 }
@@ -411,7 +412,8 @@ static void put_counts(const struct drawing *d)
 
 void diff_text(struct text *out, const struct fb_diff *diff, bool colour)
 {
-	struct drawing d = { out, diff, colour ? &colours : &plain };
+	struct drawing d = { out, diff, colour ? &colours : &plain,
+			     "--format json" };
 
 	text_puts(out, d.paint->bold);
 	put(&d, diff->policy);
@@ -430,4 +432,12 @@ void diff_text(struct text *out, const struct fb_diff *diff, bool colour)
 	put_places(&d);
 	put_resources(&d);
 	put_running(&d);
+}
+
+void diff_text_applied(struct text *out, const struct fb_diff *diff, bool colour)
+{
+	const struct drawing d = { out, diff, colour ? &colours : &plain,
+				   "manifest.json" };
+
+	put_resources(&d);
 }

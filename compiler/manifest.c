@@ -2,6 +2,7 @@
 #include "compiler/manifest.h"
 
 #include "compiler/base/date.h"
+#include "compiler/sessions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -70,9 +71,45 @@ static void put_sources(struct text *out, const struct sources *sources,
 	text_puts(out, "\n  ],\n");
 }
 
+static void put_member(struct text *out, const char *key, const char *value)
+{
+	text_printf(out, ", \"%s\": ", key);
+	put_string(out, value);
+}
+
+static void put_change(struct text *out, const struct fb_resource_change *r)
+{
+	static const char *const kinds[] = { "add", "change", "replace",
+					     "remove" };
+
+	text_printf(out, "{ \"kind\": \"%s\", \"paths\": [", kinds[r->kind]);
+	for (size_t i = 0; i < r->path_count; i++) {
+		text_puts(out, i ? ", " : "");
+		put_string(out, r->paths[i]);
+	}
+	text_putc(out, ']');
+	put_member(out, "key", r->key);
+	put_member(out, "was", r->was);
+	put_member(out, "is", r->is);
+	put_member(out, "sessions", sessions_word(r->sessions));
+	text_puts(out, " }");
+}
+
+/* What applying this does to the resources of the build before. */
+static void put_changes(struct text *out, const struct fb_diff *applied)
+{
+	text_puts(out, "  \"changes\": [");
+	for (size_t i = 0; i < applied->resource_count; i++) {
+		text_puts(out, i ? ",\n    " : "\n    ");
+		put_change(out, &applied->resources[i]);
+	}
+	text_puts(out, applied->resource_count ? "\n  ],\n" : "],\n");
+}
+
 void manifest_write(struct text *out, const struct ir *ir,
 		    const char *const *names, const struct fb_output *outputs,
-		    size_t count, size_t sides, const char *previous)
+		    size_t count, size_t sides, const char *previous,
+		    const struct fb_diff *applied)
 {
 	char day[DATE_TEXT];
 
@@ -85,6 +122,8 @@ void manifest_write(struct text *out, const struct ir *ir,
 		    sides, sides);
 	if (previous)
 		text_printf(out, "  \"previous\": \"%s\",\n", previous);
+	if (applied)
+		put_changes(out, applied);
 	put_sources(out, ir->sources, names);
 	text_puts(out, "  \"outputs\": [");
 	for (size_t i = 0; i < count; i++)

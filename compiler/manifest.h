@@ -7,15 +7,16 @@
 
 #include "compiler/ir.h"
 #include "compiler/base/text.h"
-#include "firebreak/firebreak.h"
+#include "firebreak/diff.h"
 
 /*
  * NAMES are those of ir->sources, in their order, as seen from the policy's own
  * directory.  PREVIOUS is the digest of the manifest of an earlier compilation
- * whose names were taken into account, or NULL.
+ * whose names were taken into account, and APPLIED what changes since; or NULL.
  */
 void manifest_write(struct text *out, const struct ir *ir,
 		    const char *const *names, const struct fb_output *outputs,
-		    size_t count, size_t sides, const char *previous);
+		    size_t count, size_t sides, const char *previous,
+		    const struct fb_diff *applied);
 
 #endif

@@ -120,6 +120,19 @@ static bool is_key(struct stretch key, const char *name)
 	return key.len == strlen(name) && memcmp(key.at, name, key.len) == 0;
 }
 
+/* The next element of the array that C is in; false behind the last. */
+static bool next_element(struct cursor *c, struct stretch *value)
+{
+	skip_blanks(c);
+	if (c->at < c->end && (*c->at == ',' || *c->at == '['))
+		c->at++;
+	skip_blanks(c);
+	if (c->at >= c->end || *c->at != '{')
+		return false;
+	*value = take_value(c);
+	return true;
+}
+
 /* The value of NAME in OBJECT; empty when it has none. */
 static struct stretch member(struct stretch object, const char *name)
 {
@@ -138,6 +151,7 @@ struct resource {
 	const char *type, *key;
 	struct stretch is;
 	bool paired;
+	bool moved;		/* from another key: AWS knows it as the same */
 };
 
 struct resources {
@@ -192,11 +206,47 @@ static struct resources resources_of(struct arena *arena,
 		while (next_member(&keys, &key, &is)) {
 			*LIST_PUSH(arena, &out.list) = (struct resource){
 				kind, arena_copy(arena, key.at, key.len), is,
-				false };
+				false, false };
 		}
 	}
 	sort(&out);
 	return out;
+}
+
+/* What stands between the quotes of the member KEY of OBJECT. */
+static const char *quoted_member(struct arena *arena, struct stretch object,
+				 const char *key)
+{
+	struct stretch value = member(object, key);
+
+	return value.len < 2 ? "" : arena_copy(arena, value.at + 1,
+					       value.len - 2);
+}
+
+/* Resources of OLD under the keys that they move to, as NEW says. */
+static void follow_moves(struct arena *arena, struct resources *old,
+			 const struct fb_output *new)
+{
+	struct stretch moved = member(new ? (struct stretch){ new->bytes, new->len }
+					  : (struct stretch){ "", 0 }, "moved");
+	struct cursor moves = { moved.at, moved.at + moved.len };
+	struct table to = TABLE_IN(arena);
+	struct stretch one;
+
+	while (next_element(&moves, &one))
+		*table_at_name(&to, quoted_member(arena, one, "from")) =
+			(void *)(uintptr_t)quoted_member(arena, one, "to");
+	for (size_t i = 0; i < old->list.count && to.count; i++) {
+		struct resource *r = &old->list.at[i];
+		const char *address = table_get_name(&to, arena_printf(arena,
+				"%s.%s", r->type, r->key));
+
+		r->moved = address;
+		if (address)
+			r->key = strchr(address, '.') + 1;
+	}
+	if (to.count)
+		sort(old);
 }
 
 /* A string member with its escapes undone as far as people need it. */
@@ -291,6 +341,8 @@ static const char *resource_text(struct arena *arena, const struct resource *r)
 
 	if (strcmp(r->type, "aws_default_security_group") == 0)
 		return "the default group of the VPC, without rules";
+	if (strcmp(r->type, "aws_vpc_security_group_rules_exclusive") == 0)
+		return "the list of the rules that the group may have";
 	if (!is_rule(r))
 		return string_of(arena, r, "name");
 	put_ports(&out, r);
@@ -444,8 +496,11 @@ static void compare_both(struct comparing *c, const struct resources *all,
 	enum fb_sessions sessions = FB_SESSIONS_NONE;
 	const char *was, *is;
 
+	if (a->moved && same_member(a, b, "description") &&
+	    same_member(a, b, "tags"))
+		return;
 	change_texts(c->arena, a, b, &was, &is);
-	if (strcmp(resource_text(c->arena, a), resource_text(c->arena, b)) != 0)
+	if (!a->moved && strcmp(resource_text(c->arena, a), resource_text(c->arena, b)) != 0)
 		sessions = sessions_after(c, all, a);
 	add_change(c, is_replaced(a, b) ? FB_REPLACED : FB_CHANGED, sessions,
 		   b, was, is);
@@ -718,6 +773,7 @@ static void compare_outputs(struct comparing *c, const struct fb_output *was,
 		return;
 	old = resources_of(c->arena, was);
 	new = resources_of(c->arena, is);
+	follow_moves(c->arena, &old, is);
 	compare_files(c, &old, &new, &added);
 	compare_quotas(c, &old, &new, &added, most);
 }

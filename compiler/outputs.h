@@ -10,7 +10,7 @@
 
 /*
  * Compare the Terraform files of two compilations resource by resource, into
- * OUT's resources and quotas.  MOST is how many rules a security group may hold,
+ * OUT's resources and quotas; what NEW says is moved keeps its place.  MOST is how many rules a security group may hold,
  * a direction and family.
  */
 void outputs_compare(struct arena *arena, const struct fb_compilation *old,

@@ -65,6 +65,7 @@ static enum fb_status read_outputs(struct fb *fb, struct manifest_call *call,
 		file = arena_alloc(fb->arena, sizeof *file);
 		*file = (struct previous_file){ path, digest, NULL, 0 };
 		*table_at_name(&fb->previous.files, path) = file;
+		*LIST_PUSH(fb->arena, &fb->previous.all) = file;
 		call->paths[call->count++] = path;
 	}
 	return FB_OK;

@@ -16,6 +16,7 @@ struct previous_file {
 struct previous {
 	const char *digest;		/* of the manifest; NULL: there is none */
 	struct table files;		/* path -> struct previous_file */
+	LIST(const struct previous_file *) all;	/* in the order of the manifest */
 };
 
 /* The file at PATH, brought and found unchanged; NULL: there is none. */

@@ -17,6 +17,19 @@ enum fb_sessions sessions_of(const char *protocol, bool everybody,
 						  : FB_SESSIONS_LIVE_ON;
 }
 
+const char *sessions_word(enum fb_sessions sessions)
+{
+	switch (sessions) {
+	case FB_SESSIONS_NONE:
+		return "";
+	case FB_SESSIONS_LIVE_ON:
+		return "live-on";
+	case FB_SESSIONS_END:
+		return "end";
+	}
+	return "";
+}
+
 const char *sessions_text(enum fb_sessions sessions)
 {
 	switch (sessions) {

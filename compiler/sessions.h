@@ -15,7 +15,8 @@
 enum fb_sessions sessions_of(const char *protocol, bool everybody,
 			     bool answered);
 
-/* A sentence for people. */
+/* "live-on", "end", "", for programs; and a sentence for people. */
+const char *sessions_word(enum fb_sessions sessions);
 const char *sessions_text(enum fb_sessions sessions);
 
 #endif

@@ -111,6 +111,14 @@ sed -i 's/^ecs-to-db:/app-to-db:/' "$work/policy/rules.fbk"
 code 0 "$tool" compile -q --as-of 2026-11-23 -t terraform --previous "$work/a/manifest.json" -o "$work/named" "$work/policy"
 grep -q '"from": "aws_vpc_security_group_ingress_rule.ecs-to-db__' "$work/named/caja-sur/prod/aws.tf.json" || wrong "another name is not moved"
 code 0 "$tool" prove -q --as-of 2026-11-23 "$work/policy" "$work/named"/*/*/aws.tf.json
+# and what applying it changes, with what becomes of open connections
+sed -i '/^db-backup:/,/;$/d' "$work/policy/rules.fbk"
+code 0 "$tool" compile --as-of 2026-11-23 -t terraform --previous "$work/named" --only caja-sur.prod -o "$work/fewer" "$work/policy"
+grep -q '^    - data egress  tcp 443 to list s3$' "$work/out" || wrong "a rule that goes is not told"
+grep -q 'connections that are open live on' "$work/out" || wrong "open connections are not told of"
+[ "$(grep -c '"kind": "remove".*"sessions": "live-on"' "$work/fewer/manifest.json")" = 1 ] || wrong "the manifest does not tell of the rule"
+code 0 "$tool" compile --as-of 2026-11-23 -t nft --previous "$work/named" -o "$work/fewer" "$work/policy"
+grep -q '^AWS' "$work/out" && wrong "what was not made is told as gone"
 code 2 "$tool" compile --previous "$work/none" -o "$work/x" "$policy"
 for path in ../../etc/passwd /etc/passwd a//b a/../../b ''; do
 	printf '{"schema": "firebreak-manifest-1", "policy": "modyo-connect", "outputs": [{"path": "%s", "digest": "x"}]}' "$path" >"$work/m.json"

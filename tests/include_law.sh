@@ -58,7 +58,8 @@ check "$base|compiler/box\.h" compiler/side.h
 check "$base|$sets|compiler/prove\.h" compiler/prove.?
 # The second look at a proof shares the types with the first, and no arithmetic.
 check "compiler/(side|recheck)\.h" compiler/recheck.?
-check "$base|compiler/(ir|manifest)\.h|firebreak/firebreak\.h" compiler/manifest.?
+check "$base|compiler/(ir|manifest|sessions)\.h|firebreak/(firebreak|diff)\.h" compiler/manifest.?
+check "$base|compiler/(applied|context|diff_render|outputs|previous)\.h|firebreak/diff\.h" compiler/applied.?
 check "$base|$sets|compiler/prove\.h|backends/backend\.h|firebreak/(firebreak|quota)\.h" backends/backend.?
 check "$base|compiler/(context|previous)\.h" compiler/previous.?
 check "$base|compiler/(context|ir|parse|previous|findings/findings)\.h|firebreak/[a-z]*\.h" compiler/context.h

@@ -1,6 +1,20 @@
 /* firebreak compile POLICY -o DIR */
 #include "compiler/cli/cli.h"
 
+/* What applying the files does where the build before is applied. */
+static int put_applied(const struct cli *cli, struct fb *fb,
+		       const struct fb_compilation *made, int code)
+{
+	const char *text = fb_applied_text(fb, made, cli->colour_out);
+
+	if (!text) {
+		fputs("firebreak compile: out of memory\n", stderr);
+		return EXIT_CANNOT;
+	}
+	fputs(text, stdout);
+	return code;
+}
+
 static int run(const struct cli *cli)
 {
 	struct fb_compilation made = { 0 };
@@ -26,6 +40,7 @@ static int run(const struct cli *cli)
 			       made.count, cli->output, made.sides,
 			       cli->recheck ? ", each looked at twice" : "");
 			cli_put_quotas(stdout, &made, cli->quota);
+			code = put_applied(cli, fb, &made, code);
 		}
 		code = cli_finish(code);
 	} else {
@@ -52,7 +67,9 @@ const struct command command_compile = {
 	"                       (default: terraform,nft)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
 	"  --previous DIR       the build that was applied last: what stands under another key\n"
-	"                       since is told Terraform as moved, not as gone and new\n"
+	"                       since is told Terraform as moved, not as gone and new; then\n"
+	"                       what applying does to its resources is listed, and what becomes\n"
+	"                       of open connections whose rule goes (manifest.json: `changes`)\n"
 	"  --quota              show how full every security group is, not only those that\n"
 	"                       are more than four fifths full\n"
 	"  --recheck            look at every proof a second time, by naive arithmetic\n"

@@ -26,6 +26,7 @@ enum fb_status {
 };
 
 struct fb;
+struct fb_diff;		/* firebreak/diff.h */
 
 struct fb_options {
 	uint32_t as_of;		/* the day that dates are judged by: days since 1970-01-01, UTC */
@@ -108,6 +109,8 @@ struct fb_compilation {
 	/* of AWS's security groups: by environment, group, direction, family */
 	const struct fb_quota *quotas;
 	size_t quota_count;
+	/* after fb_previous(): resources and quotas of what applying it changes */
+	const struct fb_diff *applied;
 };
 
 /* Paths, relative, with `/`; they belong to the context. */
@@ -134,6 +137,14 @@ enum fb_status fb_previous_file(struct fb *fb, const char *path,
  */
 enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 			  struct fb_compilation *out);
+
+/*
+ * What applying MADE changes where the build of fb_previous() is applied, for
+ * people, with what becomes of connections that are open; "" for nothing.  It
+ * belongs to FB; NULL without memory.
+ */
+const char *fb_applied_text(struct fb *fb, const struct fb_compilation *made,
+			    bool colour);
 
 /*
  * Is the artefact of LEN BYTES, known as NAME, exactly what this policy means?
