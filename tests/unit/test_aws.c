@@ -2153,26 +2153,152 @@ static void what_is_another_rule_is_not_moved(void **state)
 	has_not(carried(w, before), "\"moved\"");
 }
 
-/* Terraform would follow one move after the other, or in a circle. */
-static void names_that_change_places_are_not_moved(void **state)
-{
-	struct world *w = new_world(*state);
-	const char *before;
-	struct world *is = new_world(*state);
+/* Rules between two layers on some of MANY ports, by bit of WHICH. */
+enum { MANY = 6 };
 
-	/* keys have the content too, so only a foreign file has these */
-	allow(w, "a", "edge", "services", tcp(w, 80, 80));
-	allow(w, "b", "edge", "services", tcp(w, 81, 81));
-	before = good_output(w);
-	before = changed(w, before, "\"a__services__tcp-80__sg-edge\"",
-			 "\"b__services__tcp-81__sg-edg\"");
-	before = changed(w, before, "\"b__services__tcp-81__sg-edge\"",
-			 "\"a__services__tcp-80__sg-edge\"");
-	before = changed(w, before, "\"b__services__tcp-81__sg-edg\"",
-			 "\"b__services__tcp-81__sg-edge\"");
-	allow(is, "a", "edge", "services", tcp(is, 80, 80));
-	allow(is, "b", "edge", "services", tcp(is, 81, 81));
-	has_not(carried(is, before), "\"moved\"");
+static struct world *some_rules(struct arena *arena, unsigned which)
+{
+	struct world *w = new_world(arena);
+
+	for (unsigned i = 0; i < MANY; i++)
+		if (which >> i & 1)
+			allow(w, arena_printf(arena, "r%u", i), "edge",
+			      "services", tcp(w, 80 + 10 * i, 80 + 10 * i));
+	return w;
+}
+
+static const char *many_key(struct arena *arena, unsigned i)
+{
+	return arena_printf(arena, "\"r%u__edge__tcp-%u__sg-services\"", i,
+			    80 + 10 * i);
+}
+
+/*
+ * The output of some_rules() where outbound rule I stands under the key of rule
+ * AS[I]: keys have the content too, so that only lists and files of other people
+ * have the like.
+ */
+static const char *under_keys(struct arena *arena, unsigned which,
+			      const unsigned as[MANY])
+{
+	struct world *w = some_rules(arena, which);
+	const char *text = good_output(w);
+
+	for (int pass = 0; pass < 2; pass++)
+		for (unsigned i = 0; i < MANY; i++) {
+			const char *between = arena_printf(arena, "\"k%u\"", i);
+
+			if (which >> i & 1)
+				text = changed(w, text, pass ? between
+					       : many_key(arena, i), pass
+					       ? many_key(arena, as[i])
+					       : between);
+		}
+	return text;
+}
+
+static const struct aws_rule *at_address(const struct aws_model *model,
+					 const char *address)
+{
+	for (size_t i = 0; i < model->rule_count; i++) {
+		const char *type = model->rules[i].is.direction == AWS_INGRESS
+			? "aws_vpc_security_group_ingress_rule."
+			: "aws_vpc_security_group_egress_rule.";
+
+		if (strncmp(address, type, strlen(type)) == 0 &&
+		    strcmp(address + strlen(type), model->rules[i].key) == 0)
+			return &model->rules[i];
+	}
+	return NULL;
+}
+
+static bool same_port(const struct aws_rule *a, const struct aws_rule *b)
+{
+	return a && b && a->is.direction == b->is.direction &&
+	       a->is.service.from == b->is.service.from;
+}
+
+static char *word_behind(struct arena *arena, const char *text, const char *key)
+{
+	const char *start = strstr(text, key) + strlen(key) + 1;
+
+	return arena_copy(arena, start, strcspn(start, "\""));
+}
+
+/*
+ * What Terraform makes of NOW where WAS is applied, by its documentation: it
+ * refuses a block that leads away from what NOW has, does not follow one to what
+ * WAS has.  No rule of both may be taken away or become another one.
+ */
+static void keeps_every_rule(struct world *w, const char *was, const char *now)
+{
+	const struct aws_model *before = read_text(w, was);
+	const struct aws_model *after = read_text(w, now);
+
+	assert_non_null(before);
+	assert_non_null(after);
+	for (const char *at = now; (at = strstr(at, "\"from\":")); at++) {
+		const char *from = word_behind(w->arena, at, "\"from\": ");
+		const char *to = word_behind(w->arena, at, "\"to\": ");
+
+		assert_true(same_port(at_address(before, from),
+				      at_address(after, to)));
+		assert_null(at_address(after, from));
+		assert_null(at_address(before, to));
+	}
+	for (size_t i = 0; i < before->rule_count; i++)
+		for (size_t k = 0; k < after->rule_count; k++) {
+			const struct aws_rule *a = &before->rules[i];
+			const struct aws_rule *b = &after->rules[k];
+
+			if (!same_port(a, b) || strcmp(a->key, b->key) == 0)
+				continue;
+			has(now, arena_printf(w->arena, "_rule.%s\",\n      \"to\"",
+					      a->key));
+			has(now, arena_printf(w->arena, "_rule.%s\"\n    }",
+					      b->key));
+		}
+}
+
+static void names_that_change_places_are_moved_apart(void **state)
+{
+	static const unsigned swapped[MANY] = { 1, 0, 2, 3, 4, 5 };
+	static const unsigned straight[MANY] = { 0, 1, 2, 3, 4, 5 };
+	const char *before = under_keys(*state, 3, swapped);
+	struct world *w = some_rules(*state, 3);
+	const char *now = carried(w, before), *later;
+
+	assert_int_equal(times(now, "\"from\": "), 2);
+	assert_int_equal(times(now, "__moved-"), 4);
+	keeps_every_rule(w, before, now);
+	/* the next build has the keys that it would have */
+	later = carried(w, now);
+	assert_int_equal(times(later, "\"from\": "), 2);
+	assert_int_equal(times(later, "__moved-"), 2);
+	keeps_every_rule(w, now, later);
+	has_not(carried(w, under_keys(*state, 3, straight)), "\"moved\"");
+}
+
+static void names_change_places_and_no_rule_is_lost(void **state)
+{
+	struct dice dice = dice_of(11);
+
+	for (int i = 0; i < 300; i++) {
+		struct arena *arena = arena_child(*state);
+		unsigned as[MANY] = { 0, 1, 2, 3, 4, 5 };
+		unsigned was = 1 + dice_roll(&dice, (1 << MANY) - 1);
+		unsigned is = 1 + dice_roll(&dice, (1 << MANY) - 1);
+		struct world *w = some_rules(arena, is);
+		const char *before, *now;
+
+		dice_shuffle(&dice, as, MANY, sizeof *as);
+		w->ir.aws.exclusive = dice_chance(&dice, 50);
+		before = under_keys(arena, was, as);
+		now = carried(w, before);
+		keeps_every_rule(w, before, now);
+		keeps_every_rule(w, now, carried(w, now));
+		arena_free(arena);
+	}
 }
 
 static void a_move_that_leads_astray_is_refused(void **state)
@@ -2613,7 +2739,8 @@ int main(int argc, char **argv)
 		IN_ARENA(groups_of_one_name_are_told),
 		IN_ARENA(a_rule_of_another_name_is_moved),
 		IN_ARENA(what_is_another_rule_is_not_moved),
-		IN_ARENA(names_that_change_places_are_not_moved),
+		IN_ARENA(names_that_change_places_are_moved_apart),
+		IN_ARENA(names_change_places_and_no_rule_is_lost),
 		IN_ARENA(a_move_that_leads_astray_is_refused),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};
