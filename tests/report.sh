@@ -203,6 +203,11 @@ $tool report "$work/urgent.fbk" -o "$work/late" --as-of 2026-11-28 >/dev/null 2>
 [ $? = 1 ] || fail "an overdue review of an emergency does not exit 1"
 facts "$work/late" >"$work/facts"
 grep -q 'wrong P0709' "$work/facts" || fail "an overdue review of an emergency needs no attention"
+# What is wrong already stands apart: no column says so of each.
+for name in report.html report.md; do
+	grep -q 'Wrong on 2026-11-28' "$work/late/$name" || fail "$name does not say what is wrong on the day"
+	if grep -q '>today<\|| today |' "$work/late/$name"; then fail "$name says of each that it fails today"; fi
+done
 
 # Commits on days of a freeze: each by itself, what it closed again later as well.
 mkdir -p "$work/frozen/policy"

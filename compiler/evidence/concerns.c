@@ -80,3 +80,19 @@ void concerns_gather(struct arena *arena, const struct evidence_sources *from,
 	       all.at[e->wrong_count].kind == ATTENTION_WRONG)
 		e->wrong_count++;
 }
+
+void evidence_concern_groups(struct arena *arena, const struct evidence *e,
+			     struct concern_group groups[CONCERN_GROUPS])
+{
+	groups[0] = (struct concern_group){
+		arena_printf(arena, "Wrong on %s", e->day), e->concerns,
+		e->wrong_count, false, false };
+	groups[1] = (struct concern_group){
+		"Needs attention", e->concerns + e->wrong_count,
+		e->concern_count - e->wrong_count, false, false };
+	for (size_t g = 0; g < CONCERN_GROUPS; g++)
+		for (size_t i = 0; i < groups[g].count; i++) {
+			groups[g].owned |= *groups[g].at[i].owner != '\0';
+			groups[g].dated |= *groups[g].at[i].when != '\0';
+		}
+}

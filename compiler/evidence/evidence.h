@@ -90,6 +90,16 @@ struct concern {
 	const char *when;	/* the day it fails on, or "" */
 };
 
+/* Concerns that are told together, with the columns that say something of them. */
+struct concern_group {
+	const char *title;
+	const struct concern *at;
+	size_t count;
+	bool owned, dated;
+};
+
+enum { CONCERN_GROUPS = 2 };
+
 /* A rule as the register lists it. */
 struct entry {
 	const struct ir_rule *rule;
@@ -300,6 +310,10 @@ size_t running_count(const struct evidence *e, enum running running);
 /* What there is to say of ENTRY as an emergency, or NULL. */
 const struct emergency_fact *evidence_emergency(const struct evidence *e,
 						const struct entry *entry);
+
+/* What is wrong on the day, then what will be; a group may have nothing in it. */
+void evidence_concern_groups(struct arena *arena, const struct evidence *e,
+			     struct concern_group groups[CONCERN_GROUPS]);
 
 /* SET for people: "10.0.0.0/16, 2001:db8::/56". */
 const char *evidence_addresses(struct arena *arena, struct both set);

@@ -97,35 +97,44 @@ static void put_tiles(struct text *out, const struct evidence *e)
 	text_puts(out, "</ul>\n");
 }
 
+static void put_concern(struct text *out, const struct concern_group *group,
+			const struct concern *c)
+{
+	bool wrong = c->kind == ATTENTION_WRONG;
+
+	text_printf(out, "<tr><td><span class=\"chip %s\">%s %s</span>",
+		    wrong ? "bad" : "warn",
+		    wrong ? "\xc3\x97" : "\xe2\x96\xb2", c->code);
+	html_message(out, c->what);
+	text_puts(out, "</td><td class=\"keep\">");
+	html_element(out, "code", *c->where ? c->where : "-");
+	text_puts(out, "</td>");
+	if (group->owned)
+		html_element(out, "td", c->owner);
+	if (group->dated)
+		html_element(out, "td class=\"keep\"", c->when);
+	text_puts(out, "</tr>\n");
+}
+
+/* Two tables, so that no cell says of each of many that it fails today. */
 static void put_concerns(struct text *out, const struct evidence *e)
 {
-	bool owned = false;
+	struct concern_group groups[CONCERN_GROUPS];
 
-	if (!e->concern_count) {
+	if (!e->concern_count)
 		text_puts(out, "<p class=\"lead\">Nothing needs attention.</p>\n");
-		return;
+	evidence_concern_groups(out->arena, e, groups);
+	for (size_t g = 0; g < CONCERN_GROUPS; g++) {
+		if (!groups[g].count)
+			continue;
+		text_printf(out, "<table><caption>%s</caption><thead><tr><th scope=\"col\">What</th><th scope=\"col\">Where</th>%s%s</tr></thead><tbody>\n",
+			    groups[g].title,
+			    groups[g].owned ? "<th scope=\"col\">Owner</th>" : "",
+			    groups[g].dated ? "<th scope=\"col\">Fails on</th>" : "");
+		for (size_t i = 0; i < groups[g].count; i++)
+			put_concern(out, &groups[g], &groups[g].at[i]);
+		text_puts(out, "</tbody></table>\n");
 	}
-	for (size_t i = 0; i < e->concern_count; i++)
-		owned |= *e->concerns[i].owner != '\0';
-	text_printf(out, "<table><caption>Needs attention</caption><thead><tr><th scope=\"col\">What</th><th scope=\"col\">Where</th>%s<th scope=\"col\">Fails on</th></tr></thead><tbody>\n",
-		    owned ? "<th scope=\"col\">Owner</th>" : "");
-	for (size_t i = 0; i < e->concern_count; i++) {
-		const struct concern *c = &e->concerns[i];
-		bool wrong = c->kind == ATTENTION_WRONG;
-
-		text_printf(out, "<tr><td><span class=\"chip %s\">%s %s</span>",
-			    wrong ? "bad" : "warn",
-			    wrong ? "\xc3\x97" : "\xe2\x96\xb2", c->code);
-		html_message(out, c->what);
-		text_puts(out, "</td><td class=\"keep\">");
-		html_element(out, "code", *c->where ? c->where : "-");
-		text_puts(out, "</td>");
-		if (owned)
-			html_element(out, "td", c->owner);
-		html_element(out, "td class=\"keep\"", wrong ? "today" : c->when);
-		text_puts(out, "</tr>\n");
-	}
-	text_puts(out, "</tbody></table>\n");
 }
 
 static void put_verdict(struct text *out, const struct evidence *e)

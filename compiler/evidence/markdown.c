@@ -54,17 +54,26 @@ static void put_verdict(struct text *out, const struct evidence *e)
 
 static void put_concerns(struct text *out, const struct evidence *e)
 {
-	if (!e->concern_count) {
-		text_puts(out, "\nNothing needs attention.\n");
-		return;
-	}
-	head(out, "Needs attention", "What | Where | Owner | Fails on");
-	for (size_t i = 0; i < e->concern_count; i++) {
-		const struct concern *c = &e->concerns[i];
+	struct concern_group groups[CONCERN_GROUPS];
 
-		ROW(out, arena_printf(out->arena, "%s: %s", c->code, c->what),
-		    c->where, c->owner,
-		    c->kind == ATTENTION_WRONG ? "today" : c->when);
+	if (!e->concern_count)
+		text_puts(out, "\nNothing needs attention.\n");
+	evidence_concern_groups(out->arena, e, groups);
+	for (size_t g = 0; g < CONCERN_GROUPS; g++) {
+		if (!groups[g].count)
+			continue;
+		head(out, groups[g].title, groups[g].dated
+		     ? "What | Where | Owner | Fails on"
+		     : "What | Where | Owner");
+		for (size_t i = 0; i < groups[g].count; i++) {
+			const struct concern *c = &groups[g].at[i];
+			const char *const cells[] = {
+				arena_printf(out->arena, "%s: %s", c->code,
+					     c->what),
+				c->where, c->owner, c->when };
+
+			row(out, cells, groups[g].dated ? 4 : 3);
+		}
 	}
 }
 
