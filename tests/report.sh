@@ -257,6 +257,33 @@ for words in 'not judged' 'wider &lt;b&gt;too late' 'lifts or loosens it' 'port 
 	grep -qF -- "$words" "$work/steps/report.html" || fail "commits on days of a freeze do not say: $words"
 done
 $tool verify-bundle "$work/steps" >/dev/null || fail "a bundle with commits on days of a freeze does not verify"
+# A freeze that came and went within the period holds too, and none is made up.
+(
+	cd "$work/frozen" || exit 1
+	main=policy/main.fbk
+	sed -i '/^freeze/d; /^fix/d' $main && on 2026-12-26 "over" && git tag v3
+	sed -i 's/tcp.9;/tcp\/8-9;/' $main && on 2027-02-01 "before it"
+	printf 'freeze\n2027-02-02 .. 2027-02-04;\n' >>$main && on 2027-02-02 "it comes"
+	sed -i 's/tcp.8-9;/tcp\/7-9;/' $main && on 2027-02-03 "wider within it"
+	sed -i 's/2027-02-02/2026-02-02/; s/2027-02-04/2026-02-04/' $main && on 2027-02-04 "it goes"
+	sed -i 's/tcp.7-9;/tcp\/6-9;/' $main && on 2027-02-04 "wider without it"
+	sed -i '/^freeze/,$d' $main && on 2027-02-05 "no trace"
+) || fail "no history with a freeze in its middle"
+(cd "$work/frozen" && "$tool" report --since v3 policy -o "$work/within" --as-of 2027-03-01 >/dev/null 2>"$work/err")
+[ $? = 1 ] || fail "a freeze within the period does not exit 1"
+/usr/bin/python3 -c 'import json, sys
+model = json.load(open(sys.argv[1] + "/model.json"))
+subject = {c["commit"]: c["subject"] for c in model["changes"]["commits"]}
+for s in model["changes"]["during_freezes"]:
+    print(subject[s["commit"]], *[(f["openings"], f["closings"], f["lifted"]) for f in s["freezes"]] or [s["judged"]])' "$work/within" >"$work/facts"
+cat >"$work/want" <<'END'
+it goes ('none', 'none', True)
+wider within it ('broken', 'none', False)
+it comes ('none', 'none', False)
+END
+diff "$work/want" "$work/facts" || fail "a freeze within the period is told otherwise"
+$tool verify-bundle "$work/within" >/dev/null || fail "a bundle with a freeze within the period does not verify"
+(cd "$work/frozen" && git reset -q --hard v3~1) || fail "no way back"
 (cd "$work/frozen" && git tag v2 && sed -i '/^fix/d' policy/main.fbk && on 2026-11-26 "the incident is over" &&
 	"$tool" report --since v2 policy -o "$work/gone" --as-of $day >/dev/null 2>"$work/err")
 grep -q 'P0713.*`fix`' "$work/err" || fail "an emergency that goes without its review is not told"

@@ -98,8 +98,9 @@ bool cli_history(const char *since, const char *policy, struct fb *before,
 void cli_history_free(struct fb_since *since);
 
 /*
- * The steps of SINCE, of POLICY's commits on days of a freeze of FB's policy or of
- * the one before the period.  False without memory.
+ * The steps of SINCE, of POLICY's commits on days of a freeze: of FB's policy, of
+ * the one before the period, or of the policy right before or after the commit.
+ * False without memory.
  */
 bool cli_history_steps(const struct cli *cli, const char *policy,
 		       const struct fb *fb, struct fb_since *since);

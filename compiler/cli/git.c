@@ -94,9 +94,11 @@ enum git_answer git_ask(char *const *arguments, char **out, size_t *len)
 		return GIT_ANSWERED;
 	free(*out);
 	*out = NULL;
+	if (!WIFEXITED(status))
+		return GIT_REFUSED;
 	/* posix_spawn of some systems tells so that there is no program */
-	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? GIT_NONE
-							       : GIT_REFUSED;
+	return WEXITSTATUS(status) == 127 ? GIT_NONE
+	     : WEXITSTATUS(status) == 1 ? GIT_NO : GIT_REFUSED;
 }
 
 /* COMMIT:PATH to cat-file with OPTION. */

@@ -12,9 +12,10 @@ struct git_revision {
 	size_t len;
 };
 
-enum git_answer { GIT_ANSWERED, GIT_REFUSED, GIT_NONE };
+/* GIT_NO: its status was 1, with which many of its commands say that. */
+enum git_answer { GIT_ANSWERED, GIT_NO, GIT_REFUSED, GIT_NONE };
 
-/* What git says to ARGUMENTS; *OUT is malloc'd when it GIT_ANSWERED. */
+/* What git says to ARGUMENTS; *OUT is malloc'd when it GIT_ANSWERED, else NULL. */
 enum git_answer git_ask(char *const *arguments, char **out, size_t *len);
 
 /* The commit that the LEN bytes at NAME mean; false after saying why. */

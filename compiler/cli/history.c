@@ -129,6 +129,39 @@ static struct fb *load_step(const struct cli *cli, const char *commit,
 	return fb;
 }
 
+/*
+ * May the policy in PATH have stated a freeze right before C or right after?  No
+ * when no file there has the word; whatever git cannot tell is a yes.
+ */
+static bool may_freeze(const struct fb_commit *c, const char *path)
+{
+	char *behind, *out = NULL;
+	enum git_answer answer;
+	size_t len;
+
+	if (asprintf(&behind, "%s^", c->hash) < 0)
+		return true;
+	answer = git_ask((char *[]){ "git", "grep", "--fixed-strings",
+				     "--word-regexp", "--quiet", "-e", "freeze",
+				     (char *)c->hash, behind, "--",
+				     (char *)path, NULL }, &out, &len);
+	free(behind);
+	free(out);
+	return answer != GIT_NO;
+}
+
+static bool is_frozen(const struct fb *fb, uint32_t day)
+{
+	return fb && fb_is_frozen(fb, day);
+}
+
+static void free_sides(struct fb_freeze_step *s)
+{
+	fb_free(s->before);
+	fb_free(s->after);
+	s->before = s->after = NULL;
+}
+
 bool cli_history_steps(const struct cli *cli, const char *policy,
 		       const struct fb *fb, struct fb_since *since)
 {
@@ -139,19 +172,24 @@ bool cli_history_steps(const struct cli *cli, const char *policy,
 		const struct fb_commit *c = &since->commits[i];
 		struct fb_freeze_step *s = &steps[since->step_count];
 		uint32_t day;
+		bool frozen;
 
-		if (!fb_day(c->day, &day) ||
-		    (!fb_is_frozen(fb, day) &&
-		     !fb_is_frozen(since->before, day)))
+		if (!fb_day(c->day, &day))
+			continue;
+		frozen = is_frozen(fb, day) || is_frozen(since->before, day);
+		if (!frozen && !may_freeze(c, since->path))
 			continue;
 		*s = (struct fb_freeze_step){ .commit = i };
 		s->before = load_step(cli, c->hash, "^", policy, day);
 		s->after = load_step(cli, c->hash, "", policy, day);
-		if (!s->before || !s->after) {
-			fb_free(s->before);
-			fb_free(s->after);
-			s->before = s->after = NULL;
+		/* a freeze that came and went within the period */
+		if (!frozen && !is_frozen(s->before, day) &&
+		    !is_frozen(s->after, day)) {
+			free_sides(s);
+			continue;
 		}
+		if (!s->before || !s->after)
+			free_sides(s);
 		since->step_count++;
 	}
 	return steps != NULL;
