@@ -215,10 +215,15 @@ struct ir_tag {
 	const char *key, *value;
 };
 
-/* The running security group of a layer in a space, where it has not our tags. */
+/*
+ * The running security group of a layer in a space, where it has not our tags.
+ * One that is foreign is somebody else's: as a peer it stands for the layer, and
+ * what it lets out and in itself is not looked at.
+ */
 struct ir_aws_group {
 	const char *id;
 	uint32_t space, layer;
+	bool foreign;
 };
 
 /* How many entries the prefix list of a network may have: AWS counts as many. */

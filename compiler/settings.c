@@ -38,6 +38,7 @@ static const struct setting settings[] = {
 	{ "aws", "tag",			 TAKES_PAIR,	0, 0, 256, " +-=._:/@" },
 	{ "aws", "max-entries",		 TAKES_ENTRIES, 0, 1, 1000, NULL },
 	{ "aws", "security-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
+	{ "aws", "foreign-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
 	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL },
 	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL },
 	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#," },
@@ -461,7 +462,9 @@ void resolve_groups(struct resolver *r)
 
 	for (size_t i = 0; i < r->groups.count; i++) {
 		const struct ast_node *node = r->groups.at[i];
-		struct ir_aws_group is = { .id = node->title.text };
+		struct ir_aws_group is = {
+			.id = node->title.text,
+			.foreign = strcmp(node->name.text, "foreign-group") == 0 };
 
 		if (!check_text(r, &node->title, 64, "-:/."))
 			continue;

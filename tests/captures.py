@@ -91,7 +91,7 @@ def emitted(policy, text):
     subprocess.run(["rm", "-rf", out])
     run("compile", policy, "-t", "terraform,ec2", "-o", out)
     ids = {(m[1], m[2]): m[3] for m in re.finditer(
-        r'security-group (\S+)\.(\S+) +"(.*)";', text)}
+        r'(?:security|foreign)-group (\S+)\.(\S+) +"(.*)";', text)}
     found = []
     for environment in os.listdir(out):
         path = os.path.join(out, environment, "aws.ec2.json")

@@ -24,6 +24,7 @@ step tests/formats.sh
 step tests/ci.sh
 step tests/fmt.sh
 step tests/captures.py
+step tests/accounts.py
 step tests/hostile.py
 step tests/memory/limit.py
 step tests/diff.sh

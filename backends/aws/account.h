@@ -12,6 +12,8 @@
 /* Texts are "" where the answer has none. */
 struct account_group {
 	const char *id, *name, *description, *vpc;
+	const char *owner;		/* the account that has it */
+	const char *region;		/* of its ARN */
 	const char *policy, *customer, *environment, *layer, *part;	/* our tags */
 };
 
@@ -23,8 +25,11 @@ struct account_rule {
 	const char *names;		/* our tag: the policy rules it came from */
 };
 
+/* One id is one peer: what several rules say of it is the same. */
 struct account_peer {
 	const char *id;
+	const char *user, *vpc;		/* of a group: whose, and where */
+	const char *peering;		/* the connection that it is behind */
 	const char *status;		/* PeeringStatus: "active", "deleted" */
 	uint32_t group;			/* into groups, or NOT_HERE */
 	uint32_t list;			/* into lists, or NOT_HERE */
@@ -66,6 +71,9 @@ struct account {
 const struct account *account_read(struct arena *arena, struct diags *diags,
 				   const char *name, const char *bytes,
 				   size_t len);
+
+/* Is TEXT the number of an account, and not what somebody put in its place? */
+bool account_is_number(const char *text);
 
 /* "sg-12 (web)" of a group, for people: nothing but plain characters. */
 const char *account_group_text(struct arena *arena,

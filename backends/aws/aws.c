@@ -14,10 +14,12 @@
  *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
  *               earlier text calls otherwise
  *   read_*.c    text to model, refusing what it does not understand; account.h
- *               is what answers of EC2 say, read_ec2.c whose it is
- *   denote.c    model to packets, with compose.c; expect.c is what they are
- *               measured by, zones.c what both look layers up in;
- *               default_group.c: the group that nobody chose
+ *               is what answers of EC2 say, claim.c whose it is, and
+ *               read_ec2.c the model of an environment out of it
+ *   denote.c    model to packets, with placed.c and compose.c; expect.c is what
+ *               they are measured by, zones.c what both look layers up in;
+ *               default_group.c: the group that nobody chose; blame.c: by
+ *               which rules a packet passes
  *
  * What is above the readers and what is below share model.h, and view_of().
  */

@@ -804,6 +804,7 @@ const struct draft *draft_of(struct arena *arena, const char *source,
 			     const struct account *account)
 {
 	struct draft *draft = arena_alloc(arena, sizeof *draft);
+	size_t seen = account->groups.count;
 	struct drafting d = {
 		.arena = arena, .account = account, .draft = draft,
 		.endpoints = TABLE_IN(arena), .places = TABLE_IN(arena),
@@ -816,6 +817,8 @@ const struct draft *draft_of(struct arena *arena, const char *source,
 		.account = account, .source = draft_plain(arena, source),
 		.groups = arena_array(arena, account->groups.count,
 				      sizeof *draft->groups) };
+	for (size_t i = seen; i < account->groups.count; i++)
+		draft->groups[i].unseen = true;
 	place_groups(&d);
 	list_layers(&d);
 	check_ids(&d);

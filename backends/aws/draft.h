@@ -17,6 +17,7 @@ struct draft_environment {
 
 /* By group of the account. */
 struct draft_group {
+	bool unseen;			/* only referred to: its rules are not known */
 	uint32_t environment;
 	const char *layer;
 	LIST(struct prefix) hosts;	/* of its interfaces, and no others' */

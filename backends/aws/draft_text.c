@@ -181,7 +181,8 @@ static void put_ids(struct text *out, const struct draft *d)
 
 		if (!draft_takes_id(d->account->groups.at[i].id))
 			continue;
-		text_printf(out, "  security-group %s.%s ",
+		text_printf(out, "  %s-group %s.%s ",
+			    g->unseen ? "foreign" : "security",
 			    d->environments.at[g->environment].name, g->layer);
 		put_quoted(out, d->account->groups.at[i].id);
 		text_puts(out, ";\n");

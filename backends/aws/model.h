@@ -46,12 +46,24 @@ struct aws_rule {
 	size_t from_count;		/* none in a model that was read */
 };
 
+/*
+ * What a group is to the environment.  In a file of ours all are layers of it; an
+ * account has others, of which a model has those that matter.
+ */
+enum aws_standing {
+	AWS_LAYER,		/* of a layer of the environment */
+	AWS_PEERED,		/* of a layer of one that it has a peering with */
+	AWS_STRANGER,		/* of nobody here: nobody says who carries it */
+};
+
 struct aws_group {
+	enum aws_standing standing;
 	const char *key;
 	const char *name, *description;
 	const char *layer;
 	/* of a layer with several groups: which one, from 1, of how many; else 0 */
 	uint32_t part, parts;
+	uint32_t space;		/* AWS_PEERED: into ir->spaces */
 };
 
 struct aws_list {

@@ -90,6 +90,42 @@ static uint32_t number_of(struct table *table, const char *id, size_t number,
 
 /* --- groups --- */
 
+bool account_is_number(const char *text)
+{
+	return strlen(text) == 12 && strspn(text, "0123456789") == 12;
+}
+
+/*
+ * The Region of "arn:aws:ec2:REGION:OWNER:security-group/ID", "" without one; an
+ * owner or id that is not what G says beside it is told.
+ */
+static const char *read_arn(struct account_reading *r, const struct path *up,
+			    const struct json *json,
+			    const struct account_group *g)
+{
+	const struct path path = { up, "SecurityGroupArn" };
+	const char *arn = account_text(r, up, "SecurityGroupArn", json);
+	const char *part[6] = { arn };
+	size_t count = 1;
+
+	if (!*arn)
+		return "";
+	for (const char *c = arn; *c && count < 6; c++)
+		if (*c == ':')
+			part[count++] = c + 1;
+	if (count < 6 || strncmp(arn, "arn:", 4) != 0 ||
+	    strncmp(part[5], "security-group/", 15) != 0) {
+		refuse(r->json, &path, "is not the ARN of a security group");
+		return "";
+	}
+	if (strcmp(part[5] + 15, g->id) != 0 ||
+	    (*g->owner && (strncmp(part[4], g->owner, strlen(g->owner)) != 0 ||
+			   part[4] + strlen(g->owner) + 1 != part[5])))
+		refuse(r->json, &path, "is of another group or account than "
+		       "what stands beside it");
+	return arena_copy(r->arena, part[3], (size_t)(part[4] - part[3] - 1));
+}
+
 const char *account_tag(struct account_reading *r, const struct path *path,
 			const struct json *object, const char *key)
 {
@@ -126,12 +162,14 @@ static void read_group(struct account_reading *r, const struct path *path,
 		.name = account_text(r, path, "GroupName", json),
 		.description = account_text(r, path, "Description", json),
 		.vpc = account_text(r, path, "VpcId", json),
+		.owner = account_text(r, path, "OwnerId", json),
 		.policy = account_tag(r, path, json, "firebreak:policy"),
 		.customer = account_tag(r, path, json, "firebreak:customer"),
 		.environment = account_tag(r, path, json, "firebreak:environment"),
 		.layer = account_tag(r, path, json, "firebreak:layer"),
 		.part = account_tag(r, path, json, "firebreak:part"),
 	};
+	g.region = read_arn(r, path, json, &g);
 	number_of(&r->groups, g.id, r->account->groups.count, &fresh);
 	if (fresh)
 		*LIST_PUSH(r->arena, &r->account->groups) = g;
@@ -295,11 +333,16 @@ static void read_instance(struct account_reading *r, const struct json *json)
 
 /* --- the whole --- */
 
-/* A recording has the answer in `data`. */
-static const struct json *unwrapped(const struct json *root)
+/* A recording has the answer in `data`, and nothing of it beside that. */
+static const struct json *unwrapped(struct account_reading *r,
+				    const struct json *root)
 {
-	return account_given(root, "status_code") && account_given(root, "data")
-	       ? account_given(root, "data") : root;
+	static const char *const known[] = { "status_code", "data", NULL };
+
+	if (!account_given(root, "status_code") || !account_given(root, "data"))
+		return root;
+	(void)expect_object(r->json, NULL, root, known);	/* told */
+	return account_given(root, "data");
 }
 
 /* By its name in an answer, or the one that it has in an inventory. */
@@ -366,7 +409,7 @@ static void read_root(struct account_reading *r, const struct json *root)
 	const struct path path = { NULL, "SecurityGroups" };
 	const struct json *groups, *rules;
 
-	root = unwrapped(root);
+	root = unwrapped(r, root);
 	if (!expect_root(r, root))
 		return;
 	if (part(r, root, "NextToken", "next_token"))

@@ -59,22 +59,40 @@ static bool read_service(struct account_reading *r, const struct path *path,
 
 /* --- peers --- */
 
-/* The number of the peer ID; what its peering is told to be is kept. */
-static uint32_t peer_of(struct account_reading *r, const char *id,
-			const char *status)
+/* What a reference says of the group it refers to. */
+struct reference {
+	const char *user, *vpc, *peering, *status;
+};
+
+/* Keep WORD at *KNOWN; false: another one is known already. */
+static bool agrees(const char **known, const char *word)
+{
+	if (!**known)
+		*known = word;
+	return !*word || strcmp(*known, word) == 0;
+}
+
+/* The number of the peer ID, of which every reference has to say the same. */
+static bool peer_of(struct account_reading *r, const struct path *path,
+		    const char *id, const struct reference *is, uint32_t *out)
 {
 	void **place = table_at_name(&r->peers, id);
 	struct account_peer *p;
 
 	if (!*place) {
 		*LIST_PUSH(r->arena, &r->account->peers) =
-			(struct account_peer){ .id = id, .status = "" };
+			(struct account_peer){ .id = id, .user = "", .vpc = "",
+					       .peering = "", .status = "" };
 		*place = (void *)(uintptr_t)r->account->peers.count;
 	}
-	p = &r->account->peers.at[(uintptr_t)*place - 1];
-	if (*status)
-		p->status = status;
-	return (uint32_t)((uintptr_t)*place - 1);
+	*out = (uint32_t)((uintptr_t)*place - 1);
+	p = &r->account->peers.at[*out];
+	return (agrees(&p->user, is->user) && agrees(&p->vpc, is->vpc) &&
+		agrees(&p->peering, is->peering) &&
+		agrees(&p->status, is->status)) ||
+	       refuse(r->json, path, "says something else of `%.64s` than a "
+		      "rule before it: whose it is, where, or behind which "
+		      "peering", id);
 }
 
 static bool read_group_peer(struct account_reading *r, const struct path *path,
@@ -83,22 +101,28 @@ static bool read_group_peer(struct account_reading *r, const struct path *path,
 	static const char *const known[] = {
 		"GroupId", "UserId", "GroupName", "VpcId", "PeeringStatus",
 		"VpcPeeringConnectionId", "Description", NULL };
+	struct reference is;
 
 	if (!expect_object(r->json, path, json, known))
 		return false;
 	*peer = (struct aws_peer){ .kind = AWS_GROUP };
-	peer->index = peer_of(r, account_need(r, path, "GroupId", json),
-			      account_text(r, path, "PeeringStatus", json));
-	return true;
+	is = (struct reference){
+		.user = account_text(r, path, "UserId", json),
+		.vpc = account_text(r, path, "VpcId", json),
+		.peering = account_text(r, path, "VpcPeeringConnectionId", json),
+		.status = account_text(r, path, "PeeringStatus", json) };
+	return peer_of(r, path, account_need(r, path, "GroupId", json), &is,
+		       &peer->index);
 }
 
 static bool read_list_peer(struct account_reading *r, const struct path *path,
 			   const struct json *json, struct aws_peer *peer)
 {
+	static const struct reference nothing = { "", "", "", "" };
+
 	*peer = (struct aws_peer){ .kind = AWS_LIST };
-	peer->index = peer_of(r, account_need(r, path, "PrefixListId", json),
-			      "");
-	return true;
+	return peer_of(r, path, account_need(r, path, "PrefixListId", json),
+		       &nothing, &peer->index);
 }
 
 static bool read_prefix_peer(struct account_reading *r, const struct path *path,
@@ -228,18 +252,25 @@ static bool read_rule_peer(struct account_reading *r, const struct path *path,
 	}
 }
 
-/* A group that only its rules tell of is known by its id. */
-static uint32_t group_of(struct account_reading *r, const char *id)
+/* A group that only its rules tell of is known by its id, and is OWNER's. */
+static bool group_of(struct account_reading *r, const struct path *path,
+		     const char *id, const char *owner, uint32_t *out)
 {
 	void **place = table_at_name(&r->groups, id);
 
 	if (!*place) {
 		*LIST_PUSH(r->arena, &r->account->groups) =
-			(struct account_group){ id, "", "", "", "", "", "", "",
-						"" };
+			(struct account_group){
+				.id = id, .name = "", .description = "",
+				.vpc = "", .owner = "", .region = "",
+				.policy = "", .customer = "",
+				.environment = "", .layer = "", .part = "" };
 		*place = (void *)(uintptr_t)r->account->groups.count;
 	}
-	return (uint32_t)((uintptr_t)*place - 1);
+	*out = (uint32_t)((uintptr_t)*place - 1);
+	return agrees(&r->account->groups.at[*out].owner, owner) ||
+	       refuse(r->json, path, "says that its group is of another "
+		      "account than before");
 }
 
 static void read_rule(struct permissions *p, const struct path *path,
@@ -267,7 +298,9 @@ static void read_rule(struct permissions *p, const struct path *path,
 	    !read_service(r, path, json, &rule.is.service) ||
 	    !read_rule_peer(r, path, json, &rule.is.peer))
 		return;
-	rule.is.group = group_of(r, id);
+	if (!group_of(r, path, id, account_text(r, path, "GroupOwnerId", json),
+		      &rule.is.group))
+		return;
 	rule.is.direction = egress->kind == JV_TRUE ? AWS_EGRESS : AWS_INGRESS;
 	if (r->json->good)
 		keep(p, path, &rule);

@@ -121,8 +121,12 @@ const char *addr_text(enum family family, u128 addr, char out[ADDR_TEXT])
 	unsigned size = family_bits(family) / 8;
 
 	if (is_opaque(family, addr)) {
-		snprintf(out, ADDR_TEXT, "prefix-list/%u",
-			 (unsigned)((addr - opaque_class(0)) / 2));
+		unsigned number = (unsigned)((addr - opaque_class(0)) / 2);
+
+		snprintf(out, ADDR_TEXT, "%s/%u",
+			 number < OPAQUE_GROUPS ? "prefix-list"
+						: "security-group",
+			 number % OPAQUE_GROUPS);
 		return out;
 	}
 	for (unsigned i = 0; i < size; i++)

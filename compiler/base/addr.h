@@ -35,6 +35,9 @@ struct ranges family_all(struct arena *arena, enum family family);
  */
 enum { OPAQUE_CLASSES = 1 << 20 };
 
+/* From here on it is a security group of which nobody says who carries it. */
+enum { OPAQUE_GROUPS = OPAQUE_CLASSES / 2 };
+
 static inline u128 opaque_class(uint32_t number)
 {
 	return ((u128)1 << 33) + 2 * (u128)number;

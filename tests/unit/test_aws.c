@@ -1564,10 +1564,8 @@ static void an_answer_that_is_not_understood_is_refused(void **state)
 		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"6\"", "protocol" },
 		{ "\"IpProtocol\": \"50\"", "\"IpProtocol\": \"256\"", "protocol" },
 		{ "\"SecurityGroups\": [", "\"SecurityGroups\": [{\"GroupId\": \"sg-0\", \"IpPermissions\": [{\"odd\": 1}]}, ", "not known here" },
-		{ "[{\"GroupId\": \"modyo-connect-prod-services\"", "[{\"PeeringStatus\": \"deleted\", \"GroupId\": \"sg-1\"", "a stale rule, its peering is `deleted`" },
 		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.0/33\"", "prefix" },
 		{ "\"CidrIp\": \"172.20.5.0/28\"", "\"CidrIp\": \"172.20.5.0\"", "prefix" },
-		{ "[{\"GroupId\": \"modyo-connect-prod-services\"", "[{\"GroupId\": \"sg-1\"", "none of this policy" },
 		{ "[{\"PrefixListId\": \"com", "[{\"PrefixListId\": \"pl-1", "whose name nobody tells" },
 		{ "\"IpRanges\": [{", "\"Odd\": 1, \"IpRanges\": [{", "not known here" },
 		{ "\"IpRanges\": [{", "\"IpRanges\": [{\"Odd\": 1, ", "not known here" },
@@ -1584,6 +1582,33 @@ static void an_answer_that_is_not_understood_is_refused(void **state)
 			print_message("read: %s\n", wrong[i][1]);
 		assert_false(reads_ec2(w, text));
 		has(first_told(w)->message, wrong[i][2]);
+	}
+}
+
+/* It is read, and means more than the policy: nobody says who carries it. */
+static void a_group_of_nobody_admits_what_nobody_permits(void **state)
+{
+	static const char *const peers[] = {
+		"[{\"GroupId\": \"sg-1\"",
+		"[{\"PeeringStatus\": \"deleted\", \"GroupId\": \"sg-1\"" };
+
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		const char *text;
+		struct world *w = world_of_ec2(*state, &text);
+		struct sides sides = { 0 };
+		struct identity id;
+		struct difference d;
+		const void *model;
+
+		text = changed(w, text,
+			"[{\"GroupId\": \"modyo-connect-prod-services\"", peers[i]);
+		model = backend_ec2.read(w->arena, &w->diags, "x", text,
+					 strlen(text), &id);
+		assert_non_null(model);
+		assert_true(backend_ec2.denote(&w->job, model, &sides));
+		assert_false(prove_bounds(w->arena, &sides, &d));
+		assert_int_equal(d.kind, DIFFERENCE_EXTRA);
+		assert_true(is_opaque(IPV4, d.packet.src));
 	}
 }
 
@@ -2718,6 +2743,7 @@ int main(int argc, char **argv)
 		IN_ARENA(permissions_are_as_the_api_takes_them),
 		IN_ARENA(an_answer_may_lack_what_it_may_lack),
 		IN_ARENA(an_answer_that_is_not_understood_is_refused),
+		IN_ARENA(a_group_of_nobody_admits_what_nobody_permits),
 		IN_ARENA(rules_by_their_ids_have_to_agree_with_the_groups),
 		IN_ARENA(the_default_group_is_emptied),
 		IN_ARENA(the_default_group_has_the_policys_tags_and_none_of_ours),

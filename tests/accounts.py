@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+"""One account, told truly and then otherwise: `prove` says equal once, and never again.
+
+What `compile -t ec2` makes of the policy below is given the ids, owners and VPCs that an
+account has.  Every case of the table is that account with one thing changed: a line that
+admits more, something that says less than is needed, or two things that cannot both be
+true.  Whatever is not exactly the policy must not be called equal.
+"""
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOOL = os.path.realpath(os.environ.get("FIREBREAK", os.path.join(TOP, "build/firebreak")))
+WORK = tempfile.mkdtemp()
+OWNER = {"prod": "111122223333", "stage": "444455556666"}
+VPC = {"prod": "vpc-0000000a", "stage": "vpc-0000000b"}
+failed = 0
+done = 0
+
+POLICY = """
+language 1;
+policy shop "a shop";
+environments prod, stage;
+layer web; layer db; layer ops; layer quiet;
+network office   via vpn = 192.168.0.0/24;
+network s3       prefix-list "com.amazonaws.{region}.s3" via endpoint;
+network partners prefix-list "partners" via nat = 198.51.100.0/24;
+environment prod {
+  account 111122223333; region us-east-1; vpc 10.0.0.0/16, 2001:db8:a::/56; peer stage;
+  layer web 10.0.0.0/24; layer db 10.0.1.0/24; layer ops 10.0.2.0/24, 2001:db8:a:2::/64;
+  layer quiet 10.0.3.0/24;
+}
+environment stage {
+  account 444455556666; region us-east-1; vpc 10.1.0.0/16; peer prod;
+  layer web 10.1.0.0/24; layer ops 10.1.2.0/24;
+}
+office:   allow office -> web on tcp/443;
+sql:      allow web -> db on tcp/5432;
+pull:     allow web -> s3 on tcp/443;
+partner:  allow web -> partners on tcp/443;
+watch:    allow ops -> web, db on tcp/22;
+mend:     allow stage.ops -> prod.ops on tcp/22;
+"""
+
+
+def check(what, good, said=""):
+    global failed, done
+    done += 1
+    if not good:
+        failed += 1
+        print(f"FAIL {what}\n{said}")
+
+
+def run(*arguments, cwd=WORK):
+    end = subprocess.run([TOOL, *arguments], capture_output=True, text=True, cwd=cwd)
+    return end.returncode, end.stdout + end.stderr
+
+
+def save(name, content):
+    path = os.path.join(WORK, name)
+    with open(path, "w") as file:
+        file.write(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+# --- the account ---
+
+def tag(group, key):
+    return next((t["Value"] for t in group.get("Tags", []) if t["Key"] == key), None)
+
+
+def owned(groups, lists, environment, number):
+    """The groups of one environment as the API would tell of them."""
+    ids = {g["GroupId"]: f"sg-{number}{i:07x}" for i, g in enumerate(groups)}
+    for group in groups:
+        group.update(GroupId=ids[group["GroupId"]], OwnerId=OWNER[environment],
+                     VpcId=VPC[environment])
+        group["SecurityGroupArn"] = (f"arn:aws:ec2:us-east-1:{OWNER[environment]}:"
+                                     f"security-group/{group['GroupId']}")
+        for direction in ("IpPermissions", "IpPermissionsEgress"):
+            for permission in group[direction]:
+                for pair in permission.get("UserIdGroupPairs", []):
+                    pair.update(GroupId=ids[pair["GroupId"]], UserId=OWNER[environment])
+                for entry in permission.get("PrefixListIds", []):
+                    entry["PrefixListId"] = lists[entry["PrefixListId"]]
+    return groups
+
+
+def account(policy):
+    code, said = run("compile", policy, "-t", "ec2", "-o", "out")
+    check("the policy compiles", code == 0, said)
+    lists = {"com.amazonaws.us-east-1.s3": "pl-s3", "partners": "pl-partners"}
+    groups = []
+    for number, environment in enumerate(("prod", "stage")):
+        with open(os.path.join(WORK, "out", environment, "aws.ec2.json")) as file:
+            groups += owned(json.load(file)["SecurityGroups"], lists, environment, number)
+        groups.append({
+            "GroupId": f"sg-d{number}", "GroupName": "default", "VpcId": VPC[environment],
+            "OwnerId": OWNER[environment], "Description": "default VPC security group",
+            "IpPermissions": [], "IpPermissionsEgress": []})
+    return {"SecurityGroups": groups, "PrefixLists": [
+        {"PrefixListId": ident, "PrefixListName": name} for name, ident in lists.items()]}
+
+
+def group(seen, layer, environment="prod"):
+    return next(g for g in seen["SecurityGroups"]
+                if tag(g, "firebreak:layer") == layer and
+                tag(g, "firebreak:environment") == environment)
+
+
+def default(seen, environment="prod"):
+    return next(g for g in seen["SecurityGroups"]
+                if g["GroupName"] == "default" and g["VpcId"] == VPC[environment])
+
+
+def stranger(seen, **more):
+    seen["SecurityGroups"].append({
+        "GroupId": "sg-9", "GroupName": "by hand", "Description": "x", "VpcId": VPC["prod"],
+        "OwnerId": OWNER["prod"], "IpPermissions": [], "IpPermissionsEgress": [], **more})
+
+
+def permission(protocol, low, high, **peers):
+    ends = {} if low is None else {"FromPort": low, "ToPort": high}
+    return {"IpProtocol": protocol, **ends, **peers}
+
+
+def add(layer, *arguments, direction="IpPermissions", environment="prod", **peers):
+    def change(seen):
+        group(seen, layer, environment)[direction].append(permission(*arguments, **peers))
+    return change
+
+
+def pairs(seen, layer, key="UserIdGroupPairs", direction="IpPermissions"):
+    return next(p for p in group(seen, layer)[direction] if p.get(key))[key]
+
+
+def rules_of(seen):
+    """The same as describe-security-group-rules tells it."""
+    peers = (("IpRanges", "CidrIp", "CidrIpv4"), ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
+             ("PrefixListIds", "PrefixListId", "PrefixListId"))
+    out = []
+    for one in seen["SecurityGroups"]:
+        for egress, key in enumerate(("IpPermissions", "IpPermissionsEgress")):
+            for p in one[key]:
+                base = {"GroupId": one["GroupId"], "GroupOwnerId": one["OwnerId"],
+                        "IsEgress": bool(egress), "IpProtocol": p["IpProtocol"],
+                        "FromPort": p.get("FromPort", -1), "ToPort": p.get("ToPort", -1)}
+                for kind, name, other in peers:
+                    out += [{**base, other: peer[name]} for peer in p.get(kind, [])]
+                out += [{**base, "ReferencedGroupInfo": {
+                    k: v for k, v in pair.items() if k != "Description"}}
+                    for pair in p.get("UserIdGroupPairs", [])]
+    return [{"SecurityGroupRuleId": f"sgr-{i}", **rule} for i, rule in enumerate(out)]
+
+
+# --- the table ---
+
+CASES = []
+
+
+def case(what, code, *words, equal=None):
+    """A change of the account, what `prove` answers then, and words of it."""
+    def keep(change):
+        CASES.append((what, change, code, words))
+        return change
+    return keep
+
+
+def lines(*rows):
+    for what, change, code, *words in rows:
+        CASES.append((what, change, code, words))
+
+
+def drop(layer, environment="prod"):
+    def change(seen):
+        seen["SecurityGroups"].remove(group(seen, layer, environment))
+    return change
+
+
+def swap_tags(a, b):
+    def change(seen):
+        one, other = group(seen, a), group(seen, b)
+        one["Tags"], other["Tags"] = other["Tags"], one["Tags"]
+    return change
+
+
+def swap_all(a, b):
+    def change(seen):
+        swap_tags(a, b)(seen)
+        one, other = group(seen, a), group(seen, b)
+        one["GroupName"], other["GroupName"] = other["GroupName"], one["GroupName"]
+    return change
+
+
+def on_pair(layer, **said):
+    def change(seen):
+        pairs(seen, layer)[0].update(said)
+    return change
+
+
+def on_group(layer, environment="prod", **said):
+    def change(seen):
+        group(seen, layer, environment).update(said)
+    return change
+
+
+ANY4, ANY6 = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, {"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+NINE = {"UserIdGroupPairs": [{"GroupId": "sg-9", "UserId": OWNER["prod"]}]}
+
+lines(
+    ("as it is", lambda seen: None, 0),
+
+    # groups that are not there, and groups of others
+    ("a layer's group is missing", drop("db"), 2, "P0612", "`db` of prod"),
+    ("one without rules is missing", drop("quiet"), 2, "P0612", "`quiet` of prod"),
+    ("a whole environment is missing", lambda seen: seen["SecurityGroups"].__setitem__(
+        slice(None), [g for g in seen["SecurityGroups"] if g["VpcId"] == VPC["prod"]]), 0),
+    ("in from a group that is not there", add("web", "tcp", 22, 22, **NINE), 1,
+     "the group sg-9", "port 22", "nobody's here"),
+    ("out to a group that is not there",
+     add("web", "tcp", 22, 22, direction="IpPermissionsEgress", **NINE), 1, "the group sg-9"),
+    ("in from a group of nobody", lambda seen: (
+        stranger(seen), add("quiet", "tcp", 22, 22, **NINE)(seen)), 1, "sg-9 (by hand)"),
+    ("a group of nobody lets out to ours", lambda seen: stranger(seen, IpPermissionsEgress=[
+        permission("tcp", 1, 1, UserIdGroupPairs=[
+            {"GroupId": group(seen, "web")["GroupId"], "UserId": OWNER["prod"]}])]), 0,
+     "P0607", "sg-9 (by hand)"),
+    ("in from a group of another environment that is no peer's",
+     lambda seen: group(seen, "web")["IpPermissions"].append(permission(
+         "tcp", 22, 22, UserIdGroupPairs=[{"GroupId": group(seen, "web", "stage")["GroupId"],
+                                           "UserId": OWNER["stage"]}])), 1, "stage.web"),
+    ("in from a load balancer of AWS", add("web", "tcp", 80, 80, UserIdGroupPairs=[
+        {"GroupId": "sg-843f59ed", "GroupName": "amazon-elb-sg", "UserId": "amazon-elb"}]), 1,
+     "sg-843f59ed"),
+
+    # references that are not what they are called
+    ("the same id of another account", on_pair("db", UserId=OWNER["stage"]), 2, "P0601"),
+    ("a peering that is deleted", on_pair("db", PeeringStatus="deleted"), 1, "nobody's here"),
+    ("a peering that is being made", on_pair("db", PeeringStatus="pending-acceptance"), 1),
+    ("a peering within a VPC", on_pair("db", VpcPeeringConnectionId="pcx-1",
+                                       PeeringStatus="active"), 1),
+    ("the group in another VPC", on_pair("db", VpcId="vpc-9"), 1),
+    ("the group in its VPC", on_pair("db", VpcId=VPC["prod"], PeeringStatus="active"), 0),
+    ("two references that contradict each other", lambda seen: [
+        p.update(PeeringStatus=s) for p, s in zip(
+            [q["UserIdGroupPairs"][0] for g in seen["SecurityGroups"]
+             for q in g["IpPermissions"] + g["IpPermissionsEgress"]
+             if q.get("UserIdGroupPairs")
+             and q["UserIdGroupPairs"][0]["GroupId"] == group(seen, "web")["GroupId"]],
+            ("active", "deleted"))], 2, "P0601", "something else"),
+
+    # whose a group is
+    ("a group of another account", on_group("db", OwnerId="999988887777", SecurityGroupArn=None), 2,
+     "P0611", "account"),
+    ("all of another account", lambda seen: [
+        g.update(OwnerId="999988887777", SecurityGroupArn=None) for g in seen["SecurityGroups"]],
+     2, "P0611", "111122223333"),
+    ("an ARN of another account", on_group("db", SecurityGroupArn=(
+        "arn:aws:ec2:us-east-1:999988887777:security-group/sg-00000000")), 2, "P0601", "another group or account"),
+    ("all of another Region", lambda seen: [
+        g.update(SecurityGroupArn=g["SecurityGroupArn"].replace("us-east-1", "eu-west-1"))
+        for g in seen["SecurityGroups"] if "SecurityGroupArn" in g], 2, "P0611", "eu-west-1"),
+    ("a group of another VPC", on_group("db", VpcId="vpc-9"), 2, "P0611", "vpc-9"),
+    ("two environments in one VPC", lambda seen: [
+        g.update(VpcId="vpc-1") for g in seen["SecurityGroups"]], 2, "P0611",
+     "a VPC of its own"),
+    ("a VPC twice with equal names", lambda seen: seen["SecurityGroups"].extend(
+        {**copy.deepcopy(g), "GroupId": g["GroupId"] + "f", "VpcId": "vpc-9",
+         "SecurityGroupArn": None} for g in list(seen["SecurityGroups"])), 2, "P0611", "vpc-9"),
+    ("two groups with the same tags", lambda seen: seen["SecurityGroups"].append(
+        {**copy.deepcopy(group(seen, "db")), "GroupId": "sg-8", "SecurityGroupArn": None}), 2,
+     "second group"),
+    ("tags that a name contradicts", swap_tags("web", "db"), 2, "P0611", "called like"),
+    ("two groups that changed places", swap_all("web", "db"), 1, "not equal"),
+    ("two groups that changed places, one empty", swap_all("ops", "quiet"), 1),
+    ("a tag less", lambda seen: group(seen, "db")["Tags"].remove(
+        next(t for t in group(seen, "db")["Tags"] if t["Key"] == "firebreak:layer")), 2),
+    ("a layer that nobody has", lambda seen: next(
+        t for t in group(seen, "db")["Tags"] if t["Key"] == "firebreak:layer").update(
+            Value="nobody"), 2),
+)
+
+# --- lines that admit more ---
+lines(
+    ("IPv4", add("web", "tcp", 22, 22, **ANY4), 1, "port 22"),
+    ("half of IPv4", add("web", "tcp", 22, 22, IpRanges=[{"CidrIp": "0.0.0.0/1"}]), 1),
+    ("half a rule between layers", lambda seen: group(seen, "db")["IpPermissions"].append(
+        permission("udp", 9, 9, UserIdGroupPairs=[
+            {"GroupId": group(seen, "ops")["GroupId"], "UserId": OWNER["prod"]}])), 1, "port 9"),
+    ("all protocols with a port", add("web", "-1", 443, 443, IpRanges=[
+        {"CidrIp": "192.168.0.0/24"}]), 1),
+    ("a number with a port", add("web", "47", 443, 443, **ANY4), 1),
+    ("ICMP of IPv4 over IPv6", add("ops", "icmp", 8, 0, **ANY6), 1),
+    ("the range next to it", add("web", "tcp", 444, 444, IpRanges=[
+        {"CidrIp": "192.168.0.0/24"}]), 1, "port 444"),
+    ("a prefix with host bits", add("web", "tcp", 22, 22, IpRanges=[
+        {"CidrIp": "203.0.113.7/0"}]), 1, "P0606"),
+    ("IPv6 for a layer that has IPv6", add("ops", "tcp", 80, 80, **ANY6), 1, "port 80"),
+    ("IPv6 for a layer that has none", add("web", "tcp", 22, 22, **ANY6), 1, "port 22",
+     "web, inbound from ::/0"),
+    ("IPv6 out of a layer that has none",
+     add("web", "-1", None, None, direction="IpPermissionsEgress", **ANY6), 1),
+    ("IPv6 in a VPC that has none", add("web", "tcp", 22, 22, environment="stage", **ANY6), 1,
+     "web, inbound from ::/0"),
+    ("a list for a port more", add("web", "tcp", 80, 80, PrefixListIds=[
+        {"PrefixListId": "pl-s3"}], direction="IpPermissionsEgress"), 1, "port 80"),
+    ("a list whose name nobody tells", add("web", "tcp", 80, 80, PrefixListIds=[
+        {"PrefixListId": "pl-9"}]), 2, "whose name nobody tells"),
+)
+
+# --- what is not understood ---
+lines(
+    ("no ports", add("web", "tcp", None, None, **ANY4), 2),
+    ("one port of two", add("web", "tcp", None, None, FromPort=22, **ANY4), 2),
+    ("no peers", add("web", "tcp", 22, 22), 2),
+    ("no arrays", add("web", "tcp", 22, 22, IpRanges=None, UserIdGroupPairs=None), 2),
+    ("protocol 300", add("web", "300", None, None, **ANY4), 2),
+    ("a permission twice with other descriptions", lambda seen: [
+        add("quiet", "tcp", 22, 22, IpRanges=[{"CidrIp": "192.168.0.0/24", "Description": d}])(seen)
+        for d in ("a", "b")], 2, "the same as a rule before it"),
+    ("more is to come", lambda seen: seen.update(NextToken="x"), 2, "NextToken"),
+    ("more is to come, wrapped", lambda seen: seen.update(
+        status_code=200, data=copy.deepcopy(seen), NextToken="x"), 2),
+    ("a group twice with other rules", lambda seen: seen["SecurityGroups"].append(
+        {**copy.deepcopy(group(seen, "web")), "IpPermissions": []}), 2, "an id twice"),
+    ("rules that say the same", lambda seen: seen.update(SecurityGroupRules=rules_of(seen)), 0),
+    ("rules that say less", lambda seen: seen.update(SecurityGroupRules=rules_of(seen)[1:]), 2,
+     "other rules than SecurityGroups"),
+    ("rules that say otherwise", lambda seen: (
+        seen.update(SecurityGroupRules=rules_of(seen)),
+        seen["SecurityGroupRules"][0].update(ToPort=444)), 2),
+    ("rules of another account", lambda seen: (
+        seen.update(SecurityGroupRules=rules_of(seen)),
+        seen["SecurityGroupRules"][0].update(GroupOwnerId="999988887777")), 2),
+)
+
+
+def main():
+    policy = save("shop.fbk", POLICY)
+    truth = account(policy)
+    for what, change, code, words in CASES:
+        seen = copy.deepcopy(truth)
+        change(seen)
+        got, said = run("prove", policy, save("seen.json", seen))
+        missing = [word for word in words if word not in said]
+        check(what, got == code and not missing,
+              f"exit {got}, wanted {code}; without {missing}\n{said[:1500]}")
+    subprocess.run(["rm", "-rf", WORK])
+    print(f"accounts: {done} checks, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
