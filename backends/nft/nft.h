@@ -11,7 +11,8 @@
  *	context, match, denote		model to packets, context by context
  *	expect				policy to packets: the other side of the proof
  *	netlink				questions to the kernel, and transactions
- *	encode, apply			model to the kernel
+ *	encode*				model to messages for the kernel
+ *	stock, apply, others		what it has, and the model in its place
  *	decode, expr			the kernel's own rules to model
  */
 #ifndef FIREBREAK_BACKENDS_NFT_NFT_H
