@@ -162,11 +162,18 @@ $(B)/tests/kernel/traffic: $(OBJ)/tests/kernel/traffic.o
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
 
-check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/prop/test_mutate
+# In front of the C library in the kernel tests: spoils what is sent.
+$(B)/tests/kernel/spoil.so: tests/kernel/spoil.c
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -shared -fPIC -o $@ $< -ldl
+
+check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/spoil.so $(B)/tests/prop/test_mutate
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/edges.py
+	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/delta.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/flows.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/boot.py
 

@@ -28,8 +28,8 @@
 static struct nft_about deleting(struct arena *arena, const char *what,
 				 const char *name)
 {
-	return (struct nft_about){ arena_printf(arena,
-			"to delete %s `%s`", what, name), NULL };
+	return (struct nft_about){ .what = arena_printf(arena,
+			"to delete %s `%s`", what, name) };
 }
 
 static void delete_rule(struct nft_batch *b, const struct nft_stock *v,
@@ -299,8 +299,7 @@ bool nft_apply_switch(struct nft_link *link, const struct job *job,
 	if (outcome == NFT_DONE)
 		return true;
 	if (why.error)		/* else it was told */
-		(void)nft_tell_refusal(job->diags, why.about.what, why.error,
-			   why.about.names);
+		(void)nft_tell_refusal(job->diags, &why, job, model);
 	return false;
 }
 
@@ -320,7 +319,7 @@ bool nft_apply_keep(struct nft_link *link, struct arena *arena,
 		outcome = sweep(link, &v, nft_current_number(&v), &why);
 	}
 	return outcome == NFT_DONE ||
-	       nft_tell_refusal(diags, why.about.what, why.error, NULL);
+	       nft_tell_refusal(diags, &why, NULL, NULL);
 }
 
 /* The two rules of the switch in each base chain; then nothing refers to it. */
@@ -368,5 +367,5 @@ bool nft_apply_undo(struct nft_link *link, struct arena *arena,
 	}
 	return outcome == NFT_DONE
 	       ? nft_apply_keep(link, arena, diags, table)
-	       : nft_tell_refusal(diags, why.about.what, why.error, NULL);
+	       : nft_tell_refusal(diags, &why, NULL, NULL);
 }

@@ -148,8 +148,8 @@ static void add_value(struct text *text, enum nft_type type, struct range r)
 	}
 }
 
-static void add_key(struct text *text, const struct nft_set *set,
-		    const struct nft_element *e)
+void nft_print_key(struct text *text, const struct nft_set *set,
+		   const struct nft_element *e)
 {
 	for (unsigned i = 0; i < set->width; i++) {
 		if (i)
@@ -198,7 +198,7 @@ static void print_set(struct text *text, const struct nft_set *set)
 		const struct nft_element *e = &set->elements.at[i];
 
 		text_puts(text, "\t\t\t");
-		add_key(text, set, e);
+		nft_print_key(text, set, e);
 		add_comment(text, e->comment);
 		if (set->is_map) {
 			text_puts(text, " : ");
@@ -221,7 +221,7 @@ static void print_constant(struct text *text, const struct nft_set *set,
 		const struct nft_element *e = &set->elements.at[i];
 
 		text_puts(text, i ? ", " : "");
-		add_key(text, set, e);
+		nft_print_key(text, set, e);
 		if (!is_map)
 			continue;
 		text_puts(text, " : ");

@@ -24,11 +24,10 @@ const char *nft_own_name(struct nft_encoding *e, const char *name)
 	return arena_printf(e->batch->arena, "%s%s", name, e->suffix);
 }
 
-struct nft_about nft_about(struct nft_encoding *e, const char *kind,
-			   const char *name, const char *names)
+const char *nft_kind_and_name(struct nft_encoding *e, const char *kind,
+			      const char *name)
 {
-	return (struct nft_about){ arena_printf(e->batch->arena, "%s `%s`",
-						kind, name), names };
+	return arena_printf(e->batch->arena, "%s `%s`", kind, name);
 }
 
 /* TEXT as nft keeps comments: type 0, then a length, then a string. */
@@ -51,7 +50,8 @@ void nft_encode_table(struct nft_encoding *e, const struct identity *id)
 	const char *comment = nft_identity_comment(e->batch->arena, id);
 	struct nlmsghdr *m = nft_batch_message(e->batch, NFT_MSG_NEWTABLE,
 		NFPROTO_INET, NLM_F_CREATE,
-		nft_about(e, "table", e->table, NULL));
+		(struct nft_about){ .what = nft_kind_and_name(e, "table",
+							      e->table) });
 	struct nftnl_table *t = nft_made(e, nftnl_table_alloc());
 	uint8_t userdata[2 + 256];
 	size_t len = nft_comment_bytes(userdata, comment);
@@ -70,11 +70,14 @@ static const uint32_t hook_numbers[NFT_HOOKS] = {
 	[NFT_POSTROUTING] = NF_INET_POST_ROUTING,
 };
 
+/* CHAIN as NAME; NULL for one of a hook, which every ruleset has. */
 static void send_chain(struct nft_encoding *e, struct nftnl_chain *c,
-		       const char *name)
+		       const char *name, const struct nft_chain *chain)
 {
 	struct nlmsghdr *m = nft_batch_message(e->batch, NFT_MSG_NEWCHAIN,
-		NFPROTO_INET, NLM_F_CREATE, nft_about(e, "chain", name, NULL));
+		NFPROTO_INET, NLM_F_CREATE,
+		(struct nft_about){ .what = nft_kind_and_name(e, "chain", name),
+				    .chain = chain });
 
 	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, e->table);
 	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name);
@@ -94,12 +97,14 @@ void nft_encode_base_chain(struct nft_encoding *e, enum nft_hook hook,
 	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, chain->priority);
 	nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, chain->policy == NFT_ACCEPT
 			    ? NF_ACCEPT : NF_DROP);
-	send_chain(e, c, chain->name);
+	send_chain(e, c, chain->name, NULL);
 }
 
-static void encode_chain(struct nft_encoding *e, const char *name)
+static void encode_chain(struct nft_encoding *e, const char *name,
+			 const struct nft_chain *chain)
 {
-	send_chain(e, nft_made(e, nftnl_chain_alloc()), nft_own_name(e, name));
+	send_chain(e, nft_made(e, nftnl_chain_alloc()), nft_own_name(e, name),
+		   chain);
 }
 
 /* --- the whole --- */
@@ -115,10 +120,11 @@ static void encode_rules(struct nft_encoding *e, const struct nft_chain *chain)
 void nft_encode_body(struct nft_encoding *e, const struct nft_model *model)
 {
 	for (size_t i = 0; i < model->others.count; i++)
-		encode_chain(e, model->others.at[i]->name);
+		encode_chain(e, model->others.at[i]->name,
+			     model->others.at[i]);
 	for (int hook = NFT_INPUT; hook < NFT_HOOKS; hook++)
 		if (model->chains[hook].present)
-			encode_chain(e, model->chains[hook].name);
+			encode_chain(e, model->chains[hook].name, NULL);
 	for (size_t i = 0; i < model->sets.count; i++)
 		(void)nft_encode_set(e, model->sets.at[i],
 				 nft_own_name(e, model->sets.at[i]->name));

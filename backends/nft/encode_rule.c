@@ -286,14 +286,19 @@ static void decide_by_map(struct rule_work *w, const struct nft_match *map,
 			   NFT_REG_VERDICT);
 }
 
+/* FROM, which may be NULL, has its comment. */
 static void send_rule(struct nft_encoding *e, struct nftnl_rule *r,
-		      const char *chain, const char *names, uint16_t flags)
+		      const char *chain, const struct nft_rule *from,
+		      uint16_t flags)
 {
 	struct nlmsghdr *m = nft_batch_message(e->batch, NFT_MSG_NEWRULE,
 		NFPROTO_INET, NLM_F_CREATE | flags,
-		nft_about(e, "a rule of chain", chain, names));
+		(struct nft_about){
+			.what = nft_kind_and_name(e, "a rule of chain", chain),
+			.rule = from });
 	uint8_t userdata[2 + 256];
-	size_t len = names ? nft_comment_bytes(userdata, names) : 0;
+	size_t len = from && from->comment
+		? nft_comment_bytes(userdata, from->comment) : 0;
 
 	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, e->table);
@@ -322,7 +327,7 @@ void nft_encode_rule(struct nft_encoding *e, const char *chain,
 		decide_by_map(&w, rule->map, id);
 	else
 		decide(&w, rule);
-	send_rule(e, w.rule, chain, rule->comment, NLM_F_APPEND);
+	send_rule(e, w.rule, chain, rule, NLM_F_APPEND);
 }
 
 void nft_encode_verdict(struct nft_encoding *e, const char *chain,

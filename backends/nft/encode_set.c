@@ -142,7 +142,10 @@ static void define_set(struct nft_encoding *e, const struct nft_set *set,
 {
 	struct nlmsghdr *m = nft_batch_message(e->batch, NFT_MSG_NEWSET,
 		NFPROTO_INET, NLM_F_CREATE,
-		nft_about(e, set->is_map ? "map" : "set", name, NULL));
+		(struct nft_about){
+			.what = nft_kind_and_name(e, set->is_map ? "map" : "set",
+						  name),
+			.set = set, .count = set->elements.count });
 	struct nftnl_set *s = frame(e, name, id);
 
 	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, NFPROTO_INET);
@@ -256,11 +259,10 @@ static void add_element(struct nft_encoding *e, struct nftnl_set *s,
 }
 
 static void send_elements(struct nft_encoding *e, struct nftnl_set *s,
-			  const char *name, const char *names)
+			  struct nft_about about)
 {
 	struct nlmsghdr *m = nft_batch_message(e->batch, NFT_MSG_NEWSETELEM,
-		NFPROTO_INET, NLM_F_CREATE,
-		nft_about(e, "an element of set", name, names));
+		NFPROTO_INET, NLM_F_CREATE, about);
 
 	nftnl_set_elems_nlmsg_build_payload(m, s);
 	nftnl_set_free(s);
@@ -285,7 +287,7 @@ static void encode_elements(struct nft_encoding *e, const struct nft_set *set,
 
 	while (i < count) {
 		struct nftnl_set *s = frame(e, name, id);
-		const char *names = set->elements.at[i].comment;
+		struct nft_about about = { .set = set, .first = i };
 		size_t bytes = 0;
 
 		if (ends)
@@ -297,7 +299,10 @@ static void encode_elements(struct nft_encoding *e, const struct nft_set *set,
 				break;
 			add_element(e, s, set, &set->elements.at[i++]);
 		}
-		send_elements(e, s, name, names);
+		about.count = i - about.first;
+		about.what = nft_kind_and_name(e, set->is_map
+			? "an element of map" : "an element of set", name);
+		send_elements(e, s, about);
 	}
 }
 

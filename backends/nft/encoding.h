@@ -21,8 +21,8 @@ void *nft_made(struct nft_encoding *e, void *object);
 const char *nft_own_name(struct nft_encoding *e, const char *name);
 
 /* "set `in4_ports`" */
-struct nft_about nft_about(struct nft_encoding *e, const char *kind,
-			   const char *name, const char *names);
+const char *nft_kind_and_name(struct nft_encoding *e, const char *kind,
+			      const char *name);
 
 /* TEXT as nft keeps comments: type 0, a length, a string; bytes at OUT. */
 size_t nft_comment_bytes(uint8_t out[2 + 256], const char *text);

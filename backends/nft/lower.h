@@ -76,9 +76,12 @@ bool nft_check_name(struct nft_lowering *l, const char *what, const char *name,
 /* The same for a text that stands in quotes. */
 bool nft_check_text(struct nft_lowering *l, const char *what, const char *text);
 
-/* The names of the rules of MEANING that BOX is made of, as many as fit. */
-const char *nft_names_of(struct nft_lowering *l, const struct meaning *meaning,
-			 const struct box *box);
+/*
+ * The rules of MEANING that BOX is made of: their place in the model, and at
+ * *NAMES their names, as many as fit, or NULL.
+ */
+uint32_t nft_origin_of(struct nft_lowering *l, const struct meaning *meaning,
+		       const struct box *box, const char **names);
 
 /* --- lower_shape.c --- */
 

@@ -62,24 +62,31 @@ static bool has_room(const struct nft_lowering *l, const struct text *text,
 	       strlen(l->job->ir->rules[rule].name) <= NAMES_WIDTH;
 }
 
-/* The names of the rules that BOX is made of, as many as fit. */
-const char *nft_names_of(struct nft_lowering *l, const struct meaning *meaning,
-			 const struct box *box)
+static const char *names_of(struct nft_lowering *l, struct nft_origin from)
 {
 	struct text text = TEXT_IN(l->arena);
-	size_t count, left = 0;
-	const uint32_t *rules = meaning_touching(meaning, l->arena,
-						 l->family, box, &count);
+	size_t left = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (i && rules[i] == rules[i - 1])
+	for (size_t i = 0; i < from.count; i++) {
+		if (i && from.rules[i] == from.rules[i - 1])
 			continue;
-		if (left || !has_room(l, &text, rules[i]))
+		if (left || !has_room(l, &text, from.rules[i]))
 			left++;
 		else
-			add_name(l, &text, rules[i]);
+			add_name(l, &text, from.rules[i]);
 	}
 	if (left)
 		text_printf(&text, " +%zu", left);
 	return text.len ? text_string(&text) : NULL;
+}
+
+uint32_t nft_origin_of(struct nft_lowering *l, const struct meaning *meaning,
+		       const struct box *box, const char **names)
+{
+	struct nft_origin *from = LIST_PUSH(l->arena, &l->model->origins);
+
+	from->rules = meaning_touching(meaning, l->arena, l->family, box,
+				       &from->count);
+	*names = names_of(l, *from);
+	return (uint32_t)l->model->origins.count;
 }

@@ -185,6 +185,7 @@ static void add_line(struct nft_lowering *l, enum nft_lookup lookup,
 	struct nft_rule *rule = nft_add_rule(l, e->comment);
 	unsigned addresses = 0;
 
+	rule->origin = e->origin;
 	for (unsigned i = 0; i < 2; i++)
 		if (!is_any(shape->types[i], e->key[i])) {
 			nft_match_range(l->arena, rule, shape->fields[i],
@@ -356,7 +357,8 @@ static void add_box(struct nft_lowering *l, struct lines lines[NFT_LOOKUPS],
 		const struct nft_piece *piece = &pieces.all.at[p];
 		struct ranges keys = { &piece->keys, 1 };
 		struct box part = { box->src, box->dst, keys };
-		const char *names = nft_names_of(l, meaning, &part);
+		const char *names;
+		uint32_t origin = nft_origin_of(l, meaning, &part, &names);
 
 		for (size_t s = 0; s < box->src.count; s++)
 			for (size_t d = 0; d < box->dst.count; d++)
@@ -366,6 +368,7 @@ static void add_box(struct nft_lowering *l, struct lines lines[NFT_LOOKUPS],
 							 box->dst.at[d],
 							 piece->first,
 							 piece->second },
+						.origin = origin,
 						.comment = names };
 	}
 }
@@ -534,7 +537,8 @@ static void add_group_keys(struct nft_lowering *l, struct nft_set *set,
 		uint32_t key = (uint32_t)services.at[s].lo;
 		struct ranges one = { &services.at[s], 1 };
 		struct box part = { box->src, box->dst, one };
-		const char *names = nft_names_of(l, &l->near, &part);
+		const char *names;
+		uint32_t origin = nft_origin_of(l, &l->near, &part, &names);
 
 		for (size_t i = 0; i < other.count; i++)
 			*LIST_PUSH(l->arena, &set->elements) =
@@ -542,6 +546,7 @@ static void add_group_keys(struct nft_lowering *l, struct nft_set *set,
 					.key = { other.at[i],
 						 nft_point(service_protocol(key)),
 						 nft_point(service_value(key)) },
+					.origin = origin,
 					.comment = names };
 	}
 }

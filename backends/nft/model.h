@@ -102,9 +102,16 @@ enum {
 struct nft_element {
 	struct range key[NFT_KEY_MOST];
 	enum nft_verdict verdict;	/* of maps only: accept, drop, jump */
+	uint32_t origin;		/* in the model's, from 1; 0: not known */
 	const char *target;		/* of NFT_JUMP */
 	const struct nft_chain *chain;	/* the same, when it is known */
 	const char *comment;		/* NULL: none */
+};
+
+/* Rules of the policy that something was lowered from: by index, ascending. */
+struct nft_origin {
+	const uint32_t *rules;
+	size_t count;
 };
 
 /* A named set; or, with name NULL, a constant, `{ ... }` or a map in a rule. */
@@ -142,6 +149,7 @@ struct nft_rule {
 	unsigned rate, burst;		/* a second, packets; 0: no limit */
 	const char *log;		/* prefix, or NULL: not logged */
 	const char *comment;
+	uint32_t origin;		/* as of an element */
 	unsigned line;			/* where it was read */
 };
 
@@ -161,6 +169,7 @@ struct nft_model {
 	LIST(struct nft_set *) sets;
 	struct nft_chain chains[NFT_HOOKS];
 	LIST(struct nft_chain *) others;	/* that rules jump to */
+	LIST(struct nft_origin) origins;	/* of what was lowered */
 };
 
 enum { NFT_PRIORITY_SRCNAT = 100 };
@@ -193,6 +202,10 @@ bool nft_same_part(const struct identity *a, const struct identity *b);
 
 /* emit.c: as text for `nft -f`. */
 struct text nft_print(struct arena *arena, const struct nft_model *model);
+
+/* emit.c: the key of E, an element of SET: "10.0.0.0/8 . tcp". */
+void nft_print_key(struct text *text, const struct nft_set *set,
+		   const struct nft_element *e);
 
 /* read.c: text of nft_print() or of `nft list`, or NULL: told as P0601. */
 const struct nft_model *nft_read(struct arena *arena, struct diags *diags,

@@ -69,6 +69,9 @@ struct nft_link *nft_link_open(void)
 	/* errors then do not carry the message that they are about */
 	(void)mnl_socket_setsockopt(link->socket, NETLINK_CAP_ACK, &on,
 				    sizeof on);
+	/* and say more than a number, where the kernel can: since Linux 4.12 */
+	(void)mnl_socket_setsockopt(link->socket, NETLINK_EXT_ACK, &on,
+				    sizeof on);
 	return link;
 }
 
@@ -237,8 +240,8 @@ struct nft_batch nft_batch_begin(struct arena *arena, uint32_t generation)
 
 	m = nftnl_batch_begin(room(&b, MESSAGE_MOST), b.sequence);
 	mnl_attr_put_u32(m, NFNL_BATCH_GENID, htonl(generation));
-	*LIST_PUSH(arena, &b.about) = (struct nft_about){ "the transaction",
-							  NULL };
+	*LIST_PUSH(arena, &b.about) = (struct nft_about){
+		.what = "the transaction" };
 	nft_batch_add(&b, m);
 	return b;
 }
@@ -270,8 +273,8 @@ static void close_batch(struct nft_batch *b)
 	}
 	if (last)
 		last->nlmsg_flags |= NLM_F_ACK;
-	*LIST_PUSH(b->arena, &b->about) = (struct nft_about){ "the transaction",
-							      NULL };
+	*LIST_PUSH(b->arena, &b->about) = (struct nft_about){
+		.what = "the transaction" };
 	nft_batch_add(b, nftnl_batch_end(room(b, MESSAGE_MOST), b->sequence));
 }
 
@@ -290,65 +293,40 @@ static bool send_batch(struct nft_link *link, const struct nft_batch *b)
 	return sent == (ssize_t)b->len;
 }
 
-/* Messages about BATCH in what came: the first error, and the last's answer. */
-static void look_at(const struct nft_batch *b, const struct nlmsghdr *m,
-		    int *error, uint32_t *about, bool *answered)
-{
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
-
-	if (m->nlmsg_type != NLMSG_ERROR ||
-	    mnl_nlmsg_get_payload_len(m) < sizeof *e)
-		return;
-	if (e->error == 0) {
-		*answered |= m->nlmsg_seq == b->sequence - 2;
-		return;
-	}
-	if (*error)
-		return;
-	*error = -e->error;
-	*about = m->nlmsg_seq;
-}
-
 /* All answers are there when the transaction has been sent. */
-static bool outcome_of(struct nft_link *link, const struct nft_batch *b,
-		       int *error, uint32_t *about)
+static void take_answers(struct nft_link *link, const struct nft_batch *b,
+			 struct nft_answer *out)
 {
-	bool answered = false;
-
 	for (;;) {
-		ssize_t got = recv(mnl_socket_get_fd(link->socket),
+		ssize_t len = recv(mnl_socket_get_fd(link->socket),
 				   link->answer, sizeof link->answer,
 				   MSG_DONTWAIT);
-		int len = (int)got;
-		const struct nlmsghdr *m = (void *)link->answer;
 
-		if (got < 0 && errno == EINTR)
+		if (len < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			break;
-		for (; mnl_nlmsg_ok(m, len); m = mnl_nlmsg_next(m, &len))
-			look_at(b, m, error, about, &answered);
+		if (len < 0)
+			return;
+		nft_batch_answered(b, link->answer, (size_t)len, out);
 	}
-	return answered;
 }
 
 enum nft_outcome nft_batch_commit(struct nft_link *link,
 				  struct nft_batch *b,
 				  struct nft_refusal *why)
 {
-	uint32_t about = 0;
-	int error = 0;
+	struct nft_answer answer = { .why = { .element = NFT_NO_ELEMENT } };
 
 	close_batch(b);
-	*why = (struct nft_refusal){ 0, b->about.at[0] };
-	if (!send_batch(link, b)) {
-		why->error = errno;
-		return NFT_REFUSED;
-	}
-	if (outcome_of(link, b, &error, &about) && !error)
+	if (send_batch(link, b))
+		take_answers(link, b, &answer);
+	else
+		answer.why.error = errno;
+	if (answer.acknowledged && !answer.why.error)
 		return NFT_DONE;
-	why->error = error ? error : ENOBUFS;
-	if (about < b->about.count)
-		why->about = b->about.at[about];
-	return error == ERESTART ? NFT_STALE : NFT_REFUSED;
+	*why = answer.why;
+	if (!why->error)
+		why->error = ENOBUFS;
+	if (!why->about.what)
+		why->about = b->about.at[0];
+	return why->error == ERESTART ? NFT_STALE : NFT_REFUSED;
 }

@@ -46,10 +46,21 @@ bool nft_link_dump_routes(struct nft_link *link, mnl_cb_t each, void *context);
 
 /* --- transactions --- */
 
-/* What a message is about: for the one that the kernel refuses. */
+struct nft_chain;
+struct nft_rule;
+struct nft_set;
+
+/*
+ * What a message is about, for the one that the kernel refuses: in words, and
+ * at most one of a chain, a rule, or a set, COUNT of whose elements from FIRST
+ * on are in it.  Of the model that was encoded, which has to live as long.
+ */
 struct nft_about {
 	const char *what;	/* "set `in4_ports`" */
-	const char *names;	/* of rules of the policy, or NULL */
+	const struct nft_chain *chain;
+	const struct nft_rule *rule;
+	const struct nft_set *set;
+	size_t first, count;
 };
 
 struct nft_batch {
@@ -76,10 +87,30 @@ enum nft_outcome {
 	NFT_REFUSED,		/* nothing was changed; see *WHY */
 };
 
+enum { NFT_NO_ELEMENT = SIZE_MAX };
+
+/* The first thing in a transaction that the kernel refused. */
 struct nft_refusal {
-	int error;		/* errno */
+	int error;		/* errno; 0: nothing was refused */
 	struct nft_about about;
+	size_t element;		/* of about.set, where the kernel said which */
+	const char *expression;	/* of about.rule, "lookup"; NULL: not said */
+	const char *says;	/* in the kernel's own words, or NULL */
+	size_t more;		/* messages that were refused beside it */
 };
+
+/* What has come in answer to a transaction. */
+struct nft_answer {
+	bool acknowledged;	/* its last message was taken in */
+	struct nft_refusal why;
+};
+
+/*
+ * answer.c: the LEN bytes at BYTES, which the kernel sent after BATCH, into
+ * *OUT: { .why.element = NFT_NO_ELEMENT } before the first.
+ */
+void nft_batch_answered(const struct nft_batch *batch, const void *bytes,
+			size_t len, struct nft_answer *out);
 
 /* Carry it out. */
 enum nft_outcome nft_batch_commit(struct nft_link *link,

@@ -138,7 +138,7 @@ bool nft_stock_take(struct nft_link *link, struct arena *arena,
 		if (errno != EINTR)
 			break;
 	}
-	return nft_tell_refusal(diags, "to list its ruleset", errno, NULL);
+	return nft_tell_no_answer(diags, "to list its ruleset", errno);
 }
 
 /* --- generations --- */
