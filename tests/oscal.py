@@ -53,6 +53,48 @@ def walk(node, path=""):
             yield f"{path}/{key}", value
 
 
+def observed(finding, observations):
+    return observations[finding["related-observations"][0]["observation-uuid"]]
+
+
+def running(bundle, capture, result, observations):
+    """The finding on a capture says whether it is equal, and shows every packet that differs."""
+    states = {"equal": ("satisfied", "pass"), "differs": ("not-satisfied", "fail"), "not proved": ("not-satisfied", "other")}
+    target = f"running-{capture['environment']}" if capture["environment"] else "running"
+    for finding in result["findings"]:
+        seen = observed(finding, observations)
+        if finding["target"]["target-id"] != target or \
+           urllib.parse.unquote(seen["relevant-evidence"][0]["href"]) != capture["path"]:
+            continue
+        status = finding["target"]["status"]
+        if (status["state"], status["reason"]) != states[capture["state"]]:
+            fail(f"{bundle}: {capture['path']} is {status}")
+        for packet in (d[key] for d in capture["differences"] for key in ("extra", "missing")):
+            if packet not in seen["description"]:
+                fail(f"{bundle}: {capture['path']} shows no {packet}")
+        break
+    else:
+        fail(f"{bundle}: nothing on {capture['path']}")
+    return {target}
+
+
+def frozen(bundle, step, findings, observations):
+    """The finding on a commit on a day of a freeze says whether it broke one, and shows the packet."""
+    target = f"commit-{step['commit'][:12]}"
+    finding = findings.get(target)
+    if not finding:
+        fail(f"{bundle}: nothing on {target}")
+        return set()
+    broken = any("broken" in (f["openings"], f["closings"]) for f in step["freezes"])
+    wanted = ("not-satisfied", "other") if not step["judged"] else ("not-satisfied", "fail") if broken else ("satisfied", "pass")
+    if (finding["target"]["status"]["state"], finding["target"]["status"]["reason"]) != wanted:
+        fail(f"{bundle}: {target} is {finding['target']['status']}")
+    for freeze in step["freezes"]:
+        if freeze["example"] not in observed(finding, observations)["description"]:
+            fail(f"{bundle}: {target} shows no packet")
+    return {target}
+
+
 def compare(bundle):
     """What it says of each invariant is what the model says; digests are those of the files."""
     top = json.load(open(f"{bundle}/oscal.json"))["assessment-results"]
@@ -73,7 +115,12 @@ def compare(bundle):
     states = {"holds": ("satisfied", "pass"), "broken": ("not-satisfied", "fail"), "waived": ("not-satisfied", "other")}
     observations = {one["uuid"]: one for one in result.get("observations", [])}
     findings = {one["target"]["target-id"]: one for one in result.get("findings", [])}
-    if set(findings) != {i["name"] for i in model["invariants"]} or len(observations) != len(findings):
+    asked = {i["name"] for i in model["invariants"]}
+    for capture in model["captures"]:
+        asked |= running(bundle, capture, result, observations)
+    for step in (model["changes"] or {}).get("during_freezes", []):
+        asked |= frozen(bundle, step, findings, observations)
+    if set(findings) != asked or len(observations) != len(result.get("findings", [])):
         fail(f"{bundle}: findings of {sorted(findings)}")
     for invariant in model["invariants"]:
         finding = findings[invariant["name"]]
@@ -82,7 +129,7 @@ def compare(bundle):
             fail(f"{bundle}: {invariant['name']} is {status}")
         if [p["value"] for p in finding.get("props", [])] != invariant["controls"]:
             fail(f"{bundle}: controls of {invariant['name']}")
-        seen = observations[finding["related-observations"][0]["observation-uuid"]]
+        seen = observed(finding, observations)
         if seen["title"] != invariant["name"]:
             fail(f"{bundle}: {invariant['name']} rests on another observation")
         for hop in invariant["route"]:

@@ -91,7 +91,7 @@ for file in history.json approvals.json before/rules.fbk; do
 	cp "$work/kept" "$work/period/$file"
 done
 echo "# more" >>"$work/repo/policy/rules.fbk"
-(cd "$work/repo" && "$tool" report --since v1 policy -o "$work/dirty" --as-of $day >/dev/null)
+(cd "$work/repo" && "$tool" report --oscal --since v1 policy -o "$work/dirty" --as-of $day >/dev/null)
 grep -q 'not committed' "$work/dirty/report.html" || fail "what is in no commit is not told"
 (cd "$work/repo" && "$tool" report --since --output=x policy -o "$work/none" 2>&1) | grep -q 'is not a revision' || fail "an option as a revision is not refused"
 echo '{}' >"$work/approvals.json"
@@ -114,7 +114,7 @@ for e in model["environments"]: print(e["name"], e["running_state"], e["captured
 for c in model["captures"]:
     print(c["path"], c["environment"], c["state"], *sorted({d["kind"] for d in c["differences"]}))' "$1"
 }
-$tool report policies/modyo-connect -o "$work/captured" --as-of $day --capture "$run/prod/aws.ec2.json" \
+$tool report --oscal policies/modyo-connect -o "$work/captured" --as-of $day --capture "$run/prod/aws.ec2.json" \
 	--capture "$run/prod/nft/data.nft" --capture "$work/staging.json" --capture "$work/data.nft" \
 	--capture "$work/missing.json" --capture "$work/<b>none.json" --capture "$work/tf/caja-sur/dev/aws.tf.json" >/dev/null 2>"$work/err"
 [ $? = 1 ] || fail "a capture that differs does not exit 1"
@@ -234,7 +234,7 @@ on() { GIT_COMMITTER_DATE=$1T12:00:00Z git -C "$work/frozen" -c user.name=dana -
 	sed -i 's/^#freeze/freeze/; s/^r:/r/' $main && on 2026-11-25 "a mistake"
 	sed -i 's/^r /r: /' $main && on 2026-11-25 "mended"
 ) || fail "no git repository for the test"
-(cd "$work/frozen" && "$tool" report --since v1 policy -o "$work/steps" --as-of $day >/dev/null 2>"$work/err")
+(cd "$work/frozen" && "$tool" report --oscal --since v1 policy -o "$work/steps" --as-of $day >/dev/null 2>"$work/err")
 [ $? = 1 ] || fail "commits that break a freeze do not exit 1"
 /usr/bin/python3 -c 'import json, sys
 model = json.load(open(sys.argv[1] + "/model.json"))
@@ -310,7 +310,7 @@ rm "$work/oscal/oscal.json"
 $tool verify-bundle "$work/oscal" 2>/dev/null | grep -q '^oscal.json: cannot be read' || fail "a missing oscal.json is not named"
 printf 'language 1;\npolicy small;\nenvironments prod;\nlayer a;\nenvironment prod { vpc 10.0.0.0/16; layer a 10.0.0.0/24; }\nr: allow a -> a on tcp/1;\n' >"$work/small file.fbk"
 $tool report --oscal "$work/small file.fbk" -o "$work/small" --as-of $day >/dev/null || fail "a policy without invariants exits $?"
-/usr/bin/python3 tests/oscal.py "$work/oscal2" "$work/broken" "$work/hostile" "$work/small" || bad=1
+/usr/bin/python3 tests/oscal.py "$work/oscal2" "$work/broken" "$work/hostile" "$work/small" "$work/steps" "$work/captured" || bad=1
 /usr/bin/python3 tests/fleet.py "$tool" "$work" || bad=1
 [ $bad = 0 ] && echo "report: $named changed files named"
 exit $bad

@@ -1,13 +1,13 @@
 /*
- * oscal.json: OSCAL assessment-results 1.0.6 (NIST).  Each invariant is an
- * observation by test and a finding; the policy is a resource of the back
- * matter, by digest, and what the assessment was planned by.
+ * oscal.json: OSCAL assessment-results 1.0.6 (NIST).  Each check is an observation
+ * by test and a finding; the policy is a resource of the back matter, by digest,
+ * and what the assessment was planned by.
  *
  * OSCAL wants UUIDs: they are of version 5 (RFC 4122, 4.3), made from the
  * digest of the sources and a path, so that the same policy gives the same.  It
  * knows no empty lists and no strings that are empty or of several lines.
  */
-#include "compiler/evidence/evidence.h"
+#include "compiler/evidence/oscal.h"
 
 #include "compiler/base/jsonout.h"
 #include "compiler/base/markup.h"
@@ -74,12 +74,27 @@ static void put_uuid(struct jsonout *j, const struct evidence *e,
 	jsonout_string(j, "uuid", uuid(j->out->arena, e, path));
 }
 
+/* PATH, and what was looked at beside the policy: other captures, other results. */
+static const char *seen(struct arena *arena, const struct evidence *e,
+			const char *path)
+{
+	struct text out = TEXT_IN(arena);
+
+	text_puts(&out, path);
+	for (size_t i = 0; i < e->capture_count; i++)
+		text_printf(&out, " %s", evidence_digest(arena,
+			    e->captures[i].bytes, e->captures[i].len));
+	if (e->since)
+		text_printf(&out, " %s..%s", e->since->from, e->since->to);
+	return text_string(&out);
+}
+
 static const char *moment(struct arena *arena, const struct evidence *e)
 {
 	return arena_printf(arena, "%sT00:00:00Z", e->day);
 }
 
-/* Bytes that a path of a URI does not have as they are: RFC 3986, 3.3. */
+/* FOLDER as it is, and PATH with what no path of a URI has escaped: RFC 3986, 3.3. */
 static const char *reference(struct arena *arena, const char *folder,
 			     const char *path)
 {
@@ -175,122 +190,85 @@ static void put_controls(struct jsonout *j, const struct evidence *e)
 	jsonout_close(j, '{');
 }
 
-/* What was found, and of a broken one the packets and the rules behind them. */
-static const char *outcome(struct arena *arena, const struct evidence *e,
-			   const struct verdict *v)
-{
-	static const char *const words[] = {
-		[VERDICT_HOLDS] = "Holds for every packet that the rules permit.",
-		[VERDICT_BROKEN] = "Broken.",
-		[VERDICT_WAIVED] = "Broken by rules alone that waive it until a day.",
-		[VERDICT_FAULT] = "Not decided: a fault of the compiler.",
-	};
-	struct text out = TEXT_IN(arena);
-
-	text_puts(&out, words[v->kind]);
-	for (size_t i = 0; i < v->hop_count; i++) {
-		const struct verdict_hop *h = &v->hops[i];
-
-		text_printf(&out, " %s: %s", evidence_space(e, h->space),
-			    packet_text(arena, &h->packet));
-		for (size_t k = 0; k < h->rule_count; k++)
-			text_printf(&out, "%s%s", k ? ", " : ", by ",
-				    e->ir->rules[h->rules[k]].name);
-		text_putc(&out, '.');
-	}
-	return text_string(&out);
-}
-
-static const char *path_of(struct arena *arena, const char *kind,
-			   const struct promise *p)
-{
-	return arena_printf(arena, "%s/%s", kind, p->invariant->name);
-}
-
 static void put_observation(struct jsonout *j, const struct evidence *e,
-			    const struct promise *p)
+			    const struct oscal_check *c)
 {
 	struct arena *arena = j->out->arena;
 
 	jsonout_open(j, NULL, '{');
-	put_uuid(j, e, path_of(arena, "observation", p));
-	put_line(j, "title", p->invariant->name);
-	put_line(j, "description", arena_printf(arena, "%s. %s", p->statement,
-						outcome(arena, e, p->verdict)));
+	put_uuid(j, e, arena_printf(arena, "observation/%s", c->path));
+	put_line(j, "title", c->title);
+	put_line(j, "description", c->observed);
 	jsonout_open(j, "methods", '[');
 	jsonout_string(j, NULL, "TEST");
 	jsonout_close(j, '[');
 	jsonout_open(j, "relevant-evidence", '[');
 	jsonout_open(j, NULL, '{');
-	jsonout_string(j, "href", "report.html#invariants");
-	put_line(j, "description", arena_printf(arena, "stated at %s",
-						p->where));
+	jsonout_string(j, "href", c->section ? c->section
+		       : reference(arena, "", c->file));
+	put_line(j, "description", c->basis);
 	jsonout_close(j, '{');
 	jsonout_close(j, '[');
 	jsonout_string(j, "collected", moment(arena, e));
 	jsonout_close(j, '{');
 }
 
-static void put_target(struct jsonout *j, const struct promise *p)
+static void put_target(struct jsonout *j, const struct oscal_check *c)
 {
-	static const char *const reasons[] = {
-		[VERDICT_HOLDS] = "pass", [VERDICT_BROKEN] = "fail",
-		[VERDICT_WAIVED] = "other", [VERDICT_FAULT] = "other",
-	};
-
 	jsonout_open(j, "target", '{');
 	jsonout_string(j, "type", "objective-id");
-	jsonout_string(j, "target-id", p->invariant->name);
+	jsonout_string(j, "target-id", c->target);
 	jsonout_open(j, "status", '{');
-	jsonout_string(j, "state", p->verdict->kind == VERDICT_HOLDS
-		       ? "satisfied" : "not-satisfied");
-	jsonout_string(j, "reason", reasons[p->verdict->kind]);
+	jsonout_string(j, "state", c->satisfied ? "satisfied" : "not-satisfied");
+	jsonout_string(j, "reason", c->reason);
 	jsonout_close(j, '{');
 	jsonout_close(j, '{');
 }
 
 static void put_finding(struct jsonout *j, const struct evidence *e,
-			const struct promise *p)
+			const struct oscal_check *c)
 {
-	const struct ir_invariant *inv = p->invariant;
 	struct arena *arena = j->out->arena;
 
 	jsonout_open(j, NULL, '{');
-	put_uuid(j, e, path_of(arena, "finding", p));
-	put_line(j, "title", inv->name);
-	put_line(j, "description", inv->reason.value ? inv->reason.value
-						     : p->statement);
-	if (inv->control_count) {
+	put_uuid(j, e, arena_printf(arena, "finding/%s", c->path));
+	put_line(j, "title", c->title);
+	put_line(j, "description", c->asked);
+	if (c->control_count) {
 		jsonout_open(j, "props", '[');
-		for (size_t k = 0; k < inv->control_count; k++)
-			put_property(j, "control", inv->controls[k]);
+		for (size_t k = 0; k < c->control_count; k++)
+			put_property(j, "control", c->controls[k]);
 		jsonout_close(j, '[');
 	}
-	put_target(j, p);
+	put_target(j, c);
 	jsonout_open(j, "related-observations", '[');
 	jsonout_wrapped(j, NULL, "observation-uuid",
-			uuid(arena, e, path_of(arena, "observation", p)));
+			uuid(arena, e, arena_printf(arena, "observation/%s",
+						    c->path)));
 	jsonout_close(j, '[');
 	jsonout_close(j, '{');
 }
 
-static void put_promises(struct jsonout *j, const char *key,
-			 const struct evidence *e,
-			 void (*put)(struct jsonout *j, const struct evidence *e,
-				     const struct promise *p))
+static void put_checks(struct jsonout *j, const char *key,
+		       const struct evidence *e,
+		       const struct oscal_checks *checks,
+		       void (*put)(struct jsonout *j, const struct evidence *e,
+				   const struct oscal_check *c))
 {
-	if (!e->promise_count)
+	if (!checks->list.count)
 		return;
 	jsonout_open(j, key, '[');
-	for (size_t i = 0; i < e->promise_count; i++)
-		put(j, e, &e->promises[i]);
+	for (size_t i = 0; i < checks->list.count; i++)
+		put(j, e, &checks->list.at[i]);
 	jsonout_close(j, '[');
 }
 
 static void put_result(struct jsonout *j, const struct evidence *e)
 {
+	struct oscal_checks checks = oscal_checks(j->out->arena, e);
+
 	jsonout_open(j, NULL, '{');
-	put_uuid(j, e, "result");
+	put_uuid(j, e, seen(j->out->arena, e, "result"));
 	put_line(j, "title", "Invariants of the network policy");
 	put_line(j, "description", arena_printf(j->out->arena,
 		"Each invariant was decided over every packet that the policy's rules permit, in every environment. Captures of what runs were proved equal to the policy in %zu of %zu environments, differ in %zu, could not be compared in %zu, and were not given of %zu.",
@@ -300,8 +278,8 @@ static void put_result(struct jsonout *j, const struct evidence *e)
 		running_count(e, RUNNING_UNCAPTURED)));
 	jsonout_string(j, "start", moment(j->out->arena, e));
 	put_controls(j, e);
-	put_promises(j, "observations", e, put_observation);
-	put_promises(j, "findings", e, put_finding);
+	put_checks(j, "observations", e, &checks, put_observation);
+	put_checks(j, "findings", e, &checks, put_finding);
 	jsonout_close(j, '{');
 }
 
@@ -341,7 +319,7 @@ void evidence_oscal(struct text *out, const struct evidence *e)
 
 	jsonout_open(&j, NULL, '{');
 	jsonout_open(&j, "assessment-results", '{');
-	put_uuid(&j, e, "assessment-results");
+	put_uuid(&j, e, seen(out->arena, e, "assessment-results"));
 	put_metadata(&j, e);
 	jsonout_open(&j, "import-ap", '{');
 	jsonout_string(&j, "href", arena_printf(out->arena, "#%s",
