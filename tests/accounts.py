@@ -312,6 +312,45 @@ lines(
         {"PrefixListId": "pl-9"}]), 2, "whose name nobody tells"),
 )
 
+# --- the default group ---
+
+AS_MADE = {"IpPermissionsEgress": [permission("-1", None, None, **ANY4)]}
+
+
+def made(environment="prod", **more):
+    def change(seen):
+        one = default(seen, environment)
+        one.update(copy.deepcopy(AS_MADE), **more)
+        one["IpPermissions"] = [permission("-1", None, None, UserIdGroupPairs=[
+            {"GroupId": one["GroupId"], "UserId": one["OwnerId"]}])]
+    return change
+
+
+lines(
+    ("the default group as AWS makes it", made(), 1, "default group: ", "sg-d0"),
+    ("that of one environment of two", made("stage"), 1, "seen.json, stage", "sg-d1"),
+    ("it lets everything out", lambda seen: default(seen).update(copy.deepcopy(AS_MADE)), 1,
+     "default group: egress", "the default group, outbound to 0.0.0.0/0: sg-d0"),
+    ("it lets in from one of ours", lambda seen: default(seen)["IpPermissions"].append(
+        permission("tcp", 1, 1, UserIdGroupPairs=[
+            {"GroupId": group(seen, "web")["GroupId"], "UserId": OWNER["prod"]}])), 1,
+     "the default group, inbound from web"),
+    ("it lets out over IPv6", lambda seen: default(seen, "stage")["IpPermissionsEgress"].append(
+        permission("tcp", 1, 1, **ANY6)), 1, "the default group, outbound to ::/0"),
+    ("it lets in from a list", lambda seen: default(seen)["IpPermissions"].append(
+        permission("tcp", 1, 1, PrefixListIds=[{"PrefixListId": "pl-partners"}])), 1,
+     "the default group, inbound from partners"),
+    ("in from the default group", add("web", "tcp", 22, 22, UserIdGroupPairs=[
+        {"GroupId": "sg-d0", "UserId": OWNER["prod"]}]), 1, "sg-d0 (default)"),
+    ("a capture without it", lambda seen: seen["SecurityGroups"].remove(default(seen)), 0,
+     "P0613", "vpc-0000000a", "describe-security-groups --filters"),
+    ("the one of another VPC in its place", lambda seen: default(seen).update(VpcId="vpc-9"), 0,
+     "P0613", "P0607"),
+    ("the one of another VPC as AWS makes it", lambda seen: seen["SecurityGroups"].append(
+        {**copy.deepcopy(default(seen)), "GroupId": "sg-d9", "VpcId": "vpc-9", **AS_MADE}), 0,
+     "P0607", "sg-d9 (default)"),
+)
+
 # --- what is not understood ---
 lines(
     ("no ports", add("web", "tcp", None, None, **ANY4), 2),
@@ -339,6 +378,22 @@ lines(
 )
 
 
+def kept(truth):
+    """A policy that leaves the default group as it is."""
+    policy = save("kept.fbk", POLICY + "aws { keep-default-group; }\n")
+    seen = copy.deepcopy(truth)
+    made()(seen)
+    code, said = run("prove", policy, save("seen.json", seen))
+    check("a default group that is kept", code == 0 and "sg-d0 (default)" in said, said)
+    add("web", "tcp", 22, 22, UserIdGroupPairs=[{"GroupId": "sg-d0"}])(seen)
+    code, said = run("prove", policy, save("seen.json", seen))
+    check("and lets into ours", code == 1 and "sg-d0 (default)" in said, said)
+    seen = copy.deepcopy(truth)
+    seen["SecurityGroups"].remove(default(seen))
+    code, said = run("prove", policy, save("seen.json", seen))
+    check("nobody looks for it then", code == 0 and "P0613" not in said, said)
+
+
 def main():
     policy = save("shop.fbk", POLICY)
     truth = account(policy)
@@ -349,6 +404,7 @@ def main():
         missing = [word for word in words if word not in said]
         check(what, got == code and not missing,
               f"exit {got}, wanted {code}; without {missing}\n{said[:1500]}")
+    kept(truth)
     subprocess.run(["rm", "-rf", WORK])
     print(f"accounts: {done} checks, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -9,8 +9,9 @@ static bool admits(const struct denoting *d, const struct aws_permission *is,
 {
 	struct range svc = admitted_services(p->family, &is->service);
 	bool in = is->direction == AWS_INGRESS;
-	struct ranges near = d->space->layers[d->layer_of[is->group]]
-				     .of[p->family];
+	uint32_t layer = d->layer_of[is->group];
+	struct ranges near = layer == UINT32_MAX
+		? NO_RANGES : d->space->layers[layer].of[p->family];
 
 	return svc.lo <= p->svc && p->svc <= svc.hi &&
 	       (ranges_empty(near) ||
@@ -43,6 +44,7 @@ static void add_far_group(const struct denoting *d, struct text *text,
 		add_plain(text, g->layer);
 		return;
 	case AWS_STRANGER:
+	case AWS_DEFAULT:
 		text_puts(text, "the group ");
 		add_plain(text, g->key);
 		if (*g->name) {

@@ -25,6 +25,7 @@ struct claiming {
 	const char *name;
 	const struct account *account;
 	struct whose *whose;		/* by group */
+	bool *looked_at;		/* by group: of nobody's, the default ones that are */
 	struct table named;		/* id -> struct ir_aws_group */
 	struct table spaces;		/* customer, newline, environment -> number + 1 */
 	bool good;			/* of the space at work: nothing contradicts */
@@ -94,6 +95,13 @@ static struct whose whose(const struct claiming *c,
 		return (struct whose){ NOWHERE, "" };
 	return (struct whose){ named->space,
 			       c->ir->layers[named->layer].name };
+}
+
+/* What is nobody's: a group that the policy gives to somebody else aside. */
+static bool is_nobodys(const struct claiming *c, size_t group)
+{
+	return c->whose[group].space == NOWHERE &&
+	       !table_get_name(&c->named, c->account->groups.at[group].id);
 }
 
 /* --- is it the group that it is taken for? --- */
@@ -267,6 +275,48 @@ static struct standing peer_in(const struct claiming *c, uint32_t space,
 	return (struct standing){ AWS_STRANGER, "", 0 };
 }
 
+/* The VPC of the groups of SPACE; "" when nobody says. */
+static const char *vpc_of(const struct claiming *c, uint32_t space)
+{
+	const char *vpc = "";
+
+	for (size_t i = 0; i < c->account->groups.count && !*vpc; i++)
+		if (c->whose[i].space == space)
+			vpc = c->account->groups.at[i].vpc;
+	return vpc;
+}
+
+/*
+ * No other group may be called "default", and every VPC has that one.  A policy
+ * takes every rule out of it, unless it is a layer or is to be kept.
+ */
+static void look_at_default(struct claiming *c, uint32_t space,
+			    struct standings *all)
+{
+	const char *vpc = vpc_of(c, space);
+	bool found = c->ir->aws.keep_default_group;
+
+	for (size_t i = 0; i < c->account->groups.count; i++) {
+		const struct account_group *g = &c->account->groups.at[i];
+
+		if (strcmp(g->name, "default") != 0 || differ(g->vpc, vpc) ||
+		    (!*g->vpc && *vpc))
+			continue;
+		found = true;
+		if (!is_nobodys(c, i) || c->ir->aws.keep_default_group)
+			continue;
+		c->looked_at[i] = true;
+		all->groups[i] = (struct standing){ AWS_DEFAULT,
+						    "the default group", 0 };
+	}
+	if (!found && *vpc)
+		diag_help(diag_add(c->diags, P0613, (struct span){ 0 },
+			"%s: the default group of %.64s is not in it: whether it is empty was not looked at",
+			c->name, vpc),
+			"capture every group of the VPC: `aws ec2 describe-security-groups --filters Name=vpc-id,Values=%.64s`",
+			vpc);
+}
+
 static void claim_space(struct claiming *c, uint32_t number,
 			struct claims *out)
 {
@@ -281,6 +331,7 @@ static void claim_space(struct claiming *c, uint32_t number,
 				AWS_LAYER, c->whose[i].layer, number };
 	for (size_t i = 0; i < c->account->peers.count; i++)
 		all.peers[i] = peer_in(c, number, &c->account->peers.at[i]);
+	look_at_default(c, number, &all);
 	*claim = (struct claim){ &c->ir->spaces[number], id, NULL };
 	if (c->good)
 		claim->model = aws_select(c->arena, c->diags, c->name,
@@ -311,20 +362,14 @@ static void tell_foreign(const struct claiming *c, uint32_t space)
 			(struct span){ 0 }, "%s", text_string(&names));
 }
 
-/* What is nobody's: a group that the policy gives to somebody else aside. */
-static bool is_nobodys(const struct claiming *c, size_t group)
-{
-	return c->whose[group].space == NOWHERE &&
-	       !table_get_name(&c->named, c->account->groups.at[group].id);
-}
-
 static void tell_others(const struct claiming *c)
 {
 	struct text names = TEXT_IN(c->diags->arena);
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->account->groups.count; i++) {
-		if (!is_nobodys(c, i) || ++count > SHOWN)
+		if (!is_nobodys(c, i) || c->looked_at[i] ||
+		    ++count > SHOWN)
 			continue;
 		text_puts(&names, names.len ? ", " : "");
 		text_puts(&names, account_group_text(c->diags->arena,
@@ -405,6 +450,8 @@ void aws_claim(struct arena *arena, struct diags *diags, const struct ir *ir,
 		.account = model->account,
 		.whose = arena_array(arena, model->account->groups.count,
 				     sizeof *c.whose),
+		.looked_at = arena_array(arena, model->account->groups.count,
+					 sizeof *c.looked_at),
 	};
 	bool *any = arena_array(arena, ir->space_count, sizeof *any);
 

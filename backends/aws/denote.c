@@ -52,6 +52,7 @@ struct ranges group_members(const struct denoting *d, uint32_t group,
 	case AWS_PEERED:
 		return peered_addresses(d, g, family);
 	case AWS_STRANGER:
+	case AWS_DEFAULT:
 		return family == IPV4 ? ranges_one(d->arena, unknown, unknown)
 				      : NO_RANGES;
 	}
@@ -123,14 +124,15 @@ static struct admitted admit(const struct denoting *d, enum family family)
 	for (size_t i = 0; i < d->model->rule_count; i++) {
 		const struct aws_permission *is = &d->model->rules[i].is;
 		struct range svc = admitted_services(family, &is->service);
+		uint32_t layer = d->layer_of[is->group];
 		struct half half = {
 			.peer = peer_addresses(d, &is->peer, family),
 			.svc = ranges_one(d->arena, svc.lo, svc.hi),
 		};
 
-		if (!ranges_empty(half.peer))
-			*LIST_PUSH(d->arena, &a.of[is->direction]
-				   [d->layer_of[is->group]]) = half;
+		if (layer != UINT32_MAX && !ranges_empty(half.peer))
+			*LIST_PUSH(d->arena, &a.of[is->direction][layer]) =
+				half;
 	}
 	return a;
 }
@@ -189,10 +191,10 @@ static void add_composed(struct denoting *d, const struct admitted *a,
 	expect_composed(d->expect, a->family, &side->must, &side->may);
 }
 
-static const char *label_of(const struct denoting *d, uint32_t layer,
+static const char *label_of(const struct denoting *d, const char *group,
 			    enum aws_direction direction, enum family family)
 {
-	return arena_printf(d->arena, "%s: %s, %s", d->ir->layers[layer].name,
+	return arena_printf(d->arena, "%s: %s, %s", group,
 			    direction == AWS_INGRESS ? "ingress" : "egress",
 			    family_name(family));
 }
@@ -206,7 +208,8 @@ static void add_group(struct denoting *d, const struct admitted *a,
 	if (ranges_empty(d->space->layers[layer].of[a->family]))
 		return;
 	side = LIST_PUSH(d->arena, out);
-	side->label = label_of(d, layer, direction, a->family);
+	side->label = label_of(d, d->ir->layers[layer].name, direction,
+			       a->family);
 	side->family = a->family;
 	side->admitted = alone(d, a, layer, direction);
 	expect_group(d->expect, a->family, layer, direction, &lets[layer],
@@ -229,31 +232,45 @@ static void add_half(struct denoting *d, const struct aws_permission *is,
 }
 
 /*
- * Rules of a family that the hosts of their layer are not of: a group that has
- * them is not the policy's, whoever may carry it one day.  A group as peer is
- * there for the other family.
+ * Is the rule IS one that the policy has none of, whatever it admits?  Those of
+ * the default group are, and those of a family that no host of their layer has:
+ * one may get it.  A group as peer is there for the other family.
  */
+static bool is_stray(const struct denoting *d, const struct aws_permission *is,
+		     enum family family)
+{
+	uint32_t layer = d->layer_of[is->group];
+
+	return layer == UINT32_MAX ||
+	       (!is_of_layer(d, &is->peer) &&
+		ranges_empty(d->space->layers[layer].of[family]));
+}
+
+/* Sides of strays alone; they may be at any host of the VPC. */
 static void add_strays(struct denoting *d, enum family family,
 		       enum aws_direction direction, struct sides *out)
 {
 	struct ranges vpc = d->space->vpc.of[family];
 	struct ranges anyone = ranges_empty(vpc) ? family_all(d->arena, family)
 						 : vpc;
-	struct boxes *stray = arena_array(d->arena, d->ir->layer_count,
-					  sizeof *stray);
+	size_t layers = d->ir->layer_count;
+	struct boxes *stray = arena_array(d->arena, layers + 1, sizeof *stray);
 
 	for (size_t i = 0; i < d->model->rule_count; i++) {
 		const struct aws_permission *is = &d->model->rules[i].is;
 		uint32_t layer = d->layer_of[is->group];
 
-		if (is->direction == direction && !is_of_layer(d, &is->peer) &&
-		    ranges_empty(d->space->layers[layer].of[family]))
-			add_half(d, is, family, anyone, &stray[layer]);
+		if (is->direction == direction && is_stray(d, is, family))
+			add_half(d, is, family, anyone,
+				 &stray[layer < layers ? layer : layers]);
 	}
-	for (uint32_t i = 0; i < d->ir->layer_count; i++)
+	for (size_t i = 0; i <= layers; i++)
 		if (stray[i].count)
 			*LIST_PUSH(d->arena, out) = (struct side){
-				.label = label_of(d, i, direction, family),
+				.label = label_of(d, i < layers
+						  ? d->ir->layers[i].name
+						  : "default group", direction,
+						  family),
 				.family = family, .admitted = stray[i] };
 }
 

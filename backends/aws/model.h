@@ -54,6 +54,7 @@ enum aws_standing {
 	AWS_LAYER,		/* of a layer of the environment */
 	AWS_PEERED,		/* of a layer of one that it has a peering with */
 	AWS_STRANGER,		/* of nobody here: nobody says who carries it */
+	AWS_DEFAULT,		/* the VPC's default group, which is to be empty */
 };
 
 struct aws_group {

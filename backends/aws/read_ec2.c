@@ -84,10 +84,11 @@ static bool are_clear(struct reader *json, const struct account *account)
 
 /* --- the model --- */
 
-/* Is a group of the account one of the environment's own? */
+/* Is a group of the account one whose rules matter? */
 static bool is_taken(const struct selecting *s, uint32_t group)
 {
-	return s->are->groups[group].is == AWS_LAYER;
+	return s->are->groups[group].is == AWS_LAYER ||
+	       s->are->groups[group].is == AWS_DEFAULT;
 }
 
 static void take_groups(struct selecting *s)
@@ -105,15 +106,18 @@ static void take_groups(struct selecting *s)
 			continue;
 		is = &s->groups[s->group_count];
 		*is = (struct aws_group){
+			.standing = s->are->groups[i].is,
 			.key = g->id, .name = g->name,
 			.description = g->description,
 			.layer = s->are->groups[i].layer };
 		(void)read_part(&s->json, &path, g->part, is);	/* told */
+		s->number_of[i] = (uint32_t)s->group_count++;
+		if (is->standing != AWS_LAYER)
+			continue;
 		known = table_at_name(&layers, is->layer);
 		if (*known && !is->parts)
 			refuse(&s->json, &path, "is a second group of its layer");
 		*known = s;
-		s->number_of[i] = (uint32_t)s->group_count++;
 	}
 }
 

@@ -8,7 +8,7 @@
 /* What a group of the account, or one that its rules refer to, is here. */
 struct standing {
 	enum aws_standing is;
-	const char *layer;		/* AWS_LAYER: its name, or several */
+	const char *layer;		/* its name, or several; of others what to call it */
 	uint32_t space;			/* AWS_PEERED: into ir->spaces */
 };
 
