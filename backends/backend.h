@@ -29,6 +29,7 @@ struct artefacts {
 	struct artefact *at;
 	size_t count, cap;
 	LIST(struct fb_quota) quotas;
+	LIST(struct fb_list_weight) weights;
 };
 
 /* One environment at work.  Memory is scratch: gone after the environment. */

@@ -144,6 +144,7 @@ struct task {
 	const struct previous *previous;
 	LIST(struct fb_output) outputs;
 	LIST(struct fb_quota) quotas;
+	LIST(struct fb_list_weight) weights;
 	size_t sides;
 	enum fb_status status;
 };
@@ -152,6 +153,7 @@ struct build {
 	struct fb *fb;
 	LIST(struct fb_output) outputs;
 	LIST(struct fb_quota) quotas;
+	LIST(struct fb_list_weight) weights;
 	size_t sides;
 	const struct backend *chosen[8];
 	struct task *tasks;
@@ -206,6 +208,16 @@ static void keep_quota(struct task *task, const struct fb_quota *q)
 	own->group = arena_copy(task->arena, q->group, strlen(q->group));
 }
 
+static void keep_weight(struct task *task, const struct fb_list_weight *w)
+{
+	struct fb_list_weight *own = LIST_PUSH(task->arena, &task->weights);
+
+	*own = *w;
+	own->environment = arena_copy(task->arena, w->environment,
+				      strlen(w->environment));
+	own->key = arena_copy(task->arena, w->key, strlen(w->key));
+}
+
 /* Emit into *MADE; what lowering took is given back before anything is read. */
 static bool emit(struct task *task, const struct job *job,
 		 struct artefacts *made)
@@ -224,6 +236,8 @@ static bool emit(struct task *task, const struct job *job,
 	}
 	for (size_t i = 0; i < some.quotas.count && good; i++)
 		keep_quota(task, &some.quotas.at[i]);
+	for (size_t i = 0; i < some.weights.count && good; i++)
+		keep_weight(task, &some.weights.at[i]);
 	arena_free(own.arena);
 	return good;
 }
@@ -302,6 +316,8 @@ static void gather_quotas(struct build *b, const struct task *task,
 	*space = task->space;
 	for (size_t i = 0; i < task->quotas.count; i++)
 		*LIST_PUSH(b->fb->arena, &b->quotas) = task->quotas.at[i];
+	for (size_t i = 0; i < task->weights.count; i++)
+		*LIST_PUSH(b->fb->arena, &b->weights) = task->weights.at[i];
 }
 
 /* Take over what the tasks made and said, in their order; the worst status. */
@@ -406,7 +422,8 @@ static void finish(struct build *b, const char *only,
 	*out = (struct fb_compilation){
 		.outputs = b->outputs.at, .count = b->outputs.count,
 		.sides = b->sides,
-		.quotas = b->quotas.at, .quota_count = b->quotas.count };
+		.quotas = b->quotas.at, .quota_count = b->quotas.count,
+		.weights = b->weights.at, .weight_count = b->weights.count };
 	if (previous->digest)
 		out->applied = applied_of(b->fb->arena, previous, out,
 					  is_whole(b, only),

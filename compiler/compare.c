@@ -688,10 +688,35 @@ const char *first_error(struct fb *fb)
 	return "the policy does not compile";
 }
 
-/* Nothing that the outputs are made from has changed. */
-static bool same_outputs(const struct fb_diff *out)
+static bool same_tags(const struct ir_aws *a, const struct ir_aws *b)
 {
-	return !out->reach_count && !out->rule_count && !out->place_count;
+	if (a->tag_count != b->tag_count)
+		return false;
+	for (size_t i = 0; i < a->tag_count; i++)
+		if (strcmp(a->tags[i].key, b->tags[i].key) != 0 ||
+		    strcmp(a->tags[i].value, b->tags[i].value) != 0)
+			return false;
+	return true;
+}
+
+/* Do the settings of both make the same of a policy? */
+static bool same_settings(const struct ir_aws *a, const struct ir_aws *b)
+{
+	const char *prefix = a->name_prefix ? a->name_prefix : "";
+
+	return strcmp(prefix, b->name_prefix ? b->name_prefix : "") == 0 &&
+	       a->rules_per_group == b->rules_per_group &&
+	       a->groups_per_interface == b->groups_per_interface &&
+	       a->keep_default_group == b->keep_default_group &&
+	       a->exclusive == b->exclusive && same_tags(a, b);
+}
+
+/* Nothing that the outputs are made from has changed. */
+static bool same_outputs(const struct fb_diff *out, const struct fb *old,
+			 const struct fb *new)
+{
+	return !out->reach_count && !out->rule_count && !out->place_count &&
+	       same_settings(&old->ir->aws, &new->ir->aws);
 }
 
 struct render_call {
@@ -775,7 +800,7 @@ static enum fb_status diff_outputs(struct fb *old, struct fb *new,
 	enum fb_status before, after;
 
 	out->outputs_refused = "";
-	if (same_outputs(out)) {
+	if (same_outputs(out, old, new)) {
 		out->outputs_compared = true;
 		return FB_OK;
 	}

@@ -364,6 +364,7 @@ struct comparing {
 	LIST(struct fb_resource_change) changes;
 	LIST(struct fb_quota_change) quotas;
 	struct table known;		/* what it says -> number + 1 */
+	struct table weights[2];	/* of lists, before and after */
 };
 
 /* The place in the LIST of what KEY says, new or known; *FRESH says which. */
@@ -542,14 +543,20 @@ static void pair_renamed(struct comparing *c, struct resources *gone,
 
 enum { BY_FAMILY = 2 };
 
-/* Rules of one group and direction; a group as peer counts in both families. */
+/*
+ * Rules of one group and direction; a group as peer counts in both families, a
+ * list what it weighs in its own.
+ */
 struct tally {
 	const char *group;
-	unsigned rules[BY_FAMILY], lists;
+	unsigned rules[BY_FAMILY];
+	unsigned unknown;		/* lists of which nobody tells that */
 };
 
 struct tallies {
 	struct arena *arena;
+	const struct table *weights;	/* environment, newline, list -> weight */
+	const char *environment;
 	struct table known;		/* by what people call the group */
 	struct table written[2];	/* by what stands in the file; egress, ingress */
 	LIST(struct tally *) list;
@@ -598,6 +605,20 @@ static size_t look(const struct resource *r, struct stretch *group)
 	return kind;
 }
 
+static void count_list(struct tallies *t, struct tally *one,
+		       const struct resource *r)
+{
+	const char *list = referred(t->arena, string_of(t->arena, r,
+							peers[2]));
+	const struct fb_list_weight *w = table_get_name(t->weights,
+		arena_printf(t->arena, "%s\n%s", t->environment, list));
+
+	if (w)
+		one->rules[w->ipv6] += w->is;
+	else
+		one->unknown++;
+}
+
 static void count_in(struct tallies *t, const struct resource *r)
 {
 	struct stretch group;
@@ -610,14 +631,24 @@ static void count_in(struct tallies *t, const struct resource *r)
 	one = tally_at(t, r, group);
 	one->rules[0] += kind == 0 || kind == 3;
 	one->rules[1] += kind == 1 || kind == 3;
-	one->lists += kind == 2;
+	if (kind == 2)
+		count_list(t, one, r);
 }
 
-static struct tallies tallies_of(struct arena *arena,
+static struct tallies no_tallies(struct arena *arena, const char *environment,
+				 const struct table *weights)
+{
+	return (struct tallies){
+		.arena = arena, .weights = weights, .environment = environment,
+		.known = TABLE_IN(arena),
+		.written = { TABLE_IN(arena), TABLE_IN(arena) } };
+}
+
+static struct tallies tallies_of(struct arena *arena, const char *environment,
+				 const struct table *weights,
 				 const struct resources *all)
 {
-	struct tallies t = { .arena = arena, .known = TABLE_IN(arena),
-			     .written = { TABLE_IN(arena), TABLE_IN(arena) } };
+	struct tallies t = no_tallies(arena, environment, weights);
 
 	for (size_t i = 0; i < all->list.count; i++)
 		count_in(&t, &all->list.at[i]);
@@ -692,8 +723,10 @@ static void compare_quotas(struct comparing *c, const struct resources *old,
 			   struct tallies *added, unsigned most)
 {
 	static const char *const families[BY_FAMILY] = { "IPv4", "IPv6" };
-	struct tallies was = tallies_of(c->arena, old);
-	struct tallies is = tallies_of(c->arena, new);
+	struct tallies was = tallies_of(c->arena, added->environment,
+					&c->weights[0], old);
+	struct tallies is = tallies_of(c->arena, added->environment,
+				       &c->weights[1], new);
 
 	for (size_t i = 0; i < is.list.count; i++)
 		for (int f = 0; f < BY_FAMILY; f++) {
@@ -711,7 +744,8 @@ static void compare_quotas(struct comparing *c, const struct resources *old,
 				continue;
 			add_quota(c, arena_printf(c->arena, "%s%s%s%s",
 					b->group, both ? "" : ", ",
-					both ? "" : families[f], b->lists
+					both ? "" : families[f],
+					a->unknown + b->unknown + more->unknown
 					? ", prefix lists aside" : ""),
 				  a->rules[f], b->rules[f],
 				  a->rules[f] + more->rules[f], most);
@@ -756,15 +790,23 @@ static const struct fb_resource_change *sorted_changes(struct comparing *c)
 	return out;
 }
 
+/* "banco-andino.prod" of "banco-andino/prod/aws.tf.json". */
+static const char *environment_of(struct arena *arena, const char *path)
+{
+	const char *end = strrchr(path, '/');
+	struct text out = TEXT_IN(arena);
+
+	for (; end && path < end; path++)
+		text_putc(&out, *path == '/' ? '.' : *path);
+	return text_string(&out);
+}
+
 /* WAS or IS may be NULL: there is no such file. */
 static void compare_outputs(struct comparing *c, const struct fb_output *was,
 			    const struct fb_output *is, unsigned most)
 {
-	struct tallies added = { .arena = c->arena,
-				 .known = TABLE_IN(c->arena),
-				 .written = { TABLE_IN(c->arena),
-					      TABLE_IN(c->arena) } };
 	struct resources old, new;
+	struct tallies added;
 
 	c->path = is ? is->path : was->path;
 	if (!ends_in(c->path, ".tf.json") ||
@@ -774,6 +816,8 @@ static void compare_outputs(struct comparing *c, const struct fb_output *was,
 	old = resources_of(c->arena, was);
 	new = resources_of(c->arena, is);
 	follow_moves(c->arena, &old, is);
+	added = no_tallies(c->arena, environment_of(c->arena, c->path),
+			   &c->weights[1]);
 	compare_files(c, &old, &new, &added);
 	compare_quotas(c, &old, &new, &added, most);
 }
@@ -789,12 +833,35 @@ static struct table by_path(struct arena *arena,
 	return known;
 }
 
+/*
+ * By environment and list, what MADE says that lists weigh, and OTHER of those
+ * that it does not: files of an earlier build say nothing.
+ */
+static struct table weights_of(struct arena *arena,
+			       const struct fb_compilation *made,
+			       const struct fb_compilation *other)
+{
+	const struct fb_compilation *const both[] = { other, made };
+	struct table known = TABLE_IN(arena);
+
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < both[i]->weight_count; k++) {
+			const struct fb_list_weight *w = &both[i]->weights[k];
+
+			*table_at_name(&known, arena_printf(arena, "%s\n%s",
+					w->environment, w->key)) = (void *)w;
+		}
+	return known;
+}
+
 void outputs_compare(struct arena *arena, const struct fb_compilation *old,
 		     const struct fb_compilation *new, unsigned most,
 		     struct fb_diff *out)
 {
 	struct comparing c = { .arena = arena, .known = TABLE_IN(arena),
-			       .most_paths = old->count + new->count };
+			       .most_paths = old->count + new->count,
+			       .weights = { weights_of(arena, old, new),
+					    weights_of(arena, new, old) } };
 	struct table olds = by_path(arena, old), news = by_path(arena, new);
 
 	for (size_t i = 0; i < new->count; i++)

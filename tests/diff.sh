@@ -434,5 +434,28 @@ code 2 "$tool" check leaving:policy
 tells "leaves the policy"
 cd ..
 
+# what prefix lists take of a group's quota, and what happens in between
+lists='language 1; policy small; environments prod; layer a;
+network edge prefix-list "com.amazonaws.{region}.cloudfront.origin-facing" via endpoint;
+network ours prefix-list "ours" via nat = 198.51.100.0/24, 203.0.113.0/24;
+environment prod { region us-east-1; vpc 10.0.0.0/16; layer a 10.0.0.0/24; }
+one: allow a -> edge on tcp/443;
+'
+printf '%s' "$lists" >one.fbk
+printf '%saws { max-entries ours 4; }\ntwo: allow a -> ours on tcp/80;\n' "$lists" >two.fbk
+code 0 "$tool" diff one.fbk two.fbk
+says "a egress, IPv4 uses 59 of 60, was 55, in prod/aws.tf.json"
+hides "aside"
+code 0 "$tool" compile one.fbk -t terraform -o one
+code 0 "$tool" compile two.fbk -t terraform -o two --previous one
+hides "aside"
+# the default group alone
+printf '%saws { keep-default-group; }\n' "$lists" >kept.fbk
+code 0 "$tool" diff one.fbk kept.fbk
+says "- aws_default_security_group.default  the default group of the VPC, without rules"
+code 0 "$tool" diff kept.fbk one.fbk
+says "+ aws_default_security_group.default"
+code 0 "$tool" diff one.fbk one.fbk
+hides "aws_default"
 [ $bad = 0 ] && echo "diff, query and explain behave"
 exit $bad

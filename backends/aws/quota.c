@@ -108,6 +108,19 @@ const uint32_t *quota_groups(struct arena *arena,
 	return count;
 }
 
+static void list_rows(const struct job *job, const struct aws_model *model,
+		      const char *environment, struct artefacts *out)
+{
+	for (size_t i = 0; i < model->list_count; i++) {
+		enum family family;
+		size_t is = list_weight(job, &model->lists[i], &family);
+
+		*LIST_PUSH(job->arena, &out->weights) = (struct fb_list_weight){
+			environment, model->lists[i].key, family == IPV6,
+			(unsigned)is };
+	}
+}
+
 void quota_rows(const struct job *job, const struct aws_model *model,
 		struct artefacts *out)
 {
@@ -116,6 +129,7 @@ void quota_rows(const struct job *job, const struct aws_model *model,
 	const char *environment = ir_space_name(job->arena, job->ir,
 						job->meaning->space);
 
+	list_rows(job, model, environment, out);
 	for (size_t g = 0; g < model->group_count; g++)
 		for (int d = 0; d < AWS_DIRECTIONS; d++)
 			for (int f = 0; f < FAMILIES; f++)

@@ -24,7 +24,10 @@ const struct aws_usage *quota_usage(const struct job *job,
 const uint32_t *quota_groups(struct arena *arena,
 			     const struct aws_model *model);
 
-/* The same for people: a row a group, direction and family, in this order. */
+/*
+ * The same for people: a row a group, direction and family, in this order; and
+ * what each list weighs.
+ */
 void quota_rows(const struct job *job, const struct aws_model *model,
 		struct artefacts *out);
 

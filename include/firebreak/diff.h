@@ -126,7 +126,7 @@ struct fb_resource_change {
 
 /*
  * How full a security group is in one direction: a group as peer counts in both
- * families, a prefix list, which counts as its entries, in none.
+ * families, a prefix list as what it weighs in its own, if anybody tells that.
  */
 struct fb_quota_change {
 	const char *const *paths;	/* outputs with it */

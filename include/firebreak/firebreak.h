@@ -109,6 +109,8 @@ struct fb_compilation {
 	/* of AWS's security groups: by environment, group, direction, family */
 	const struct fb_quota *quotas;
 	size_t quota_count;
+	const struct fb_list_weight *weights;
+	size_t weight_count;
 	/* after fb_previous(): resources and quotas of what applying it changes */
 	const struct fb_diff *applied;
 };

@@ -22,6 +22,14 @@ struct fb_quota {
 	unsigned groups, groups_limit;	/* on an interface of the layer */
 };
 
+/* What a rule that refers to a prefix list takes of the quota. */
+struct fb_list_weight {
+	const char *environment;	/* "banco-andino.prod" */
+	const char *key;		/* of its Terraform data source */
+	bool ipv6;
+	unsigned is;
+};
+
 /* Is Q so full that somebody should know: more than four fifths? */
 static inline bool fb_quota_is_tight(const struct fb_quota *q)
 {
