@@ -410,7 +410,7 @@ static bool read_once(struct nft_decoder *d, bool *steady)
 	bool read;
 
 	*steady = false;
-	if (!nft_link_generation(d->link, &before))
+	if (!nft_link_settled(d->link, &before))
 		return false;
 	read = read_all(d);
 	if (!read && errno != EINTR)

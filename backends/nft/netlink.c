@@ -23,6 +23,7 @@ enum {
 	MESSAGE_MOST = 1 << 17,		/* 64 KiB of attribute, and its frame */
 	ANSWER_MOST = 1 << 17,
 	RECEIVE_BUFFER = 1 << 22,
+	TRIES = 32,			/* while others change the ruleset, too */
 };
 
 struct nft_link {
@@ -329,4 +330,74 @@ enum nft_outcome nft_batch_commit(struct nft_link *link,
 	if (!why->about.what)
 		why->about = b->about.at[0];
 	return why->error == ERESTART ? NFT_STALE : NFT_REFUSED;
+}
+
+/* --- a moment --- */
+
+/* An error among what has come already: its errno; 0: none. */
+static int refused(struct nft_link *link)
+{
+	int error = 0;
+
+	for (;;) {
+		ssize_t got = recv(mnl_socket_get_fd(link->socket),
+				   link->answer, sizeof link->answer,
+				   MSG_DONTWAIT);
+		const struct nlmsghdr *m = (void *)link->answer;
+		int len = (int)got;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error ? error : errno == EAGAIN ? 0 : errno;
+		for (; mnl_nlmsg_ok(m, len); m = mnl_nlmsg_next(m, &len)) {
+			const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
+
+			if (m->nlmsg_type == NLMSG_ERROR && !error &&
+			    mnl_nlmsg_get_payload_len(m) >= sizeof *e)
+				error = -e->error;
+		}
+	}
+}
+
+/*
+ * A transaction of nothing that only holds at GENERATION: it waits for the one
+ * under way, changes nothing, and is refused when the number is another.
+ */
+static bool is_settled(struct nft_link *link, uint32_t generation)
+{
+	char bytes[256];
+	struct nlmsghdr *begin = nftnl_batch_begin(bytes, ++link->sequence), *end;
+
+	mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htonl(generation));
+	end = nftnl_batch_end(bytes + MNL_ALIGN(begin->nlmsg_len),
+			      ++link->sequence);
+	if (mnl_socket_sendto(link->socket, bytes, MNL_ALIGN(begin->nlmsg_len) +
+			      end->nlmsg_len) < 0)
+		return false;
+	errno = refused(link);
+	return errno == 0;
+}
+
+bool nft_link_settled(struct nft_link *link, uint32_t *out)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (!nft_link_generation(link, out))
+			return false;
+		if (is_settled(link, *out))
+			return true;
+		if (errno != ERESTART)
+			return false;
+	}
+	errno = EAGAIN;
+	return false;
+}
+
+bool nft_link_namespace(struct nft_link *link, uint64_t *out)
+{
+	socklen_t len = sizeof *out;
+
+	return getsockopt(mnl_socket_get_fd(link->socket), SOL_SOCKET,
+			  SO_NETNS_COOKIE, out, &len) == 0 &&
+	       len == sizeof *out;
 }

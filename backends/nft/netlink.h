@@ -23,6 +23,16 @@ void nft_link_close(struct nft_link *link);
 bool nft_link_generation(struct nft_link *link, uint32_t *out);
 
 /*
+ * The same, once the kernel has worked that generation off.  It turns to a new
+ * one first and then goes through what changed: until it has, a dump may lack
+ * elements, or still have them, at one and the same number.
+ */
+bool nft_link_settled(struct nft_link *link, uint32_t *out);
+
+/* The number of this network namespace, given once a boot; false: errno. */
+bool nft_link_namespace(struct nft_link *link, uint64_t *out);
+
+/*
  * Ask for all objects of TYPE (NFT_MSG_GET...), of FAMILY, for elements those of
  * SET in TABLE (else both NULL).  EACH is called for every message.  False:
  * errno, EINTR when the ruleset changed meanwhile.
