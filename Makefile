@@ -168,9 +168,16 @@ $(B)/tests/kernel/spoil.so: tests/kernel/spoil.c
 	$(call say,LINK)
 	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -shared -fPIC -o $@ $< -ldl
 
-check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/spoil.so $(B)/tests/prop/test_mutate
+# Proofs while the ruleset changes.
+$(B)/tests/kernel/moments: $(OBJ)/tests/kernel/moments.o $(B)/libfirebreak.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/moments $(B)/tests/kernel/spoil.so $(B)/tests/prop/test_mutate
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
+	FIREBREAK=$(B)/firebreak MOMENTS=$(B)/tests/kernel/moments python3 tests/kernel/generation.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/edges.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/delta.py

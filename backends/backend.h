@@ -82,6 +82,16 @@ struct live_flows {
 };
 
 /*
+ * One state of what LAYER's rules are part of: whoever finds all of it as it was
+ * finds the rules as they were, and those of others too.
+ */
+struct live_moment {
+	const char *name;	/* of the place that the layer's rules have */
+	uint64_t place;		/* this part of the system; no other of this boot */
+	uint32_t generation;	/* every change makes another */
+};
+
+/*
  * A target in the running system.  LINK is a connection to it; LAYER which of
  * the artefacts it has at the same time: that of a host, or with "" of a whole
  * environment.  Functions that return false have told why, as P06.
@@ -94,6 +104,13 @@ struct live {
 	enum live_found (*read)(void *link, struct arena *arena,
 				struct diags *diags, const char *layer,
 				const void **model, struct identity *out);
+
+	/*
+	 * The same moment before and after read() is that of what was read.
+	 * False: it cannot be told.
+	 */
+	bool (*moment)(void *link, const char *layer,
+		       struct live_moment *out);
 
 	/*
 	 * Put MODEL, as backend.emit_part() makes it, in its place; what was there

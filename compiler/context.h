@@ -24,6 +24,8 @@ struct fb {
 	const struct verdict *verdicts;	/* of its invariants, once they were judged */
 	bool expects_run;
 	LIST(struct proved) proved;
+	struct fb_live kernel;	/* what fb_prove_live() found, once it was asked */
+	bool kernel_asked;
 	struct previous previous;	/* outputs of an earlier compilation */
 	jmp_buf full;
 	int open;		/* the file being read, or -1 */

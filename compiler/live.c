@@ -6,11 +6,13 @@
 #include "firebreak/firebreak.h"
 
 #include "backends/backend.h"
+#include "compiler/base/date.h"
 #include "compiler/build.h"
 #include "compiler/context.h"
 #include "compiler/verify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 static const char *part_name(const struct identity *id)
@@ -78,6 +80,7 @@ struct live_call {
 	const char *part;
 	const struct fb_apply *how;
 	struct fb_applied *out;
+	const struct fb_proofs *proofs;
 };
 
 /* Run HOW with ARGUMENT while CALL has a connection. */
@@ -95,10 +98,92 @@ static enum fb_status connected(struct fb *fb, struct live_call *call,
 	return status;
 }
 
+/* --- what a proof stands on --- */
+
+/* Of all that the policy was read from: names as lengths say, so none runs on. */
+static void sources_digest(struct fb *fb, char out[65])
+{
+	const char *const *names = source_names(fb);
+	struct text all = TEXT_IN(fb->arena);
+
+	for (size_t i = 0; i < fb->sources.files.count; i++) {
+		const struct source *s = fb->sources.files.at[i];
+
+		fb_digest(s->text, s->len, out);
+		text_printf(&all, "%zu %s %s\n", strlen(names[i]), names[i],
+			    out);
+	}
+	fb_digest(text_string(&all), all.len, out);
+}
+
+/*
+ * All that a proof at the moment M is made of, but for the program and the
+ * boot: who finds it again would find the same proof.
+ */
+static const char *grounds(struct fb *fb, const struct live_moment *m)
+{
+	char digest[65], day[DATE_TEXT];
+
+	sources_digest(fb, digest);
+	return arena_printf(fb->arena,
+		"firebreak-proof-1\n"
+		"version %s\n"
+		"policy sha256:%s\n"
+		"as-of %s\n"
+		"namespace %" PRIu64 "\n"
+		"table %s\n"
+		"generation %" PRIu32 "\n",
+		FIREBREAK_VERSION, digest, date_text(fb->options.as_of, day),
+		m->place, m->name, m->generation);
+}
+
+/* One of a bounded number of names: of namespaces that are gone none is left over. */
+static const char *proof_name(struct fb *fb, const struct live_moment *m)
+{
+	return arena_printf(fb->arena, "%s-%u", m->name,
+			    (unsigned)(m->place % 256));
+}
+
+static bool same_moment(const struct live_moment *a,
+			const struct live_moment *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->place == b->place &&
+	       a->generation == b->generation;
+}
+
+/* What was proved since BEFORE is equal: keep that, if nothing changed meanwhile. */
+static void keep_proof(struct fb *fb, const struct live_call *call,
+		       const struct live_moment *before, const char *layer)
+{
+	struct live_moment now;
+
+	if (call->proofs && before->generation &&
+	    call->backend->live->moment(call->link, layer, &now) &&
+	    same_moment(before, &now))
+		call->proofs->keep(call->proofs->context,
+				   proof_name(fb, &now), grounds(fb, &now));
+}
+
+/* Was what the kernel has at the moment M proved, by all that counts? */
+static bool is_known(struct fb *fb, const struct live_call *call,
+		     const struct live_moment *m)
+{
+	return call->proofs && m->generation && !fb->options.recheck &&
+	       call->proofs->known(call->proofs->context, proof_name(fb, m),
+				   grounds(fb, m));
+}
+
 /* --- proving what is there --- */
 
-/* What the kernel has for LAYER against the policy; *ABSENT: it has nothing. */
-static enum fb_status prove_table(struct fb *fb, const struct live_call *call,
+/* What was found of one table. */
+struct table_found {
+	bool absent;		/* there is none */
+	bool unchanged;		/* since it was proved */
+	uint32_t generation;	/* 0: it cannot be told */
+};
+
+/* What the kernel has for LAYER, read and compared with the policy. */
+static enum fb_status prove_whole(struct fb *fb, const struct live_call *call,
 				  const char *layer, bool *absent)
 {
 	const struct ir_space *space;
@@ -108,7 +193,6 @@ static enum fb_status prove_table(struct fb *fb, const struct live_call *call,
 	const void *model;
 	struct job job;
 
-	*absent = false;
 	switch (call->backend->live->read(call->link, fb->arena, &fb->diags,
 					  layer, &model, &id)) {
 	case LIVE_FOUND:
@@ -128,7 +212,6 @@ static enum fb_status prove_table(struct fb *fb, const struct live_call *call,
 		return FB_BAD;
 	}
 	job = build_job(fb, space, &meaning);
-	call->backend->live->tell_others(call->link, &job, id.layer);
 	status = build_compare(&job, arena_printf(fb->arena,
 				"the kernel's ruleset of %s.%s",
 				ir_space_name(fb->arena, fb->ir, space),
@@ -138,24 +221,63 @@ static enum fb_status prove_table(struct fb *fb, const struct live_call *call,
 	return status;
 }
 
+/*
+ * The same, and where nothing changed since it was proved, without reading it.
+ * What others have is looked at in any case.
+ */
+static enum fb_status prove_table(struct fb *fb, const struct live_call *call,
+				  const char *layer, struct table_found *out)
+{
+	const struct live *live = call->backend->live;
+	struct job bare = { fb->arena, &fb->diags, fb->ir, NULL };
+	size_t said = fb->diags.all.count;
+	struct live_moment before = { 0 };
+	enum fb_status status = FB_OK;
+
+	if (!live->moment(call->link, layer, &before))
+		before.generation = 0;
+	*out = (struct table_found){ .generation = before.generation };
+	out->unchanged = is_known(fb, call, &before);
+	if (!out->unchanged)
+		status = prove_whole(fb, call, layer, &out->absent);
+	/* a proof that said more than `equal` is not one to be silent about later */
+	if (status == FB_OK && !out->unchanged && !out->absent &&
+	    fb->diags.all.count == said && !fb->diags.dropped)
+		keep_proof(fb, call, &before, layer);
+	if (!out->absent)
+		live->tell_others(call->link, &bare, layer);
+	return status;
+}
+
+struct prove_live_call {
+	struct live_call live;
+	struct fb_live *out;
+};
+
 /* Every table of ours: a router has two. */
 static enum fb_status prove_live(struct fb *fb, void *argument)
 {
-	const struct live_call *call = argument;
+	const struct prove_live_call *call = argument;
 	static const char *const layers[] = { "x", "" };
 	enum fb_status worst = FB_OK;
 	unsigned found = 0;
 
 	if (fb->diags.refusals)
 		return FB_BAD;
+	call->out->unchanged = true;
 	for (size_t i = 0; i < 2; i++) {
-		bool absent;
-		enum fb_status status = prove_table(fb, call, layers[i],
-						    &absent);
+		struct table_found one;
+		enum fb_status status = prove_table(fb, &call->live, layers[i],
+						    &one);
 
-		found += !absent;
 		worst = status > worst ? status : worst;
+		if (one.absent)
+			continue;
+		found++;
+		call->out->unchanged &= one.unchanged;
+		call->out->generation = one.generation;
 	}
+	call->out->unchanged &= found != 0;
 	if (found)
 		return worst;
 	diag_help(diag_add(&fb->diags, P0602, (struct span){ 0 },
@@ -164,11 +286,18 @@ static enum fb_status prove_live(struct fb *fb, void *argument)
 	return FB_NO;
 }
 
-enum fb_status fb_prove_live(struct fb *fb)
+enum fb_status fb_prove_live(struct fb *fb, const struct fb_proofs *proofs,
+			     struct fb_live *out)
 {
-	struct live_call call = { .backend = system_backend() };
+	struct prove_live_call call = {
+		{ .backend = system_backend(), .proofs = proofs }, out };
+	enum fb_status status;
 
-	return connected(fb, &call, prove_live, &call);
+	*out = (struct fb_live){ 0 };
+	status = connected(fb, &call.live, prove_live, &call);
+	fb->kernel = *out;
+	fb->kernel_asked = true;
+	return status;
 }
 
 /* --- loading --- */
@@ -202,18 +331,23 @@ static enum fb_status prove_loaded(struct fb *fb, const struct live_call *call,
 				   const struct loading *l)
 {
 	const struct live *live = call->backend->live;
+	struct live_moment before;
 	struct identity id;
 	const void *model;
 
 	begin(call, FB_STEP_READ);
+	if (!live->moment(call->link, l->id.layer, &before))
+		before.generation = 0;
 	if (live->read(call->link, l->job.arena, l->job.diags, l->id.layer,
 		       &model, &id) != LIVE_FOUND ||
 	    strcmp(id.layer, l->id.layer) != 0)
 		return FB_FAULT;
 	begin(call, FB_STEP_PROVE);
-	return build_compare_with(&l->job, "what the kernel has", call->backend,
-				  model, &l->sides, fb->options.recheck) ==
-	       FB_OK ? FB_OK : FB_FAULT;
+	if (build_compare_with(&l->job, "what the kernel has", call->backend,
+			       model, &l->sides, fb->options.recheck) != FB_OK)
+		return FB_FAULT;
+	keep_proof(fb, call, &before, l->id.layer);
+	return FB_OK;
 }
 
 static enum fb_status load(struct fb *fb, const struct live_call *call,
@@ -290,7 +424,8 @@ static enum fb_status apply(struct fb *fb, void *argument)
 enum fb_status fb_apply(struct fb *fb, const char *part,
 			const struct fb_apply *how, struct fb_applied *out)
 {
-	struct live_call call = { system_backend(), NULL, part, how, out };
+	struct live_call call = { system_backend(), NULL, part, how, out,
+				  how->proofs };
 
 	*out = (struct fb_applied){ 0 };
 	return connected(fb, &call, apply, &call);

@@ -18,6 +18,7 @@ static enum fb_status write_findings(struct fb *fb, void *argument)
 		.sources = &fb->sources, .ir = fb->ir, .diags = &fb->diags,
 		.verdicts = fb->verdicts, .expects = fb->expects_run,
 		.proved = fb->proved.at, .proved_count = fb->proved.count,
+		.kernel = fb->kernel_asked ? &fb->kernel : NULL,
 		.command = d->command,
 		.cwd = fb->loader.cwd ? fb->loader.cwd : "",
 		.as_of = fb->options.as_of, .status = d->status,

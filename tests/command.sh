@@ -142,5 +142,7 @@ code 0 "$tool" prove --as-of 2026-11-23 "$policy" $(cat "$work/files")
 [ "$(grep -c ': equal$' "$work/out")" = "$(wc -l <"$work/files")" ] || wrong "not every file is equal"
 code 1 "$tool" prove --as-of 2027-12-31 "$policy" "$work/a/banco-andino/prod/nft/services.nft"
 code 2 "$tool" prove "$policy" README.md
+code 2 "$tool" prove --anew "$policy" README.md
+grep -q 'are of --live' "$work/err" || wrong "--anew without --live"
 [ $bad = 0 ] && echo "the command behaves"
 exit $bad

@@ -5,6 +5,7 @@
 #include "backends/nft/conntrack.h"
 #include "backends/nft/decode.h"
 #include "backends/nft/flows.h"
+#include "backends/nft/moment.h"
 
 static void *open_link(void)
 {
@@ -42,6 +43,11 @@ static enum live_found read_live(void *link, struct arena *arena,
 		break;
 	}
 	return LIVE_UNCLEAR;
+}
+
+static bool moment(void *link, const char *layer, struct live_moment *out)
+{
+	return nft_moment(link, table_of(layer), out);
 }
 
 static bool load(void *link, const struct job *job, const void *model,
@@ -88,6 +94,7 @@ const struct live nft_live = {
 	.open = open_link,
 	.close = close_link,
 	.read = read_live,
+	.moment = moment,
 	.load = load,
 	.keep = keep,
 	.undo = undo,

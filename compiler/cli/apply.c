@@ -1,6 +1,7 @@
 /* firebreak apply POLICY ENV.LAYER */
 #define _GNU_SOURCE
 #include "compiler/cli/cli.h"
+#include "compiler/cli/proofs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,14 +187,22 @@ static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 {
 	const char *part = cli->operands[1];
 	struct stopwatch watch = { .step = FB_STEPS };
+	struct cli_proofs proofs;
 	struct fb_apply how = { cli->dry_run, cli->flush_conntrack,
-				{ begin, &watch } };
+				{ begin, &watch }, NULL };
 	struct fb_applied applied;
-	enum fb_status status = fb_apply(fb, part, &how, &applied);
+	enum fb_status status;
 	bool stays = !cli->dry_run && !seconds;
 	struct fb_flows flows;
 	int code;
 
+	if (!cli->dry_run) {
+		cli_proofs_open(&proofs, cli->proofs);
+		how.proofs = &proofs.ours;
+	}
+	status = fb_apply(fb, part, &how, &applied);
+	if (!cli->dry_run)
+		cli_proofs_close(&proofs);
 	begin(&watch, FB_STEPS);
 	if (status == FB_OK && stays)
 		status = fb_apply_keep(fb, part);
@@ -258,6 +267,8 @@ const struct command command_apply = {
 	"  --flush-conntrack  end the tracked connections that the new rules would not let begin\n"
 	"                   (they are reported in any case), and no others; with --confirm, when\n"
 	"                   it is confirmed; not with --dry-run\n"
+	"  --proofs DIR     where the proof is kept for `prove --live` until the next change;\n"
+	"                   without it /run/firebreak\n"
 	"  --times          say on stderr what took how long\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"
 	"  --as-of DATE     judge expiry by this day\n"

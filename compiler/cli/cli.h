@@ -34,6 +34,8 @@ struct cli {
 	size_t capture_count;
 	bool reach_only, transitive;
 	bool dry_run, live;	/* of apply; of prove */
+	const char *proofs;	/* a directory; NULL: the usual one */
+	bool anew;		/* of prove --live: read everything */
 	const char *from;	/* of init; NULL: not given */
 	const char *confirm;	/* of apply; NULL: not given */
 	bool flush_conntrack;	/* of apply */

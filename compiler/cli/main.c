@@ -120,7 +120,8 @@ enum { OPT_AS_OF = 256, OPT_PART, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
        OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_TIMES, OPT_LIVE,
-       OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM, OPT_OSCAL };
+       OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM, OPT_OSCAL,
+       OPT_ANEW, OPT_PROOFS };
 
 const struct option cli_options[] = {
 	{ "help",   no_argument,       NULL, 'h' },
@@ -150,6 +151,8 @@ const struct option cli_options[] = {
 	{ "flush-conntrack", no_argument, NULL, OPT_FLUSH },
 	{ "times",  no_argument,       NULL, OPT_TIMES },
 	{ "live",   no_argument,       NULL, OPT_LIVE },
+	{ "anew",   no_argument,       NULL, OPT_ANEW },
+	{ "proofs", required_argument, NULL, OPT_PROOFS },
 	{ "from",   required_argument, NULL, OPT_FROM },
 	{ "part",   required_argument, NULL, OPT_PART },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
@@ -248,6 +251,12 @@ static bool take(struct cli *cli, int option, const char *value)
 		return true;
 	case OPT_FROM:
 		cli->from = value;
+		return true;
+	case OPT_ANEW:
+		cli->anew = true;
+		return true;
+	case OPT_PROOFS:
+		cli->proofs = value;
 		return true;
 	case OPT_LIVE:
 		cli->live = true;

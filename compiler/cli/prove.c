@@ -1,6 +1,8 @@
 /* firebreak prove POLICY FILE… */
 #include "compiler/cli/cli.h"
+#include "compiler/cli/proofs.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
@@ -23,15 +25,32 @@ static enum fb_status prove_file(const struct cli *cli, struct fb *fb,
 	return status;
 }
 
+static void print_kernel(enum fb_status status, const struct fb_live *found)
+{
+	printf("this kernel: %s", status == FB_OK ? "equal"
+	       : status == FB_NO ? "not equal" : "not proved");
+	if (found->unchanged)
+		printf(", unchanged since it was proved at generation %" PRIu32,
+		       found->generation);
+	else if (status == FB_OK && found->generation)
+		printf(", proved at generation %" PRIu32, found->generation);
+	putchar('\n');
+}
+
 /* This host's kernel: equal, or why not. */
 static enum fb_status prove_kernel(const struct cli *cli, struct fb *fb)
 {
-	enum fb_status status = fb_prove_live(fb);
+	struct cli_proofs proofs;
+	struct fb_live found;
+	enum fb_status status;
 
+	cli_proofs_open(&proofs, cli->proofs);
+	proofs.anew = cli->anew;
+	status = fb_prove_live(fb, &proofs.ours, &found);
+	cli_proofs_close(&proofs);
 	if (status != FB_MEMORY && cli->document == FB_FORMAT_TEXT &&
 	    !(cli->quiet && status == FB_OK))
-		printf("this kernel: %s\n", status == FB_OK ? "equal"
-		       : status == FB_NO ? "not equal" : "not proved");
+		print_kernel(status, &found);
 	return status;
 }
 
@@ -43,6 +62,11 @@ static int run(const struct cli *cli)
 
 	if (!cli->live && cli->count < 2) {
 		fputs("firebreak prove: name a file, or --live for this kernel's rules\n",
+		      stderr);
+		return EXIT_CANNOT;
+	}
+	if (!cli->live && (cli->anew || cli->proofs)) {
+		fputs("firebreak prove: --anew and --proofs are of --live\n",
 		      stderr);
 		return EXIT_CANNOT;
 	}
@@ -78,7 +102,11 @@ const struct command command_prove = {
 	"A file that differs is shown with a packet; a file of which any part is not\n"
 	"understood is never called equal.\n\n"
 	"  --live           also this host's kernel, asked over netlink: its own expressions, not\n"
-	"                   what a lister makes of them\n"
+	"                   what a lister makes of them; where nothing changed since they were\n"
+	"                   proved, by the kernel's own count, they are not read again\n"
+	"  --anew           of --live: read and prove everything in any case\n"
+	"  --proofs DIR     of --live: where proofs are kept until the next change; without it\n"
+	"                   /run/firebreak, which only its owner may write to\n"
 	"  --part PART      files are of this part, like prod.data or prod.gateway; nft before 1.1\n"
 	"                   does not list as JSON whose a ruleset is\n"
 	"  --recheck        look at what is proved equal a second time, by naive arithmetic\n"

@@ -64,6 +64,7 @@ struct findings {
 	size_t dropped;			/* beyond what is kept at all */
 	const struct finding_case *cases;
 	size_t case_count;
+	const struct fb_live *kernel;	/* what it was found to have, or NULL */
 };
 
 struct findings_from {
@@ -74,6 +75,7 @@ struct findings_from {
 	bool expects;			/* IR's expects were run */
 	const struct proved *proved;
 	size_t proved_count;
+	const struct fb_live *kernel;	/* NULL: it was not asked */
 	const char *command, *cwd;
 	uint32_t as_of;
 	enum fb_status status;

@@ -370,6 +370,7 @@ struct findings findings_begin(struct arena *arena,
 	struct findings out = { .arena = arena, .sources = from->sources,
 				.command = from->command, .cwd = from->cwd,
 				.status = from->status,
+				.kernel = from->kernel,
 				.first_file = first_file(from) };
 
 	out.codes = fb_codes(&out.code_count);

@@ -96,6 +96,14 @@ static void put_case(struct jsonout *j, const struct finding_case *c)
 	jsonout_close(j, '{');
 }
 
+static void put_kernel(struct jsonout *j, const struct fb_live *kernel)
+{
+	jsonout_open(j, "kernel", '{');
+	jsonout_bool(j, "unchanged", kernel->unchanged);
+	jsonout_number(j, "generation", kernel->generation);
+	jsonout_close(j, '{');
+}
+
 void findings_json(struct text *out, const struct findings *f)
 {
 	struct jsonout j = { .out = out };
@@ -111,6 +119,8 @@ void findings_json(struct text *out, const struct findings *f)
 	jsonout_number(&j, "warnings", (long long)f->warnings);
 	jsonout_number(&j, "notes", (long long)f->notes);
 	jsonout_number(&j, "dropped", (long long)f->dropped);
+	if (f->kernel)
+		put_kernel(&j, f->kernel);
 	jsonout_open(&j, "findings", '[');
 	for (size_t i = 0; i < f->count; i++)
 		put_finding(&j, f, &f->all[i]);

@@ -278,10 +278,26 @@ struct fb_watch {
 	void *context;
 };
 
+/*
+ * Proofs of what the kernel has, kept by the caller from one run to the next,
+ * where only who may change the kernel's rules can write.  NAME has letters,
+ * digits, `_` and `-`.  PROOF is some lines of text, the same only while the
+ * ruleset of this network namespace is untouched, and for the same policy, day
+ * and version of firebreak; which boot it is, and which build of the program,
+ * the caller adds.
+ */
+struct fb_proofs {
+	void *context;
+	/* Was PROOF, byte for byte, the last that was kept under NAME? */
+	bool (*known)(void *context, const char *name, const char *proof);
+	void (*keep)(void *context, const char *name, const char *proof);
+};
+
 struct fb_apply {
 	bool dry_run;		/* all but the loading */
 	bool end_flows;		/* fb_apply_flows() is to end them: can it? */
 	struct fb_watch watch;
+	const struct fb_proofs *proofs;	/* NULL: none are kept */
 };
 
 struct fb_applied {
@@ -329,8 +345,17 @@ struct fb_draft {
 enum fb_status fb_draft(struct fb *fb, const char *name, const char *bytes,
 			size_t len, struct fb_draft *out);
 
-/* Is what the kernel has now exactly what this policy means?  As fb_prove(). */
-enum fb_status fb_prove_live(struct fb *fb);
+/*
+ * Is what the kernel has now exactly what this policy means?  As fb_prove().
+ * What PROOFS knows to be untouched since it was proved is not read again; NULL,
+ * or with the option `recheck`: everything is.
+ */
+struct fb_live {
+	bool unchanged;		/* equal, and nothing had to be read */
+	uint32_t generation;	/* of the kernel's ruleset then; 0: it does not say */
+};
+enum fb_status fb_prove_live(struct fb *fb, const struct fb_proofs *proofs,
+			     struct fb_live *out);
 
 /* What was said so far, in source order. */
 const struct fb_diag *fb_diagnostics(struct fb *fb, size_t *count);
