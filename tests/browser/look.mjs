@@ -1,6 +1,7 @@
 // Pages in a real browser: axe-core finds nothing in light or dark, nothing is
-// asked for or run, nothing is wider than a phone or than paper.
-//   node look.mjs PAGE…     with PICTURES=DIR, pictures and PDFs go below DIR
+// asked for or run, nothing is wider than a phone or than paper.  On the page FLEET
+// the choices of environments are made, and what is seen is looked at.
+//   FLEET=PAGE node look.mjs PAGE…     with PICTURES=DIR, pictures and PDFs go below DIR
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -22,7 +23,7 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
-let faults = 0, seen = 0, judged = 0;
+let faults = 0, seen = 0, judged = 0, chosen = 0;
 const fail = (where, what) => { faults++; console.log(`${where}: ${what}`); };
 
 // What sticks out of its page, apart from what scrolls in a frame of its own.
@@ -45,6 +46,75 @@ async function ask(page, where) {
     fail(where, `axe ${v.id}: ${v.help} (${v.nodes.length}): ${v.nodes[0].html.slice(0, 120)} ${v.nodes[0].failureSummary.replace(/\s+/g, ' ').slice(0, 200)}`);
   if (result.passes.length < 10) fail(where, 'axe looked at nearly nothing');
   judged++;
+}
+
+// What a reader takes each choice of environments to show, by the words in its columns.
+const promised = {
+  'show-all': () => true,
+  'show-broken': (row) => /broken/.test(row.Invariants),
+  'show-drifted': (row) => /differs|not proved/.test(row['Running state']),
+  'show-overdue': (row) => /[1-9]/.test(row['Reviews overdue'] ?? ''),
+  'show-soon': (row) => /ends soon/.test(row.Exceptions),
+  'show-changed': (row) => /[1-9]/.test(row['Changes'] ?? ''),
+};
+
+// The environments on the screen, and customers whose name is there, with their rows.
+const onScreen = () => {
+  const table = document.querySelector('#environments table');
+  const heads = [...table.querySelectorAll('thead th')].map((h) => h.innerText);
+  const shown = (e) => e.checkVisibility() && e.getBoundingClientRect().height > 0;
+  const rows = [], names = [];
+
+  for (const body of table.tBodies)
+    for (const tr of body.rows) {
+      if (!shown(tr)) continue;
+      if (tr.className === 'who') names.push(body.id);
+      else rows.push({ customer: body.id,
+        ...Object.fromEntries([...tr.cells].map((cell, i) => [heads[i], cell.innerText])) });
+    }
+  return { rows, names };
+};
+
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+const customers = (rows) => [...new Set(rows.map((row) => row.customer))];
+
+// Every choice, clicked and by keyboard: its rows and no other, and names of those alone.
+async function choose(file, width, wanted) {
+  const where = `${file}, choices at ${width}`;
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+
+  await page.goto(pathToFileURL(file).href);
+  const all = (await page.evaluate(onScreen)).rows;
+  const ids = await page.$$eval('.pick input', (some) => some.map((e) => e.id));
+  if (!same(ids, wanted)) fail(where, `there are the choices ${ids}, not ${wanted}`);
+  const check = async (id, how) => {
+    const expected = all.filter(promised[id]);
+    const { rows, names } = await page.evaluate(onScreen);
+    const said = Number(await page.innerText(`label[for=${id}] b`));
+
+    if (!same(rows, expected)) fail(where, `${id} by ${how} shows ${rows.length} rows, not the ${expected.length} that it says`);
+    if (!same(names, customers(expected))) fail(where, `${id} by ${how} names ${names.length} customers of ${customers(expected).length}`);
+    if (said !== expected.length) fail(where, `${id} announces ${said} of ${expected.length}`);
+    if (id !== 'show-all' && (!expected.length || expected.length === all.length)) fail(where, `${id} tells nothing apart`);
+    chosen++;
+  };
+  for (const id of ids) {
+    await page.click(`label[for=${id}]`);
+    await check(id, 'click');
+  }
+  await page.focus(`#${ids.at(-1)}`);
+  for (const id of ids) {
+    await page.keyboard.press('ArrowDown');
+    await check(id, 'key');
+  }
+  // who was led to a customer sees its name, whatever is chosen
+  const hidden = await page.$$eval('.one:not(.is-broken)', (some) => some[0].id);
+  await page.click('label[for=show-broken]');
+  await page.evaluate((id) => { location.hash = id; }, hidden);
+  if (!(await page.evaluate(onScreen)).names.includes(hidden)) fail(where, `a link to ${hidden} leads to nothing that is seen`);
+  await page.emulateMedia({ media: 'print' });
+  if ((await page.evaluate(onScreen)).rows.length !== all.length) fail(where, 'paper has not every row');
+  await page.close();
 }
 
 async function keep(page, file, look) {
@@ -80,7 +150,10 @@ async function see(file, look) {
 const files = process.argv.slice(2);
 for (const file of files)
   for (const look of looks) await see(file, look);
+// of a fleet in which each choice has rows of its own
+const fleet = process.env.FLEET;
+for (const width of [1280, 400]) await choose(fleet, width, Object.keys(promised));
 await browser.close();
 if (!judged) fail('axe', 'was asked about nothing');
-console.log(`${files.length} pages in the browser: ${seen} looks, ${judged} of them by axe, ${faults} faults`);
+console.log(`${files.length} pages in the browser: ${seen} looks, ${judged} of them by axe, ${chosen} choices, ${faults} faults`);
 process.exit(faults ? 1 : 0);

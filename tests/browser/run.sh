@@ -40,7 +40,12 @@ echo 'review every 180d;' >>"$work/policy/main.fbk"
 sed 's/"FromPort": 5432/"FromPort": 5431/' "$work/ran/caja-sur/prod/aws.ec2.json" >"$work/ran.json"
 "$tool" report -q "$work/policy" -o "$work/bad" --capture "$work/ran.json" --capture "$work/policy/main.fbk" --as-of 2027-07-01 >/dev/null 2>&1 || [ $? = 1 ]
 
+# A fleet where some are broken, run otherwise, are overdue, end soon or changed.
+python3 tests/fleet.py "$tool" "$work" >/dev/null
+sed 's/443/444/' "$work/fleet-good/outputs/c3/prod/nft/edge.nft" >"$work/ran.nft"
+(cd "$work/fleet" && "$tool" report -q fleet.fbk -o "$work/chosen" --as-of 2026-11-27 --since v1 --capture "$work/ran.nft" >/dev/null 2>&1) || [ $? = 1 ]
+
 cd "$work"
 set -- good/index.html good/report.html bad/index.html bad/report.html
 "$tools/node_modules/.bin/html-validate" --preset standard,a11y "$@"
-node "$tools/look.mjs" "$@"
+FLEET=chosen/index.html node "$tools/look.mjs" "$@"
