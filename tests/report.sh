@@ -202,6 +202,14 @@ $tool verify-bundle "$work/urgent" >/dev/null || fail "a bundle with a freeze do
 $tool report "$work/urgent.fbk" -o "$work/late" --as-of 2026-11-28 >/dev/null 2>&1
 [ $? = 1 ] || fail "an overdue review of an emergency does not exit 1"
 facts "$work/late" >"$work/facts"
+/usr/bin/python3 -c 'import json, sys
+for c in json.load(open(sys.argv[1] + "/model.json"))["attention"]: print(c["code"], c["owner"], c["fails_on"])' "$work/late" >"$work/whose"
+cat >"$work/want" <<'END'
+P0701 web 
+P0709 web 
+P0701 web 2026-11-29
+END
+diff "$work/want" "$work/whose" || fail "what is wrong with a rule is not its owner's, or what ends is not first"
 grep -q 'wrong P0709' "$work/facts" || fail "an overdue review of an emergency needs no attention"
 # What is wrong already stands apart: no column says so of each.
 for name in report.html report.md; do

@@ -8,11 +8,56 @@
 
 typedef LIST(struct concern) concern_list;
 
+static const char *owner_of(const struct ir_rule *rule)
+{
+	return rule->owner.value ? rule->owner.value : "";
+}
+
+static int by_place(const void *x, const void *y)
+{
+	const struct ir_rule *const *a = x, *const *b = y;
+
+	return ((*a)->span.lo > (*b)->span.lo) - ((*a)->span.lo < (*b)->span.lo);
+}
+
+static const struct ir_rule **rules_by_place(struct arena *arena,
+					     const struct ir *ir)
+{
+	const struct ir_rule **rules = arena_array(arena, ir->rule_count + 1,
+						   sizeof *rules);
+
+	for (size_t i = 0; i < ir->rule_count; i++)
+		rules[i] = &ir->rules[i];
+	if (ir->rule_count)
+		qsort(rules, ir->rule_count, sizeof *rules, by_place);
+	return rules;
+}
+
+static int where_in(const void *key, const void *element)
+{
+	const struct span *at = key;
+	const struct ir_rule *const *rule = element;
+
+	return at->lo < (*rule)->span.lo ? -1 : at->lo >= (*rule)->span.hi;
+}
+
+/* Whose rule AT is in: what is said there is the owner's to mend.  Or "". */
+static const char *owner_at(const struct ir_rule *const *rules, size_t count,
+			    struct span at)
+{
+	const struct ir_rule *const *found = count && at.hi
+		? bsearch(&at, rules, count, sizeof *rules, where_in) : NULL;
+
+	return found ? owner_of(*found) : "";
+}
+
 /* What the checks said; that a rule expired is said with the rules below. */
 static void concerns_told(struct arena *arena,
 			  const struct evidence_sources *from,
 			  concern_list *out)
 {
+	const struct ir_rule **rules = rules_by_place(arena, from->ir);
+
 	for (size_t i = 0; i < from->diag_count; i++) {
 		const struct fb_diag *d = &from->diags[i];
 
@@ -24,7 +69,7 @@ static void concerns_told(struct arena *arena,
 			strcmp(d->code, "P0709") == 0 ? ATTENTION_WRONG
 						      : ATTENTION_SOON,
 			d->code, d->message, evidence_place(arena, from, d->span),
-			"", "" };
+			owner_at(rules, from->ir->rule_count, d->span), "" };
 	}
 }
 
@@ -44,10 +89,18 @@ static void concerns_soon(struct arena *arena, struct evidence *e,
 				     entry->rule->name, entry->left,
 				     entry->left == 1 ? "" : "s"),
 			entry->where,
-			entry->rule->owner.value ? entry->rule->owner.value : "",
+			owner_of(entry->rule),
 			arena_printf(arena, "%s",
 				date_text(entry->rule->expires_day + 1, day)) };
 	}
+}
+
+/* What has a day comes before what has none. */
+static int first_to_fail(const char *a, const char *b)
+{
+	if (!*a || !*b)
+		return (*b != '\0') - (*a != '\0');
+	return strcmp(a, b);
 }
 
 static int wrong_first(const void *x, const void *y)
@@ -57,7 +110,7 @@ static int wrong_first(const void *x, const void *y)
 
 	if (a->kind != b->kind)
 		return a->kind == ATTENTION_WRONG ? -1 : 1;
-	order = strcmp(a->when, b->when);
+	order = first_to_fail(a->when, b->when);
 	if (!order)
 		order = strcmp(a->code, b->code);
 	if (!order)
