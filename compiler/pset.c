@@ -365,8 +365,12 @@ static uint32_t demanded(struct building *b, uint32_t src)
 static uint32_t corner_of(struct rows *rows, const struct held *held,
 			  uint32_t asked, uint32_t above)
 {
-	uint32_t new = rows_combine(rows, ROW_MINUS, asked, held->row);
+	uint32_t new;
 
+	/* most that are looked at are only on the way */
+	if (asked == NO_ROW && above == NO_ROW)
+		return NO_ROW;
+	new = rows_combine(rows, ROW_MINUS, asked, held->row);
 	return rows_combine(rows, ROW_UNION,
 			    rows_combine(rows, ROW_MINUS, new, above),
 			    rows_combine(rows, ROW_MEET, held->new, above));
@@ -434,24 +438,48 @@ static void open_level(struct building *b, uint32_t svc, size_t *first,
 }
 
 /*
+ * The first from AT on that is not passed by: nothing is asked of those, nor below
+ * them, before TOUCHED, nor above, as classes asked of end before PAST.
+ */
+static size_t pass_by(const struct building *b, size_t at, size_t end,
+		      uint32_t touched, uint32_t past)
+{
+	const uint32_t *ends = b->u->addresses.end;
+
+	while (at < end && b->held.at[at].src >= past &&
+	       ends[b->held.at[at].src] <= touched)
+		at++;
+	return at;
+}
+
+/*
  * Where F of the parent differs from above and where something is asked, in
  * order: between these F is as above, and so it stays.
  */
 static void add_class(struct building *b, uint32_t svc)
 {
+	bool is_kept = !is_last(&b->u->services, svc);
+	uint32_t touched = next_touched(b, 0), past = 0;
 	size_t at, end;
-	uint32_t touched = next_touched(b, 0);
 
 	b->above.count = 0;
 	open_level(b, svc, &at, &end);
-	while (at < end || touched != NO_CLASS) {
-		uint32_t src = lower(at < end ? b->held.at[at].src : NO_CLASS,
-				     touched);
-		struct above up = nearest_above(b, src);
-		struct held held = { src, up.old, NO_ROW };
+	for (;;) {
+		uint32_t src;
+		struct above up;
+		struct held held;
 
+		if (!is_kept)
+			at = pass_by(b, at, end, touched, past);
+		if (at == end && touched == NO_CLASS)
+			break;
+		src = lower(at < end ? b->held.at[at].src : NO_CLASS, touched);
+		up = nearest_above(b, src);
+		held = (struct held){ src, up.old, NO_ROW };
 		if (at < end && b->held.at[at].src == src)
 			held = b->held.at[at++];
+		if (src == touched && b->u->addresses.end[src] > past)
+			past = b->u->addresses.end[src];
 		add(b, svc, &held, &up);
 		if (src == touched)
 			touched = src + 1 < b->u->addresses.count

@@ -56,6 +56,8 @@ fault 'a class is left too late'             pset 's/visits\.count - 1\]\.svc\] 
 fault 'what the parent has counts again'     pset 's/rows_combine(rows, ROW_MINUS, asked, held->row)/asked/'
 fault 'what was new above is forgotten'      pset 's/rows_combine(rows, ROW_MEET, held->new, above)/NO_ROW/'
 fault 'what is above counts twice'           pset 's/rows_combine(rows, ROW_MINUS, new, above)/new/'
+fault 'what is below what is asked is passed by' pset 's/at\[at\]\.src >= past \&\&/at[at].src >= 0 \&\&/'
+fault 'what is above what is asked is passed by' pset 's/ends\[b->held\.at\[at\]\.src\] <= touched/b->held.at[at].src < touched/'
 fault 'a level is left too late'             pset 's/levels\.count - 1\]\.svc\] <= svc)/levels.count - 1].svc] < svc)/'
 fault 'sources do not inherit'               pset 's/rows_combine(rows, ROW_UNION, up->asked, asked)/asked/'
 fault 'a result is not against its parent'   pset 's/change(u, l\[2\].row\[src\], row)/row/'
