@@ -33,7 +33,8 @@ struct arena {
 	jmp_buf *guard;
 	char why[200];		/* it was refused; "": it was not */
 	struct arena_worst worst;
-	struct block *spare;	/* of children that are gone, for the next ones */
+	/* of children that are gone, for the next ones: by whether they are small */
+	struct block *spare[2];
 };
 
 static _Noreturn void exhausted(struct arena *arena)
@@ -163,19 +164,23 @@ static void free_blocks(struct block *block)
 static void free_root(struct arena *arena)
 {
 	free_blocks(arena->blocks);
-	free_blocks(arena->spare);
+	free_blocks(arena->spare[false]);
+	free_blocks(arena->spare[true]);
 }
 
-/* Blocks of common size go to the root for the next child, others back. */
+/* Blocks of the first size and the last go to the root for the next child, others back. */
 static void spare_blocks(struct arena *arena)
 {
 	struct arena *root = arena->root;
 
 	for (struct block *b = arena->blocks, *next; b; b = next) {
 		next = b->next;
-		if (b->size == LARGEST_BLOCK) {
-			b->next = root->spare;
-			root->spare = b;
+		if (b->size == FIRST_BLOCK || b->size == LARGEST_BLOCK) {
+			struct block **spare =
+				&root->spare[b->size == FIRST_BLOCK];
+
+			b->next = *spare;
+			*spare = b;
 		} else {
 			root->total -= b->size;
 			free_block(b);
@@ -202,10 +207,12 @@ void arena_trim(struct arena *arena)
 {
 	struct arena *root = arena->root;
 
-	for (struct block *b = root->spare; b; b = b->next)
-		root->total -= b->size;
-	free_blocks(root->spare);
-	root->spare = NULL;
+	for (int i = 0; i < 2; i++) {
+		for (struct block *b = root->spare[i]; b; b = b->next)
+			root->total -= b->size;
+		free_blocks(root->spare[i]);
+		root->spare[i] = NULL;
+	}
 }
 
 void arena_guard(struct arena *arena, jmp_buf *place)
@@ -217,12 +224,11 @@ static void add_block(struct arena *arena, size_t least)
 {
 	struct arena *root = arena->root;
 	size_t size = arena->next_size > least ? arena->next_size : least;
-	struct block *b;
+	struct block **spare = &root->spare[size == FIRST_BLOCK], *b = *spare;
 
-	if (root->spare && least <= LARGEST_BLOCK && size > FIRST_BLOCK) {
-		b = root->spare;
+	if (b && size <= LARGEST_BLOCK) {
 		b->fresh = false;
-		root->spare = b->next;
+		*spare = b->next;
 	} else {
 		if (size > SIZE_MAX - HEADER ||
 		    size > root->limit - root->total)
