@@ -312,6 +312,43 @@ lines(
         {"PrefixListId": "pl-9"}]), 2, "whose name nobody tells"),
 )
 
+
+def told(**of):
+    """What describe-prefix-lists tells beside the names."""
+    def change(seen):
+        for one in seen["PrefixLists"]:
+            if one["PrefixListName"] in of:
+                one.update(of[one["PrefixListName"]])
+    return change
+
+
+lines(
+    ("a list with the entries that are declared", told(partners={
+        "AddressFamily": "IPv4", "Cidrs": ["198.51.100.0/25", "198.51.100.128/25"]}), 0),
+    ("a list with more", told(partners={"Cidrs": ["198.51.100.0/24", "203.0.113.0/24"]}), 1,
+     "203.0.113", "web, outbound to partners"),
+    ("a list with less", told(partners={"Cidrs": ["198.51.100.0/25"]}), 1, "lacks a packet"),
+    ("an empty list", told(partners={"Cidrs": []}), 1, "lacks a packet"),
+    ("a list of the other family", told(partners={"AddressFamily": "IPv6"}), 2, "IPv6"),
+    ("a list of AWS whatever is in it", told(**{"com.amazonaws.us-east-1.s3": {
+        "Cidrs": ["3.5.0.0/19"]}}), 0),
+    ("two lists of one name", lambda seen: (
+        seen["PrefixLists"].append({"PrefixListId": "pl-9", "PrefixListName": "partners"}),
+        add("web", "tcp", 443, 443, direction="IpPermissionsEgress",
+            PrefixListIds=[{"PrefixListId": "pl-9"}])(seen)), 2, "another one has its name"),
+    ("two lists of one name, the other one in its place", lambda seen: (
+        seen["PrefixLists"].append({"PrefixListId": "pl-9", "PrefixListName": "partners"}),
+        [entry.update(PrefixListId="pl-9") for g in seen["SecurityGroups"]
+         for p in g["IpPermissionsEgress"] for entry in p.get("PrefixListIds", [])
+         if entry["PrefixListId"] == "pl-partners"]), 2, "another one has its name"),
+    ("the list of another Region", told(**{"com.amazonaws.us-east-1.s3": {
+        "PrefixListName": "com.amazonaws.eu-west-1.s3"}}), 2),
+    ("a group that does not say its rules", lambda seen: [
+        group(seen, "quiet").pop(key) for key in ("IpPermissions", "IpPermissionsEgress")], 2,
+     "does not say its rules"),
+    ("null in place of rules", lambda seen: group(seen, "web").update(IpPermissions=None), 1),
+)
+
 # --- the default group ---
 
 AS_MADE = {"IpPermissionsEgress": [permission("-1", None, None, **ANY4)]}
@@ -394,6 +431,70 @@ def kept(truth):
     check("nobody looks for it then", code == 0 and "P0613" not in said, said)
 
 
+SHARED = """
+language 1; policy shared; environments prod;
+layer a shared-hosts; layer b shared-hosts; layer c; layer d;
+customer x "x" { environment prod { vpc 10.0.0.0/16; layer a 10.0.0.0/24; layer b 10.0.0.0/24;
+  layer c 10.0.1.0/24; layer d 10.0.2.0/24; } }
+customer y "y" { environment prod { vpc 10.0.0.0/16; layer c 10.0.1.0/24; layer d 10.0.2.0/24; } }
+one: allow c -> a on tcp/80;
+two: allow b -> c on tcp/443;
+three: allow d -> c on tcp/22;
+"""
+
+
+def retag(one, **tags):
+    for t in one["Tags"]:
+        t["Value"] = tags.get(t["Key"].partition(":")[2], t["Value"])
+    return one
+
+
+def same_addresses():
+    """Layers of one environment, and environments, that have the same addresses."""
+    policy = save("shared.fbk", SHARED)
+    code, said = run("compile", policy, "-t", "ec2", "-o", "shared")
+    check("shared hosts compile", code == 0, said)
+    both = {}
+    for customer in ("x", "y"):
+        with open(os.path.join(WORK, "shared", customer, "prod/aws.ec2.json")) as file:
+            text = file.read()
+        for group_id in [g["GroupId"] for g in json.loads(text)["SecurityGroups"]]:
+            text = text.replace(f'"GroupId": "{group_id}"', f'"GroupId": "{customer}-{group_id}"')
+        both[customer] = json.loads(text)["SecurityGroups"]
+    whole = both["x"] + both["y"]
+
+    def prove(what, code, groups, *words):
+        got, said = run("prove", policy, save("seen.json", {"SecurityGroups": groups}))
+        check(what, got == code and all(word in said for word in words), f"exit {got}\n{said}")
+
+    def less(groups, layer):
+        return [g for g in groups if tag(g, "firebreak:layer") != layer]
+
+    one = next(g for g in whole if tag(g, "firebreak:layer") == "a.b")
+    prove("shared hosts: as it is", 0, whole)
+    prove("shared hosts: the names the other way", 0, less(whole, "a.b") + [
+        retag(copy.deepcopy(one), layer="b.a")])
+    prove("shared hosts: one of the names", 2, less(whole, "a.b") + [
+        retag(copy.deepcopy(one), layer="a")], "P0612", "`b` of x.prod")
+    prove("shared hosts: a name of another layer", 2, less(whole, "a.b") + [
+        retag(copy.deepcopy(one), layer="a.c")], "P0602")
+    apart = [retag({**copy.deepcopy(one), "GroupId": f"sg-{layer}"}, layer=layer)
+             for layer in "ab"]
+    prove("shared hosts: a group each, with the rules of both", 1, less(whole, "a.b") + apart)
+    apart[0]["IpPermissionsEgress"], apart[1]["IpPermissions"] = [], []
+    prove("shared hosts: a group each, with its own rules", 1, less(whole, "a.b") + apart)
+    # the same addresses in another environment
+    prove("customers: one of two", 0, both["y"])
+    prove("customers: as the other", 2, [retag(copy.deepcopy(g), customer="y")
+                                          for g in both["x"]], "P0602")
+    prove("customers: the one with more rules as the other", 1, [
+        retag(copy.deepcopy(g), customer="x") for g in both["y"]] + [one], "not equal")
+    mixed = json.loads(json.dumps(both["y"]).replace("y-shared-prod-c", "x-shared-prod-c"))
+    mixed[0]["GroupId"] = "y-shared-prod-c"
+    prove("customers: a reference to the same layer of the other", 1, both["x"] + mixed,
+          "x-shared-prod-c")
+
+
 def main():
     policy = save("shop.fbk", POLICY)
     truth = account(policy)
@@ -405,6 +506,7 @@ def main():
         check(what, got == code and not missing,
               f"exit {got}, wanted {code}; without {missing}\n{said[:1500]}")
     kept(truth)
+    same_addresses()
     subprocess.run(["rm", "-rf", WORK])
     print(f"accounts: {done} checks, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -39,6 +39,8 @@ enum { NOT_HERE = UINT32_MAX };
 
 struct account_list {
 	const char *id, *name;
+	const char *family;		/* "IPv4", "IPv6" */
+	struct both *entries;		/* NULL: nobody tells */
 };
 
 struct account_vpc {

@@ -71,6 +71,8 @@ struct aws_list {
 	const char *key;
 	const char *name;		/* com.amazonaws.us-east-1.s3 */
 	uint32_t network;		/* into ir->networks; lowering's only */
+	const char *family;		/* "IPv4", "IPv6"; NULL or "": not told */
+	const struct both *entries;	/* of a capture that tells; else NULL */
 };
 
 struct account;

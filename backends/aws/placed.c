@@ -198,6 +198,30 @@ static bool is_named(const struct denoting *d, const char *written,
 	return !*name;
 }
 
+/*
+ * LIST is of the family of what the policy DECLARES for it; told otherwise.
+ * Where its entries are told, they are what *IS: it is no matter then who
+ * declares what.  A list by its name alone has a class of its own.
+ */
+static bool agrees(struct denoting *d, const struct aws_list *list,
+		   const struct both *declared, struct both *is)
+{
+	enum family family = ranges_empty(declared->of[IPV4]) ? IPV6 : IPV4;
+
+	if (holds_opaque(IPV4, declared->of[IPV4]))
+		return true;
+	if (list->entries)
+		*is = *list->entries;
+	if (!list->family || !*list->family ||
+	    strcmp(list->family, family_name(family)) == 0)
+		return true;
+	diag_add(d->job->diags, P0602, (struct span){ 0 },
+		 "prefix list `%s` is of %.8s, and the entries that %s declares are of %s",
+		 list->key, list->family,
+		 ir_space_name(d->arena, d->ir, d->space), family_name(family));
+	return false;
+}
+
 /* The network that a list stands for; who has its name must agree on it. */
 static bool find_list(struct denoting *d, uint32_t list)
 {
@@ -220,7 +244,8 @@ static bool find_list(struct denoting *d, uint32_t list)
 	if (found && ranges_empty(found->of[IPV4]) !=
 		     ranges_empty(found->of[IPV6])) {
 		d->list_of[list] = *found;
-		return true;
+		return agrees(d, &d->model->lists[list], found,
+			      &d->list_of[list]);
 	}
 	diag_add(d->job->diags, P0602, (struct span){ 0 },
 		 "prefix list `%s` is none whose entries %s declares",

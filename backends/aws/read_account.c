@@ -206,6 +206,34 @@ const char *account_group_text(struct arena *arena,
 
 /* --- lists, VPCs --- */
 
+/* What describe-prefix-lists says is in it. */
+static struct both *read_entries(struct account_reading *r,
+				 const struct path *up, const struct json *json)
+{
+	const struct path path = { up, "Cidrs" };
+	struct both *all;
+
+	if (!account_given(json, "Cidrs"))
+		return NULL;
+	all = arena_alloc(r->arena, sizeof *all);
+	*all = (struct both){ { NO_RANGES, NO_RANGES } };
+	for (const struct json *one = account_array(r, up, "Cidrs", json); one;
+	     one = one->next) {
+		const char *text = jv_string(one);
+		struct prefix p;
+		struct range is;
+
+		if (!text || prefix_read(text, strlen(text), &p) != PREFIX_OK) {
+			refuse(r->json, &path, "has what is no prefix");
+			return all;
+		}
+		is = prefix_range(p);
+		all->of[p.family] = ranges_union(r->arena, all->of[p.family],
+			ranges_one(r->arena, is.lo, is.hi));
+	}
+	return all;
+}
+
 static void read_list(struct account_reading *r, const struct json *json)
 {
 	const struct path path = { NULL, "PrefixLists" };
@@ -216,6 +244,8 @@ static void read_list(struct account_reading *r, const struct json *json)
 		return;
 	l.id = account_need(r, &path, "PrefixListId", json);
 	l.name = account_need(r, &path, "PrefixListName", json);
+	l.family = account_text(r, &path, "AddressFamily", json);
+	l.entries = read_entries(r, &path, json);
 	number_of(&r->lists, l.id, r->account->lists.count, &fresh);
 	if (fresh)
 		*LIST_PUSH(r->arena, &r->account->lists) = l;

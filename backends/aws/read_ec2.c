@@ -146,6 +146,17 @@ static bool refuse_list(struct selecting *s, const struct path *path,
 		      "describe-managed-prefix-lists", peer->id);
 }
 
+/* Names of lists are not unique, and a policy has names. */
+static bool has_twin(const struct selecting *s, uint32_t list)
+{
+	const struct account_list *all = s->account->lists.at;
+
+	for (size_t i = 0; i < s->account->lists.count; i++)
+		if (i != list && strcmp(all[i].name, all[list].name) == 0)
+			return true;
+	return false;
+}
+
 static bool take_peer(struct selecting *s, const struct path *path,
 		      struct aws_peer *peer)
 {
@@ -167,9 +178,14 @@ static bool take_peer(struct selecting *s, const struct path *path,
 	if (s->list_of[p->list] == NOT_HERE) {
 		const struct account_list *l = &s->account->lists.at[p->list];
 
+		if (has_twin(s, p->list))
+			return refuse(&s->json, path, "refers to the prefix list "
+				      "`%.64s`, and another one has its name",
+				      p->id);
 		s->list_of[p->list] = (uint32_t)s->list_count;
-		s->lists[s->list_count++] = (struct aws_list){ .key = l->id,
-							       .name = l->name };
+		s->lists[s->list_count++] = (struct aws_list){
+			.key = l->id, .name = l->name, .family = l->family,
+			.entries = l->entries };
 	}
 	peer->index = s->list_of[p->list];
 	return true;

@@ -190,7 +190,8 @@ static void read_permission(struct permissions *p, const struct path *path,
 
 static void read_group_permissions(struct permissions *p,
 				   const struct path *all,
-				   const struct json *json)
+				   const struct json *json,
+				   const struct json *rules)
 {
 	static const char *const keys[] = {
 		[AWS_INGRESS] = "IpPermissions",
@@ -198,6 +199,11 @@ static void read_group_permissions(struct permissions *p,
 	const char *id = jv_string(jv_get(json, "GroupId"));
 	uintptr_t number = id ? (uintptr_t)table_get_name(&p->r->groups, id) : 0;
 
+	if (!rules && number && !jv_get(json, keys[0]) && !jv_get(json, keys[1])) {
+		const struct path group = { all, id };
+
+		refuse(p->r->json, &group, "does not say its rules");
+	}
 	for (int d = 0; number && d < AWS_DIRECTIONS; d++) {
 		const struct account_group *g =
 			&p->r->account->groups.at[number - 1];
@@ -354,7 +360,7 @@ void account_read_rules(struct account_reading *r, const struct json *groups,
 
 	for (const struct json *one = groups ? groups->first : NULL; one;
 	     one = one->next)
-		read_group_permissions(&p, &all, one);
+		read_group_permissions(&p, &all, one, rules);
 	if (!rules || !r->json->good)
 		return;
 	before = p.known;

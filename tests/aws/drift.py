@@ -16,7 +16,8 @@ import sys
 import tempfile
 
 os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
-                  AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true")
+                  AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true",
+                  MOTO_ACCOUNT_ID="111122223333")     # the one that the policy names
 
 import logging
 
@@ -167,6 +168,25 @@ def main():
         prove("half a rule by hand", capture(ec2, lists, rules), 1, "udp", "port 9", layer)
     ec2.revoke_security_group_ingress(GroupId=ident, IpPermissions=[half])
 
+    # the default group of the VPC, which nobody chose
+    def whole_vpc():
+        vpc = ec2.describe_security_groups(GroupIds=[ident])["SecurityGroups"][0]["VpcId"]
+        return {**ec2.describe_security_groups(Filters=[
+            {"Name": "vpc-id", "Values": [vpc]}]), **lists}
+
+    own = next(g for g in whole_vpc()["SecurityGroups"] if g["GroupName"] == "default")
+    prove("a capture by tags has no default group", capture(ec2, lists, False), 0, "P0613")
+    prove("the default group as it was made", whole_vpc(), 1, "the default group, outbound",
+          own["GroupId"])
+    ec2.revoke_security_group_egress(GroupId=own["GroupId"],
+                                     IpPermissions=own["IpPermissionsEgress"])
+    prove("the default group emptied", whole_vpc(), 0)
+
+    # another account's groups, and a rule for a group of nobody's
+    seen = json.loads(json.dumps(capture(ec2, lists, False), default=str)
+                      .replace("111122223333", "444455556666"))
+    prove("another account", seen, 2, "P0611", "444455556666")
+
     # nobody's group on one of our interfaces
     other = ec2.create_security_group(
         GroupName="by-hand", Description="x", VpcId=ec2.describe_security_groups(
@@ -176,6 +196,14 @@ def main():
     seen["NetworkInterfaces"] = [{"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.9",
                                   "Groups": [{"GroupId": ident}, {"GroupId": other}]}]
     prove("a group besides ours", seen, 0, "P0607", "P0609", "eni-1", other)
+    refers = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+              "UserIdGroupPairs": [{"GroupId": other}]}
+    ec2.authorize_security_group_ingress(GroupId=ident, IpPermissions=[refers])
+    for rules in (False, True):
+        prove("in from a group of nobody's", capture(ec2, lists, rules), 1, "port 22", other,
+              "nobody's here")
+    ec2.revoke_security_group_ingress(GroupId=ident, IpPermissions=[refers])
+    prove("and taken back", capture(ec2, lists, True), 0)
     server.stop()
     sys.exit(1 if failed else 0)
 

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 REGION = "us-east-1"
-os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
+os.environ.update(MOTO_ACCOUNT_ID="111122223333", AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
                   AWS_DEFAULT_REGION=REGION, AWS_EC2_METADATA_DISABLED="true",
                   CHECKPOINT_DISABLE="1", TF_IN_AUTOMATION="1",
                   TF_CLI_CONFIG_FILE="/dev/null")
