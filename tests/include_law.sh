@@ -68,7 +68,7 @@ check "$base|compiler/context\.h|compiler/findings/findings\.h|firebreak/firebre
 check "$base|$sets|compiler/(verify|capture|emergency)\.h|compiler/evidence/[a-z_]*\.(h|def)|firebreak/(firebreak|diff)\.h|(style|graph)\.inc" compiler/evidence/*.c compiler/evidence/*.h
 check "$base|compiler/(ir|capture)\.h|firebreak/firebreak\.h" compiler/capture.h
 check "$base|compiler/(context|evidence/evidence|findings/findings)\.h|firebreak/(firebreak|diff)\.h" compiler/bundle.c
-check "$base|compiler/(ir|naming)\.h" compiler/naming.?
+check "$base|compiler/(ir|naming|naming_terms)\.h" compiler/naming*.c compiler/naming*.h
 check "$base|$sets|compiler/(naming|delta|delta_lines)\.h" compiler/delta.? compiler/delta_lines.? compiler/delta_sides.?
 check "$base|$front|compiler/question\.h" compiler/question.?
 check "$base|compiler/wording\.h" compiler/wording.?
