@@ -48,7 +48,7 @@ check "$base|$engine" compiler/universe.h compiler/pset.c compiler/pset_show.c
 check "$base|compiler/(box|pset|ledger)\.h" compiler/ledger.?
 check "$base|$sets|compiler/ledger\.h" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
-check "$base|$sets|compiler/(sieve|reach)\.h" compiler/reach.?
+check "$base|$sets|compiler/(sieve|reach|reach_graph)\.h" compiler/reach.? compiler/reach_graph.h compiler/reach_search.c
 check "$base|$sets|compiler/(sieve|covered)\.h" compiler/covered.?
 check "$base|$sets|compiler/(sieve|covered|lint)\.h" compiler/lint.?
 check "$base|compiler/(ir|exposed)\.h" compiler/exposed.?
