@@ -28,6 +28,12 @@ struct verdict judge_must(const struct judge *judge);
 struct verdict judge_routes(const struct judge *judge);
 struct verdict judge_reach(const struct judge *judge);
 
+/* Is what VERDICT shows a route that the invariant forbids, by its own words? */
+bool judge_is_route(const struct judge *judge, const struct verdict *verdict);
+
+/* Does HOP end where the invariant forbids it? */
+bool judge_is_end(const struct judge *judge, const struct verdict_hop *hop);
+
 /* EACH_RULE and PARITY. */
 struct verdict judge_rules(const struct judge *judge);
 struct verdict judge_parity(const struct judge *judge);
