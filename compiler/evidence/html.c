@@ -3,7 +3,6 @@
 
 #include "compiler/base/markup.h"
 #include "compiler/evidence/assumptions.h"
-#include "compiler/evidence/graph.h"
 
 #include <string.h>
 
@@ -151,7 +150,7 @@ static void put_verdict(struct text *out, const struct evidence *e)
 	html_end(out);
 }
 
-/* --- what was examined, and changes --- */
+/* --- what was examined --- */
 
 static void put_place(struct text *out, const struct ir_space *s)
 {
@@ -217,275 +216,10 @@ static void put_examined(struct text *out, const struct evidence *e)
 	html_end(out);
 }
 
-static void put_reach(struct text *out, const struct fb_reach *r)
-{
-	static const struct { const char *class, *word; } kinds[] = {
-		[FB_OPENS]   = { "warn", "opens" },
-		[FB_MOVED]   = { "warn", "moved" },
-		[FB_NARROWS] = { "good", "narrows" },
-		[FB_CLOSES]  = { "good", "closes" },
-	};
-
-	text_printf(out, "<tr><td><span class=\"chip %s\">%s</span></td><td>",
-		    kinds[r->kind].class, kinds[r->kind].word);
-	put_html(out, r->words.src);
-	text_puts(out, " \xe2\x86\x92 ");
-	put_html(out, r->words.dst);
-	text_puts(out, " on ");
-	put_html(out, r->words.services);
-	if (*r->words.family) {
-		text_putc(out, ' ');
-		put_html(out, r->words.family);
-	}
-	if (*r->reasons)
-		html_element(out, "small", r->reasons);
-	text_puts(out, "</td><td>");
-	for (size_t i = 0; i < r->environment_count; i++) {
-		text_puts(out, i ? ", " : "");
-		put_html(out, r->environments[i]);
-	}
-	text_puts(out, "</td><td>");
-	for (size_t i = 0; i < r->rule_count; i++) {
-		text_puts(out, i ? ", " : "");
-		put_html(out, r->rules[i].name);
-	}
-	text_puts(out, "</td>");
-	html_element(out, "td class=\"keep\"", r->expires);
-	text_puts(out, "</tr>\n");
-}
-
-static void put_effect(struct text *out, const struct evidence *e)
-{
-	const struct fb_diff *d = e->changes;
-
-	if (!d->reach_count) {
-		text_puts(out, "<p>Taken together they change no connection: what was permitted before is permitted now, and nothing else.</p>\n");
-		return;
-	}
-	text_puts(out, "<table><caption>What they open, narrow and close, taken together");
-	html_from(out, 'C');
-	text_puts(out, "</caption><thead><tr><th scope=\"col\">Effect</th><th scope=\"col\">Connections</th><th scope=\"col\">Environments</th><th scope=\"col\">Rules</th><th scope=\"col\">Last day</th></tr></thead><tbody>\n");
-	for (size_t i = 0; i < d->reach_count; i++)
-		put_reach(out, &d->reach[i]);
-	text_puts(out, "</tbody></table>\n");
-}
-
-static void put_approval(struct text *out, const struct fb_commit *c,
-			 const struct approval *a)
-{
-	text_puts(out, "<td>");
-	if (a->missing)
-		text_puts(out, "<span class=\"chip warn\">\xe2\x96\xb2 nobody is named</span>");
-	if (a->by_author)
-		text_puts(out, "<span class=\"chip bad\">\xc3\x97 the author alone</span>");
-	put_html(out, c->approvers);
-	if (*c->approvers)
-		html_from(out, 'G');
-	if (*a->exported) {
-		text_puts(out, "<small>");
-		put_html(out, a->exported);
-		text_puts(out, " (export of the forge)</small>");
-	}
-	text_puts(out, "</td>");
-}
-
-static void put_commits(struct text *out, const struct evidence *e)
-{
-	const struct fb_since *s = e->since;
-
-	text_puts(out, "<table><caption>Commits");
-	html_from(out, 'G');
-	text_puts(out, "</caption><thead><tr><th scope=\"col\">Day</th><th scope=\"col\">Commit</th><th scope=\"col\">Ticket</th><th scope=\"col\">Author</th><th scope=\"col\">Approved by</th></tr></thead><tbody>\n");
-	for (size_t i = 0; i < s->commit_count; i++) {
-		const struct fb_commit *c = &s->commits[i];
-
-		text_puts(out, "<tr>");
-		html_element(out, "td class=\"keep\"", c->day);
-		text_puts(out, "<td>");
-		put_html(out, c->subject);
-		text_printf(out, "<small>%.12s</small></td>", c->hash);
-		html_element(out, "td class=\"keep\"", c->tickets);
-		html_element(out, "td", c->author);
-		put_approval(out, c, &e->approvals[i]);
-		text_puts(out, "</tr>\n");
-	}
-	text_puts(out, "</tbody></table>\n");
-}
-
-static void put_changes(struct text *out, const struct evidence *e)
-{
-	const struct fb_since *s = e->since;
-
-	html_begin(out, "changes", "Changes in the period", 0);
-	if (!s) {
-		text_puts(out, "<p class=\"lead\">Not examined: no earlier revision was given (<code>--since</code>). This report shows a state; <code>firebreak diff</code> shows what a change opens, narrows and closes.</p>\n");
-		html_end(out);
-		return;
-	}
-	text_puts(out, "<p class=\"lead\">The population is every commit that touched <code>");
-	put_html(out, *s->path ? s->path : ".");
-	text_printf(out, "</code> after <code>%.12s</code> (", s->from);
-	put_html(out, s->name);
-	text_printf(out, ") up to <code>%.12s</code>: %zu, all listed. Commits that touched only other paths are not in it.</p>\n",
-		    s->to, s->commit_count);
-	if (s->uncommitted)
-		text_puts(out, "<p><span class=\"chip bad\">\xc3\x97 not committed</span> The sources differ from those of the newest commit: part of this report is in no commit.</p>\n");
-	put_effect(out, e);
-	if (s->commit_count)
-		put_commits(out, e);
-	html_end(out);
-}
-
 static void put_running(struct text *out, const struct evidence *e)
 {
 	html_begin(out, "running", "Running state", 'C');
 	html_running(out, e);
-	html_end(out);
-}
-
-/* --- matrix and exposure --- */
-
-static void put_spaces(struct text *out, const struct evidence *e,
-		       const struct segment *s)
-{
-	for (size_t i = 0; i < s->space_count; i++) {
-		text_puts(out, i ? ", " : "");
-		put_html(out, evidence_space(e, s->spaces[i]));
-	}
-}
-
-static void put_matrices(struct text *out, const struct evidence *e)
-{
-	html_begin(out, "matrix", "Segmentation matrix", 'C');
-	text_puts(out, "<p class=\"lead\">Read a row to see what it may open. A number alone is a TCP port; whatever is not shown is denied. Environments in which the same may talk to the same share a table.</p>\n"
-		  "<ul class=\"legend\"><li><span class=\"box some\"></span>permitted</li><li><span class=\"box until\" aria-hidden=\"true\">\xe2\x80\xa0</span>exception: the rule ends or waives an invariant</li>"
-		  "<li><span class=\"box never\" aria-hidden=\"true\">\xc3\x97</span>forbidden by an invariant, for every packet</li><li><span class=\"box none\"></span>denied by default</li><li>* between some of their addresses only</li></ul>\n");
-	for (size_t i = 0; i < e->segment_count; i++) {
-		text_printf(out, "<h3 id=\"matrix-%zu\">", i);
-		put_spaces(out, e, &e->segments[i]);
-		text_puts(out, "</h3>\n");
-		html_matrix(out, &e->segments[i]);
-	}
-	html_end(out);
-}
-
-enum { PICTURE_MOST = 40 };	/* nodes that a picture can show on a page */
-
-static void put_picture(struct text *out, const struct evidence *e, size_t i)
-{
-	const struct segment *s = &e->segments[i];
-
-	text_puts(out, "<h3>");
-	put_spaces(out, e, s);
-	text_puts(out, "</h3>\n");
-	if (s->node_count > PICTURE_MOST) {
-		text_printf(out, "<p>%zu ends are too many for a picture; the list of pairs above has them all.</p>\n",
-			    s->node_count);
-		return;
-	}
-	text_puts(out, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Picture\"><figure class=\"g-wide\">");
-	graph_svg(out, s, arena_printf(out->arena, "layers-%zu", i),
-		  arena_printf(out->arena, "Layers of %s, and what they may open; the matrix says the same",
-			       graph_title(out->arena, e, s)));
-	text_puts(out, "</figure></div>\n");
-}
-
-static void put_layers(struct text *out, const struct evidence *e)
-{
-	html_begin(out, "layers", "Layers", 'C');
-	text_puts(out, "<p class=\"lead\">The same as a picture: layers from left to right by their steps from what is public. Dashed arrows are exceptions; a label that ends in + has more services, all of which are in the matrix.</p>\n");
-	for (size_t i = 0; i < e->segment_count; i++)
-		put_picture(out, e, i);
-	html_end(out);
-}
-
-static bool crosses(const struct segment *s, const struct cell *c)
-{
-	bool from = s->nodes[c->from].kind == NODE_LAYER ||
-		    s->nodes[c->from].kind == NODE_REST;
-	bool to = s->nodes[c->to].kind == NODE_LAYER ||
-		  s->nodes[c->to].kind == NODE_REST;
-
-	return c->line_count && from != to;
-}
-
-static void put_crossings(struct text *out, const struct segment *s)
-{
-	text_puts(out, "<table><caption>Crossing the boundary</caption><thead><tr><th scope=\"col\">Direction</th><th scope=\"col\">From</th><th scope=\"col\">To</th><th scope=\"col\">May open</th></tr></thead><tbody>\n");
-	for (size_t i = 0; i < s->cell_count; i++) {
-		const struct cell *c = &s->cells[i];
-
-		if (!crosses(s, c))
-			continue;
-		text_puts(out, s->nodes[c->to].kind == NODE_LAYER ||
-			  s->nodes[c->to].kind == NODE_REST
-			  ? "<tr><td>in</td>" : "<tr><td>out</td>");
-		html_element(out, "td", s->nodes[c->from].name);
-		html_element(out, "td", s->nodes[c->to].name);
-		text_puts(out, "<td>");
-		for (size_t k = 0; k < c->line_count; k++) {
-			text_puts(out, k ? ", " : "");
-			put_html(out, c->lines[k].text);
-			text_puts(out, c->lines[k].exceptional ? " \xe2\x80\xa0" : "");
-		}
-		text_puts(out, "</td></tr>\n");
-	}
-	text_puts(out, "</tbody></table>\n");
-}
-
-/* "internet -> edge -> services -> data". */
-static void put_way(struct text *out, const struct segment *s, uint32_t node)
-{
-	if (s->steps[node].hops) {
-		put_way(out, s, s->steps[node].from);
-		text_puts(out, " \xe2\x86\x92 ");
-	}
-	put_html(out, s->nodes[node].name);
-}
-
-static bool is_reachable(const struct segment *s)
-{
-	for (size_t i = 0; i < s->node_count; i++)
-		if (s->nodes[i].kind == NODE_LAYER &&
-		    s->steps[i].hops != UINT32_MAX)
-			return true;
-	return false;
-}
-
-static void put_steps(struct text *out, const struct segment *s)
-{
-	if (!is_reachable(s)) {
-		text_puts(out, "<p>No layer can be reached from the internet, in any number of steps.</p>\n");
-		return;
-	}
-	text_puts(out, "<table><caption>Steps an intruder would need from the internet, its named parts included</caption><thead><tr><th scope=\"col\">Layer</th><th scope=\"col\">Steps</th><th scope=\"col\">Shortest way</th></tr></thead><tbody>\n");
-	for (uint32_t i = 0; i < s->node_count; i++) {
-		if (s->nodes[i].kind != NODE_LAYER)
-			continue;
-		text_puts(out, "<tr>");
-		html_element(out, "th scope=\"row\"", s->nodes[i].name);
-		if (s->steps[i].hops == UINT32_MAX) {
-			text_puts(out, "<td>-</td><td>no way</td></tr>\n");
-			continue;
-		}
-		text_printf(out, "<td>%u</td><td>", s->steps[i].hops);
-		put_way(out, s, i);
-		text_puts(out, "</td></tr>\n");
-	}
-	text_puts(out, "</tbody></table>\n");
-}
-
-static void put_exposure(struct text *out, const struct evidence *e)
-{
-	html_begin(out, "exposure", "Exposure", 'C');
-	text_puts(out, "<p class=\"lead\">What crosses the boundary of an environment, and how many permitted connections, one after another, lead from the internet to each layer. Each step assumes that the host before it was taken over.</p>\n");
-	for (size_t i = 0; i < e->segment_count; i++) {
-		text_puts(out, "<h3>");
-		put_spaces(out, e, &e->segments[i]);
-		text_puts(out, "</h3>\n");
-		put_crossings(out, &e->segments[i]);
-		put_steps(out, &e->segments[i]);
-	}
 	html_end(out);
 }
 
@@ -546,137 +280,6 @@ static void put_invariants(struct text *out, const struct evidence *e)
 		}
 		text_puts(out, "</td></tr>\n");
 	}
-	text_puts(out, "</tbody></table>\n");
-	html_end(out);
-}
-
-/* --- exceptions and the register --- */
-
-static const char *said(const struct ir_attribute *a)
-{
-	return a->value ? a->value : "";
-}
-
-static void put_exceptions(struct text *out, const struct evidence *e)
-{
-	bool waives = false;
-
-	html_begin(out, "exceptions", "Exceptions", 'D');
-	if (!e->exception_count) {
-		text_puts(out, "<p class=\"lead\">No rule in force expires or waives an invariant.</p>\n");
-		html_end(out);
-		return;
-	}
-	html_times(out, e);
-	for (size_t i = 0; i < e->exception_count; i++)
-		waives |= e->exceptions[i]->rule->waives.value != NULL;
-	text_printf(out, "<table><caption class=\"unseen\">Exceptions</caption><thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">What</th>%s<th scope=\"col\">Ticket</th><th scope=\"col\">Approved by</th><th scope=\"col\">Last day</th></tr></thead><tbody>\n",
-		    waives ? "<th scope=\"col\">Waives</th>" : "");
-	for (size_t i = 0; i < e->exception_count; i++) {
-		const struct entry *entry = e->exceptions[i];
-
-		text_puts(out, "<tr>");
-		html_element(out, "th scope=\"row\"", entry->rule->name);
-		text_puts(out, "<td>");
-		html_element(out, "code", entry->statement);
-		html_element(out, "small", said(&entry->rule->reason));
-		text_puts(out, "</td>");
-		if (waives)
-			html_element(out, "td", said(&entry->rule->waives));
-		html_element(out, "td class=\"keep\"", said(&entry->rule->ticket));
-		html_element(out, "td", said(&entry->rule->approved_by));
-		html_element(out, "td class=\"keep\"", said(&entry->rule->expires));
-		text_puts(out, "</tr>\n");
-	}
-	text_puts(out, "</tbody></table>\n");
-	html_end(out);
-}
-
-static void put_review(struct text *out, const struct entry *entry)
-{
-	text_puts(out, "<td class=\"keep\">");
-	if (entry->age < 0) {
-		text_puts(out, "never");
-	} else {
-		put_html(out, said(&entry->rule->reviewed));
-		text_printf(out, "<small>%d day%s ago, ", entry->age,
-			    entry->age == 1 ? "" : "s");
-		put_html(out, said(&entry->rule->reviewed_by));
-		text_puts(out, "</small>");
-	}
-	text_puts(out, "</td>");
-}
-
-static void put_entry(struct text *out, const struct evidence *e,
-		      const struct entry *entry)
-{
-	const struct ir_rule *r = entry->rule;
-
-	text_printf(out, "<tr%s>", !r->in_force ? " class=\"gone\""
-				  : entry->overdue ? " class=\"late\"" : "");
-	text_puts(out, "<th scope=\"row\">");
-	put_html(out, r->name);
-	html_element(out, "small", entry->where);
-	text_puts(out, "</th><td>");
-	html_element(out, "code", entry->statement);
-	html_element(out, "small", said(&r->reason));
-	text_puts(out, "</td>");
-	html_element(out, "td", said(&r->owner));
-	html_element(out, "td class=\"keep\"", said(&r->ticket));
-	if (e->reviews)
-		put_review(out, entry);
-	text_puts(out, "<td class=\"keep\">");
-	put_html(out, said(&r->expires));
-	text_puts(out, r->in_force ? "</td>" : "<small>expired</small></td>");
-	text_printf(out, "<td>%zu</td></tr>\n", entry->environments);
-}
-
-static void put_rules(struct text *out, const struct evidence *e)
-{
-	html_begin(out, "rules", "Rule register", 'D');
-	text_puts(out, "<p class=\"lead\">All rules, none left out: expired ones first, then overdue reviews, then by name. ");
-	if (e->ir->review_days)
-		text_printf(out, "The policy asks for a review every %u days.",
-			    e->ir->review_days);
-	else
-		text_puts(out, "The policy asks for no review.");
-	text_printf(out, "</p>\n<table><caption class=\"unseen\">Rules</caption><thead><tr><th scope=\"col\">Rule</th><th scope=\"col\">What and why</th><th scope=\"col\">Owner</th><th scope=\"col\">Ticket</th>%s<th scope=\"col\">Last day</th><th scope=\"col\">Envs</th></tr></thead><tbody>\n",
-		    e->reviews ? "<th scope=\"col\">Reviewed</th>" : "");
-	for (size_t i = 0; i < e->entry_count; i++)
-		put_entry(out, e, &e->entries[i]);
-	text_puts(out, "</tbody></table>\n");
-	html_end(out);
-}
-
-/* The rules of PARTY (NULL: of those that name none). */
-static void put_party(struct text *out, const struct evidence *e,
-		      const char *party, const char *title)
-{
-	size_t count = 0;
-
-	text_puts(out, "<tr>");
-	html_element(out, "th scope=\"row\"", title);
-	text_puts(out, "<td>");
-	for (size_t i = 0; i < e->entry_count; i++) {
-		const struct ir_rule *r = e->entries[i].rule;
-
-		if (party ? !r->party.value || strcmp(r->party.value, party) != 0
-			  : r->party.value != NULL)
-			continue;
-		text_puts(out, count++ ? ", " : "");
-		put_html(out, r->name);
-	}
-	text_printf(out, "%s</td><td>%zu</td></tr>\n", count ? "" : "none",
-		    count);
-}
-
-static void put_parties(struct text *out, const struct evidence *e)
-{
-	html_begin(out, "parties", "Shared responsibility", 'D');
-	text_puts(out, "<table><caption class=\"unseen\">Rules by responsible party</caption><thead><tr><th scope=\"col\">Answers for it</th><th scope=\"col\">Rules</th><th scope=\"col\">Count</th></tr></thead><tbody>\n");
-	put_party(out, e, "provider", "the provider");
-	put_party(out, e, "customer", "the customer");
-	put_party(out, e, NULL, "not said");
 	text_puts(out, "</tbody></table>\n");
 	html_end(out);
 }
@@ -757,16 +360,16 @@ void evidence_html(struct text *out, const struct evidence *e)
 		  sections, sizeof sections / sizeof *sections);
 	put_verdict(out, e);
 	put_examined(out, e);
-	put_changes(out, e);
+	html_changes(out, e);
 	put_running(out, e);
-	put_matrices(out, e);
-	put_layers(out, e);
-	put_exposure(out, e);
+	html_matrices(out, e);
+	html_layers(out, e);
+	html_exposure(out, e);
 	put_invariants(out, e);
-	put_exceptions(out, e);
+	html_exceptions(out, e);
 	html_emergencies(out, e);
-	put_rules(out, e);
-	put_parties(out, e);
+	html_rules(out, e);
+	html_parties(out, e);
 	put_controls(out, e);
 	html_outputs(out, e);
 	put_check(out);

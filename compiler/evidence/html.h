@@ -34,6 +34,19 @@ void html_times(struct text *out, const struct evidence *e);
 void html_files(struct text *out, const char *caption,
 		const struct file_fact *files, size_t count);
 
+/* The section on the changes of the period. */
+void html_changes(struct text *out, const struct evidence *e);
+
+/* The sections on who may open what. */
+void html_matrices(struct text *out, const struct evidence *e);
+void html_layers(struct text *out, const struct evidence *e);
+void html_exposure(struct text *out, const struct evidence *e);
+
+/* The sections on the rules themselves. */
+void html_exceptions(struct text *out, const struct evidence *e);
+void html_rules(struct text *out, const struct evidence *e);
+void html_parties(struct text *out, const struct evidence *e);
+
 /* The section on what was compiled. */
 void html_outputs(struct text *out, const struct evidence *e);
 
