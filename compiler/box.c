@@ -11,6 +11,20 @@ void boxes_add(struct arena *arena, struct boxes *boxes, struct ranges src,
 		*LIST_PUSH(arena, boxes) = (struct box){ src, dst, svc };
 }
 
+void box_less(struct arena *arena, const struct box *box,
+	      const struct box *cut, struct boxes *out)
+{
+	struct ranges src = ranges_meet(arena, box->src, cut->src);
+	struct ranges dst = ranges_meet(arena, box->dst, cut->dst);
+
+	boxes_add(arena, out, ranges_minus(arena, box->src, cut->src),
+		  box->dst, box->svc);
+	boxes_add(arena, out, src, ranges_minus(arena, box->dst, cut->dst),
+		  box->svc);
+	boxes_add(arena, out, src, dst,
+		  ranges_minus(arena, box->svc, cut->svc));
+}
+
 bool box_has(const struct box *box, const struct packet *packet)
 {
 	return ranges_have(box->svc, packet->svc) &&

@@ -28,6 +28,13 @@ struct packet {
 void boxes_add(struct arena *arena, struct boxes *boxes, struct ranges src,
 	       struct ranges dst, struct ranges svc);
 
+/*
+ * BOX less CUT, which touches it, appended: at most three boxes, none of which
+ * touches another.
+ */
+void box_less(struct arena *arena, const struct box *box,
+	      const struct box *cut, struct boxes *out);
+
 bool box_has(const struct box *box, const struct packet *packet);
 
 /* "tcp 10.30.80.1 -> 10.30.64.1 port 5432", as messages show packets. */

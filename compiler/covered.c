@@ -277,20 +277,6 @@ static const struct ir_flow *who_has(struct coverer *c, const struct view *v,
 	return best.all ? best.all : best.some;
 }
 
-static void split(struct arena *arena, const struct box *box,
-		  const struct ir_flow *cut, struct boxes *out)
-{
-	struct ranges src = ranges_meet(arena, box->src, cut->src);
-	struct ranges dst = ranges_meet(arena, box->dst, cut->dst);
-
-	boxes_add(arena, out, ranges_minus(arena, box->src, cut->src),
-		  box->dst, box->svc);
-	boxes_add(arena, out, src, ranges_minus(arena, box->dst, cut->dst),
-		  box->svc);
-	boxes_add(arena, out, src, dst,
-		  ranges_minus(arena, box->svc, cut->svc));
-}
-
 enum { STEPS_MOST = 20000 };
 
 /* The same question to packet sets, where the pieces became too many. */
@@ -342,7 +328,8 @@ static bool is_covered(struct coverer *c, const struct view *v,
 			break;
 		if (by)
 			*LIST_PUSH(outer, by) = f->rule;
-		split(c->arena, &box, f, &rest);
+		box_less(c->arena, &box,
+			 &(struct box){ f->src, f->dst, f->svc }, &rest);
 	}
 	arena_free(c->arena);
 	c->arena = outer;

@@ -146,21 +146,6 @@ struct packet judge_witness(const struct judge *j, enum family family,
 	return packet;
 }
 
-/* BOX less CUT, which touches it: at most three boxes. */
-static void split(struct arena *arena, const struct box *box,
-		  const struct box *cut, struct boxes *out)
-{
-	struct ranges src = ranges_meet(arena, box->src, cut->src);
-	struct ranges dst = ranges_meet(arena, box->dst, cut->dst);
-
-	boxes_add(arena, out, ranges_minus(arena, box->src, cut->src),
-		  box->dst, box->svc);
-	boxes_add(arena, out, src, ranges_minus(arena, box->dst, cut->dst),
-		  box->svc);
-	boxes_add(arena, out, src, dst,
-		  ranges_minus(arena, box->svc, cut->svc));
-}
-
 void judge_less(struct arena *arena, const struct box *box,
 		const struct boxes *taken, struct boxes *out)
 {
@@ -177,7 +162,7 @@ void judge_less(struct arena *arena, const struct box *box,
 			if (ranges_touch(b->src, cut->src) &&
 			    ranges_touch(b->dst, cut->dst) &&
 			    ranges_touch(b->svc, cut->svc))
-				split(arena, b, cut, &next);
+				box_less(arena, b, cut, &next);
 			else
 				boxes_add(arena, &next, b->src, b->dst,
 					  b->svc);
