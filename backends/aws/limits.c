@@ -8,38 +8,18 @@
 #include "compiler/base/service.h"
 #include "compiler/base/table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { TOLD_MOST = 5 };
 
-/* What one policy rule takes of a group. */
-struct cost {
-	uint32_t rule;
-	size_t is;
-};
-
-static int dearest_first(const void *x, const void *y)
-{
-	const struct cost *a = x, *b = y;
-
-	if (a->is != b->is)
-		return a->is > b->is ? -1 : 1;
-	return (a->rule > b->rule) - (a->rule < b->rule);
-}
-
-/* The costs by rule, dearest first.  A shared rule is its first rule's. */
-static struct cost *costs_of(const struct job *job,
+/* What rules take of a group, dearest first.  A shared rule is its first rule's. */
+static struct rule_cost *costs_of(const struct job *job,
 			     const struct aws_model *model, uint32_t group,
 			     enum aws_direction direction, enum family family,
 			     size_t *count)
 {
-	struct cost *costs = arena_array(job->arena, job->ir->rule_count,
-					 sizeof *costs);
-	size_t kept = 0;
+	struct rule_cost *costs = rule_costs(job);
 
-	for (uint32_t i = 0; i < job->ir->rule_count; i++)
-		costs[i].rule = i;
 	for (size_t i = 0; i < model->rule_count; i++) {
 		const struct aws_rule *r = &model->rules[i];
 		size_t used[FAMILIES] = { 0 };
@@ -49,10 +29,7 @@ static struct cost *costs_of(const struct job *job,
 		quota_add(job, model, r, used);
 		costs[r->from[0]].is += used[family];
 	}
-	qsort(costs, job->ir->rule_count, sizeof *costs, dearest_first);
-	while (kept < job->ir->rule_count && costs[kept].is)
-		kept++;
-	*count = kept;
+	*count = rule_costs_rank(job, costs);
 	return costs;
 }
 
@@ -215,7 +192,7 @@ static void tell(const struct job *job, const struct aws_model *model,
 		 enum family family, size_t used)
 {
 	size_t count;
-	struct cost *costs = costs_of(job, model, group, direction, family,
+	struct rule_cost *costs = costs_of(job, model, group, direction, family,
 				      &count);
 	const struct ir_rule *rules = job->ir->rules;
 	struct diag *d = diag_add(job->diags, P0502,

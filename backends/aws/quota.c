@@ -3,6 +3,7 @@
 
 #include "compiler/base/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* AWS's own lists by the end of their names: "Work with AWS-managed prefix lists". */
@@ -145,4 +146,34 @@ void quota_rows(const struct job *job, const struct aws_model *model,
 						.groups = groups[g],
 						.groups_limit = job->ir->aws.groups_per_interface,
 					};
+}
+
+struct rule_cost *rule_costs(const struct job *job)
+{
+	struct rule_cost *costs = arena_array(job->arena, job->ir->rule_count,
+					      sizeof *costs);
+
+	for (uint32_t i = 0; i < job->ir->rule_count; i++)
+		costs[i].rule = i;
+	return costs;
+}
+
+static int dearest_first(const void *x, const void *y)
+{
+	const struct rule_cost *a = x, *b = y;
+
+	if (a->is != b->is)
+		return a->is > b->is ? -1 : 1;
+	return (a->rule > b->rule) - (a->rule < b->rule);
+}
+
+size_t rule_costs_rank(const struct job *job, struct rule_cost *costs)
+{
+	size_t count = 0;
+
+	if (job->ir->rule_count)
+		qsort(costs, job->ir->rule_count, sizeof *costs, dearest_first);
+	while (count < job->ir->rule_count && costs[count].is)
+		count++;
+	return count;
 }

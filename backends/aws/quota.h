@@ -31,4 +31,16 @@ const uint32_t *quota_groups(struct arena *arena,
 void quota_rows(const struct job *job, const struct aws_model *model,
 		struct artefacts *out);
 
+/* What one rule of the policy takes of something that has a limit. */
+struct rule_cost {
+	uint32_t rule;
+	size_t is;
+};
+
+/* By rule of JOB's policy: nothing yet. */
+struct rule_cost *rule_costs(const struct job *job);
+
+/* The dearest first; how many take something. */
+size_t rule_costs_rank(const struct job *job, struct rule_cost *costs);
+
 #endif

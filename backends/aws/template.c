@@ -4,9 +4,9 @@
  */
 #include "backends/aws/aws.h"
 
+#include "backends/aws/quota.h"
 #include "compiler/base/service.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -17,21 +17,6 @@ enum {
 };
 
 /* --- size --- */
-
-/* What one policy rule takes of a template. */
-struct cost {
-	uint32_t rule;
-	size_t is;
-};
-
-static int dearest_first(const void *x, const void *y)
-{
-	const struct cost *a = x, *b = y;
-
-	if (a->is != b->is)
-		return a->is > b->is ? -1 : 1;
-	return (a->rule > b->rule) - (a->rule < b->rule);
-}
 
 static size_t resources_of(struct arena *arena, const struct aws_model *model,
 			   const struct aws_rule *rule)
@@ -49,18 +34,14 @@ static void note_dearest(const struct job *job, const struct aws_model *model,
 			 measure *of, struct diag *d)
 {
 	const struct ir *ir = job->ir;
-	struct cost *costs = arena_array(job->arena, ir->rule_count,
-					 sizeof *costs);
+	struct rule_cost *costs = rule_costs(job);
+	size_t count;
 
-	for (uint32_t i = 0; i < ir->rule_count; i++)
-		costs[i].rule = i;
 	for (size_t i = 0; i < model->rule_count; i++)
 		costs[model->rules[i].from[0]].is +=
 			of(job->arena, model, &model->rules[i]);
-	if (ir->rule_count)
-		qsort(costs, ir->rule_count, sizeof *costs, dearest_first);
-	for (size_t i = 0; i < ir->rule_count && i < TOLD_MOST && costs[i].is;
-	     i++)
+	count = rule_costs_rank(job, costs);
+	for (size_t i = 0; i < count && i < TOLD_MOST; i++)
 		diag_note(d, ir->rules[costs[i].rule].name_span,
 			  "`%s` takes %zu of them",
 			  ir->rules[costs[i].rule].name, costs[i].is);
