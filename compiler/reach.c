@@ -547,28 +547,6 @@ struct ranges reach_set(const struct reach *r, uint32_t set)
 	return r->sets.at[set].set;
 }
 
-struct both reach_within(const struct reach *r, struct arena *arena,
-			 uint32_t space, uint32_t distance)
-{
-	struct both all = reach_start(r, arena, space);
-
-	for (int f = IPV4; f < FAMILIES; f++) {
-		LIST(struct range) some = { 0 };
-
-		for (size_t i = 0; i < r->place_count; i++) {
-			const struct reach_place *p = &r->places[i];
-
-			if (p->space != space || r->distance[p->group] > distance)
-				continue;
-			for (size_t k = 0; k < p->set.of[f].count; k++)
-				*LIST_PUSH(arena, &some) = p->set.of[f].at[k];
-		}
-		all.of[f] = ranges_union(arena, all.of[f],
-					 ranges_of(arena, some.at, some.count));
-	}
-	return all;
-}
-
 uint32_t reach_layers(const struct reach *r, uint32_t group)
 {
 	uint32_t layers = 0;
