@@ -49,9 +49,3 @@ const struct verdict *verify_verdicts(struct arena *arena, const struct ir *ir)
 {
 	return verify_some(arena, ir, ir->invariants, ir->invariant_count);
 }
-
-size_t verify_policy(struct arena *arena, struct diags *diags,
-		     const struct ir *ir)
-{
-	return verify_tell(diags, ir, verify_verdicts(arena, ir));
-}

@@ -448,6 +448,12 @@ static void tell_expect(const struct telling *t, struct diags *diags)
 	note_rules(t, d, hop);
 }
 
+size_t verify_policy(struct arena *arena, struct diags *diags,
+		     const struct ir *ir)
+{
+	return verify_tell(diags, ir, verify_verdicts(arena, ir));
+}
+
 size_t verify_expects(struct arena *arena, struct diags *diags,
 		      const struct ir *ir)
 {
