@@ -44,7 +44,7 @@ check "$base|compiler/(ir|limit)\.h" compiler/limit.?
 check "$base|compiler/box\.h" compiler/box.? compiler/pset.h
 check "$base|compiler/classes\.h" compiler/classes.?
 check "$base|compiler/(classes|rows)\.h" compiler/rows.?
-check "$base|$engine" compiler/universe.h compiler/pset.c compiler/pset_show.c
+check "$base|$engine" compiler/universe.h compiler/pset.c compiler/pset_show.c compiler/pset_lists.c
 check "$base|compiler/(box|pset|ledger)\.h" compiler/ledger.?
 check "$base|$sets|compiler/ledger\.h" compiler/meaning.c compiler/meaning.h
 check "$base|$sets|compiler/sieve\.h" compiler/sieve.?
