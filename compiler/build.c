@@ -493,10 +493,12 @@ static enum fb_status compile(struct fb *fb, void *argument)
 enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 			  struct fb_compilation *out)
 {
-	struct compile_call call = { targets, only, out };
+	struct fb_compilation made = { 0 };
+	struct compile_call call = { targets, only, &made };
+	enum fb_status status = guarded(fb, compile, &call);
 
-	*out = (struct fb_compilation){ 0 };
-	return guarded(fb, compile, &call);
+	*out = status == FB_OK ? made : (struct fb_compilation){ 0 };
+	return status;
 }
 
 /* --- proving --- */
