@@ -288,18 +288,23 @@ static enum fb_status tell_emitted(struct fb *fb, void *argument)
 	return FB_OK;
 }
 
+enum fb_status fb_explain_words(struct fb *fb, const char *name,
+				struct fb_statement *out)
+{
+	struct explain_call call = { name, out, NULL };
+
+	*out = (struct fb_statement){ .sentence = "", .source = "",
+				      .verdict = "", .refused = "" };
+	return fb->diags.refusals ? FB_BAD : guarded(fb, explain, &call);
+}
+
 enum fb_status fb_explain(struct fb *fb, const char *name,
 			  struct fb_statement *out)
 {
 	struct explain_call call = { name, out, NULL };
 	struct fb_compilation made;
-	enum fb_status status;
+	enum fb_status status = fb_explain_words(fb, name, out);
 
-	*out = (struct fb_statement){ .sentence = "", .source = "",
-				      .verdict = "", .refused = "" };
-	if (fb->diags.refusals)
-		return FB_BAD;
-	status = guarded(fb, explain, &call);
 	if (status != FB_OK || !out->is_rule)
 		return status;
 	status = fb_compile(fb, NULL, NULL, &made);

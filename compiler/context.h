@@ -14,6 +14,13 @@
 
 #include <setjmp.h>
 
+/* A file as an editor has it. */
+struct overlay {
+	const char *path;	/* absolute */
+	const char *text;
+	size_t len;
+};
+
 struct fb {
 	struct arena *arena;
 	struct fb_options options;
@@ -31,6 +38,7 @@ struct fb {
 	int open;		/* the file being read, or -1 */
 	char limit[800];	/* after FB_MEMORY: for fb_limit() */
 	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
+	LIST(struct overlay) overlays;
 	const struct fb_reader *reader;	/* of fb_load_from(), else NULL */
 	/* of fb_load_text() */
 	const char *text_name, *text;

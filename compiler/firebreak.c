@@ -225,11 +225,32 @@ static const char *read_stored(const struct fb *fb, struct arena *arena,
 	return given(arena, bytes, *len);
 }
 
+/* PATH as an editor has it; NULL: it has it not. */
+static const struct overlay *overlay_of(struct fb *fb, const char *path)
+{
+	const char *full;
+
+	if (!fb->overlays.count)
+		return NULL;
+	full = path_plain(fb->arena, *path == '/' ? path
+		: arena_printf(fb->arena, "%s%s", fb->loader.cwd, path));
+	for (size_t i = 0; i < fb->overlays.count; i++)
+		if (strcmp(fb->overlays.at[i].path, full) == 0)
+			return &fb->overlays.at[i];
+	return NULL;
+}
+
 static const char *read_path(void *context, struct arena *arena,
 			     const char *path, size_t *len, const char **why)
 {
 	struct fb *fb = context;
+	const struct overlay *edited = overlay_of(fb, path);
 
+	if (edited) {
+		*len = edited->len > SOURCE_MAX ? (size_t)SOURCE_MAX + 1
+						: edited->len;
+		return given(arena, edited->text, *len);
+	}
 	if (fb->text && strcmp(path, fb->text_name) == 0) {
 		*len = fb->text_len;
 		return given(arena, fb->text, fb->text_len);

@@ -36,6 +36,11 @@ static bool is_return_alone(const struct source *s, uint32_t i)
 	return s->text[i] == '\r' && (i + 1 == s->len || s->text[i + 1] != '\n');
 }
 
+const char *parse_keyword(size_t number, bool *begins)
+{
+	return parser_keyword_at(number, begins);
+}
+
 bool parse_is_text(struct diags *diags, const struct source *s)
 {
 	for (uint32_t i = 0; i < s->len;) {

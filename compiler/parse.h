@@ -51,6 +51,12 @@ struct ast *parse_policy(struct arena *arena, struct diags *diags,
 			 const char *path);
 
 /*
+ * Keyword NUMBER of the language, ascending, and does it begin a statement; NULL
+ * behind the last.
+ */
+const char *parse_keyword(size_t number, bool *begins);
+
+/*
  * Is SOURCE text: UTF-8 without anything that hides?  Its first byte that is not
  * is told.
  */

@@ -166,6 +166,14 @@ static const struct keyword *find_keyword(const char *word, size_t len)
 	return NULL;
 }
 
+const char *parser_keyword_at(size_t number, bool *begins)
+{
+	if (number >= COUNT(keywords))
+		return NULL;
+	*begins = keywords[number].begins;
+	return keywords[number].word;
+}
+
 int parser_keyword(const struct parser *parser, const char *word, size_t len,
 		   const char **text)
 {

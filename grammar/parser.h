@@ -65,6 +65,9 @@ size_t parser_label(const struct parser *parser, const char *word, size_t len);
 int parser_keyword(const struct parser *parser, const char *word, size_t len,
 		   const char **text);
 
+/* Keyword NUMBER, ascending, and does it begin a statement; NULL behind the last. */
+const char *parser_keyword_at(size_t number, bool *begins);
+
 /* A word that may be the name its statement declares. */
 void parser_name(struct parser *parser, const char *name);
 

@@ -84,6 +84,8 @@ check "$base|compiler/(context|build|delta_tell|delta_told|directory|prove)\.h|b
 check "$base|compiler/delta_told\.h|firebreak/diff\.h" compiler/delta_told.?
 check "$base|compiler/(context|directory)\.h|firebreak/[a-z]*\.h" compiler/directory.?
 check "$base|compiler/($api|diff_render|answer_render)\.h|firebreak/[a-z]*\.h" compiler/compare.c compiler/answer.c
+check "$base|compiler/(ir|resolver|symbols)\.h|firebreak/edit\.h" compiler/symbols.?
+check "$base|compiler/(context|symbols)\.h|firebreak/[a-z]*\.h" compiler/edit.c
 check "$base|compiler/(context|evidence/(facts|graph))\.h|firebreak/firebreak\.h" compiler/picture.c
 # Only build.c, draft.c, live.c, against.c and capture.c know the backends.
 if grep -l '^#include "backends/' compiler/*.c compiler/*/*.c | grep -vE '^compiler/(build|draft|live|against|capture)\.c$'; then

@@ -23,6 +23,7 @@ step tests/completion.sh
 step tests/formats.sh
 step tests/ci.sh
 step tests/fmt.sh
+step tests/lsp.py
 step tests/captures.py
 step tests/accounts.py
 step tests/hostile.py

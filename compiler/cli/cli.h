@@ -62,7 +62,7 @@ struct command {
 extern const struct command command_apply, command_check, command_compile,
 			    command_completion, command_diff,
 			    command_explain, command_fmt, command_graph,
-			    command_init, command_query,
+			    command_init, command_lsp, command_query,
 			    command_prove, command_report,
 			    command_verify_bundle, command_version;
 

@@ -25,6 +25,7 @@ const struct command *const cli_commands[] = {
 	&command_report,
 	&command_verify_bundle,
 	&command_fmt,
+	&command_lsp,
 	&command_completion,
 	&command_version,
 	NULL,

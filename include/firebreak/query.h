@@ -103,6 +103,10 @@ struct fb_statement {
 enum fb_status fb_explain(struct fb *fb, const char *name,
 			  struct fb_statement *out);
 
+/* The same without what it became. */
+enum fb_status fb_explain_words(struct fb *fb, const char *name,
+				struct fb_statement *out);
+
 const char *fb_statement_render(struct fb *fb,
 				const struct fb_statement *statement,
 				enum fb_answer_format format, bool colour);
