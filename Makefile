@@ -157,10 +157,10 @@ check-memory: $(B)/tests/memory/test_memory
 	$(B)/tests/memory/test_memory all
 
 # Packets for the kernel tests, which knows nothing of firebreak.
-$(B)/tests/kernel/traffic: $(OBJ)/tests/kernel/traffic.o
+$(B)/tests/kernel/traffic: $(OBJ)/tests/kernel/traffic.o $(OBJ)/tests/kernel/wire.o
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # In front of the C library in the kernel tests: spoils what is sent.
 $(B)/tests/kernel/spoil.so: tests/kernel/spoil.c
@@ -178,8 +178,8 @@ check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/moments
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
 	FIREBREAK=$(B)/firebreak MOMENTS=$(B)/tests/kernel/moments python3 tests/kernel/generation.py
+	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/shapes.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
-	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/edges.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/delta.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/flows.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/boot.py
@@ -227,10 +227,10 @@ $(B)/tests/bench/edit: $(OBJ)/tests/bench/edit.o $(OBJ)/tests/bench/engine/sets.
 	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ)/tests/bench/edit.o $(OBJ)/tests/bench/engine/sets.o $(OBJ)/tests/lib/dice.o $(B)/libfirebreak.a $(LDLIBS)
 
 # What rulesets cost a packet.
-$(B)/tests/bench/packets: $(OBJ)/tests/bench/packets.o
+$(B)/tests/bench/packets: $(OBJ)/tests/bench/packets.o $(OBJ)/tests/kernel/wire.o
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $<
+	$(Q)$(CC) $(CFLAGS.$(MODE)) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 # Security group rules beside the fewest that could do.
 $(B)/tests/bench/fewest: $(OBJ)/tests/bench/fewest.o $(TLB_OBJ) $(B)/libfirebreak.a

@@ -2,10 +2,10 @@
  * What a packet costs on its way from another network namespace to an address
  * of this one: nanoseconds, the least and the median of some rounds.
  *
- *	packets PID THERE HERE FLOWS [answer]
+ *	packets FAR FLOWS [answer]
  *
- * PID is a process in the namespace of the sender, THERE and HERE are the ends
- * of the veth pair between the two, and FLOWS is a file of lines like
+ * FAR is a process in the namespace of the sender; the link between the two is
+ * called `far` here and `here` over there.  FLOWS is a file of lines like
  *
  *	10.2.0.1 20001 10.1.0.5 443
  *
@@ -14,130 +14,70 @@
  * a connection.
  *
  * All happens on one CPU: a packet is through before send() comes back.  A
- * frame that no ruleset looks at closes each round.
+ * frame that no ruleset looks at closes each round.  Rounds are so short that
+ * others who want the CPU leave some of them alone: the least is the cost.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
-#include <poll.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "tests/kernel/wire.h"
+
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
-	FLOWS_MOST = 4096, ROUNDS = 25, PACKETS = 4096, BATCH = 64,
-	PATIENCE = 20000,	/* ms */
-	MARK_TYPE = 0x88b5,	/* IEEE 802.1: for local experiments */
+	FLOWS_MOST = 4096, ROUNDS_LEAST = 5, ROUNDS = 400, BATCH = 64,
+	PACKETS_LEAST = 64, PACKETS = 4096,
 };
 
-struct packet {
-	struct iphdr ip;
-	struct udphdr udp;
-	char rest[16];
-} __attribute__((packed));
+static const double ROUND = 15e5, ALL_ROUNDS = 2e9;	/* ns, about */
 
-static struct packet packets[FLOWS_MOST];
+static struct wire_flow flows[FLOWS_MOST];
+static struct {
+	uint8_t bytes[WIRE_PACKET_MOST];
+	size_t len;
+	struct sockaddr_storage to;
+	socklen_t to_len;
+} packets[FLOWS_MOST];
 static size_t flow_count;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "packets: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
 
 static void read_flows(const char *path)
 {
-	char source[64], destination[64];
-	unsigned from, to;
+	char source[64], destination[64], to[16];
+	unsigned from;
 	FILE *file = fopen(path, "r");
 
 	if (!file)
-		die(path);
+		wire_die(path);
 	while (flow_count < FLOWS_MOST &&
-	       fscanf(file, "%63s %u %63s %u", source, &from, destination,
-		      &to) == 4) {
-		struct packet *p = &packets[flow_count++];
+	       fscanf(file, "%63s %u %63s %15s", source, &from, destination,
+		      to) == 4) {
+		struct wire_flow *f = &flows[flow_count];
 
-		p->ip = (struct iphdr){ .version = 4, .ihl = 5, .ttl = 64,
-			.tot_len = htons(sizeof *p), .protocol = IPPROTO_UDP };
-		p->udp = (struct udphdr){ .source = htons((uint16_t)from),
-			.dest = htons((uint16_t)to),
-			.len = htons(sizeof *p - sizeof p->ip) };
-		if (inet_pton(AF_INET, source, &p->ip.saddr) != 1 ||
-		    inet_pton(AF_INET, destination, &p->ip.daddr) != 1)
-			die("an address");
+		wire_read_flow(f, "udp", source, destination, to);
+		f->from = (uint16_t)from;
+		packets[flow_count].len = wire_packet(f, (uint32_t)flow_count,
+			packets[flow_count].bytes);
+		packets[flow_count].to_len = wire_address(f,
+			&packets[flow_count].to);
+		flow_count++;
 	}
 	(void)fclose(file);
 	if (!flow_count)
-		die("no flows");
-}
-
-static int opened(int family, int type, int protocol)
-{
-	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
-
-	if (fd < 0)
-		die("socket");
-	return fd;
-}
-
-static int marks_on(const char *interface, struct sockaddr_ll *at)
-{
-	int fd = opened(AF_PACKET, SOCK_DGRAM, htons(MARK_TYPE));
-
-	*at = (struct sockaddr_ll){
-		.sll_family = AF_PACKET, .sll_protocol = htons(MARK_TYPE),
-		.sll_ifindex = (int)if_nametoindex(interface), .sll_halen = 6 };
-	memset(at->sll_addr, 0xff, 6);
-	if (!at->sll_ifindex || bind(fd, (struct sockaddr *)at, sizeof *at) != 0)
-		die(interface);
-	return fd;
-}
-
-static void go_to(const char *pid)
-{
-	char path[64];
-	int fd;
-
-	(void)snprintf(path, sizeof path, "/proc/%s/ns/net", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
-		die(path);
-	(void)close(fd);
-}
-
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)sched_getcpu(), &set);
-	if (sched_setaffinity(0, sizeof set, &set) != 0)
-		die("sched_setaffinity");
+		wire_die("no flows");
 }
 
 /* --- sending --- */
 
 static struct {
-	int sender, mark_sender, mark;
-	struct sockaddr_ll there;
+	int sender[2];
+	struct wire_end here, there;
 } ends;
 
-/* COUNT packets, flow by flow. */
+/* COUNT packets, flow by flow; all of a file are of one family. */
 static void send_packets(size_t count)
 {
-	struct sockaddr_in to[BATCH] = { 0 };
 	struct mmsghdr messages[BATCH] = { 0 };
 	struct iovec parts[BATCH];
 	size_t next = 0;
@@ -146,34 +86,19 @@ static void send_packets(size_t count)
 		unsigned n = count < BATCH ? (unsigned)count : BATCH;
 
 		for (unsigned i = 0; i < n; i++) {
-			struct packet *p = &packets[next++ % flow_count];
+			size_t at = next++ % flow_count;
 
-			to[i].sin_family = AF_INET;
-			to[i].sin_addr.s_addr = p->ip.daddr;
-			parts[i] = (struct iovec){ p, sizeof *p };
+			parts[i] = (struct iovec){ packets[at].bytes,
+						   packets[at].len };
 			messages[i].msg_hdr = (struct msghdr){
-				.msg_name = &to[i], .msg_namelen = sizeof to[i],
+				.msg_name = &packets[at].to,
+				.msg_namelen = packets[at].to_len,
 				.msg_iov = &parts[i], .msg_iovlen = 1 };
 		}
-		if (sendmmsg(ends.sender, messages, n, 0) != (int)n)
-			die("packets");
+		if (sendmmsg(ends.sender[flows[0].six], messages, n, 0) != (int)n)
+			wire_die("packets");
 		count -= n;
 	}
-}
-
-static void send_mark_and_wait(uint32_t number)
-{
-	struct pollfd on = { .fd = ends.mark, .events = POLLIN };
-	uint32_t came = ~number;
-
-	if (sendto(ends.mark_sender, &number, sizeof number, 0,
-		   (const struct sockaddr *)&ends.there,
-		   sizeof ends.there) < 0)
-		die("a mark");
-	while (came != number)
-		if (poll(&on, 1, PATIENCE) <= 0 ||
-		    recv(ends.mark, &came, sizeof came, 0) < 0)
-			die("a mark did not come");
 }
 
 static double now(void)
@@ -184,6 +109,18 @@ static double now(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+/* Nanoseconds a packet. */
+static double one_round(size_t count)
+{
+	static uint32_t number;
+	double began = now();
+
+	send_packets(count);
+	wire_send_mark(&ends.there, ++number);
+	wire_wait_for_mark(&ends.here, number);
+	return (now() - began) / (double)count;
+}
+
 static int ascending(const void *x, const void *y)
 {
 	const double *a = x, *b = y;
@@ -191,27 +128,53 @@ static int ascending(const void *x, const void *y)
 	return (*a > *b) - (*a < *b);
 }
 
+static void measure(void)
+{
+	double rounds[ROUNDS], began = now();
+	size_t count = PACKETS_LEAST, n = 0;
+
+	count = (size_t)(ROUND / one_round(count));
+	count = count < PACKETS_LEAST ? PACKETS_LEAST
+				      : count > PACKETS ? PACKETS : count;
+	while (n < ROUNDS && (n < ROUNDS_LEAST || now() - began < ALL_ROUNDS))
+		rounds[n++] = one_round(count);
+	qsort(rounds, n, sizeof *rounds, ascending);
+	printf("%.0f %.0f\n", rounds[0], rounds[n / 2]);
+}
+
 /* --- answers --- */
 
-/* Bound where each flow leads; the same socket for flows to the same port. */
+/* At the address of a flow, with PORT, whether or not it is on an interface. */
+static int bound(const struct wire_flow *f, uint16_t port)
+{
+	struct sockaddr_storage at;
+	socklen_t len = wire_address(f, &at);
+	int fd = wire_socket(f->six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0), on = 1;
+
+	if (f->six)
+		((struct sockaddr_in6 *)&at)->sin6_port = htons(port);
+	else
+		((struct sockaddr_in *)&at)->sin_port = htons(port);
+	if (setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on) != 0 ||
+	    bind(fd, (struct sockaddr *)&at, len) != 0)
+		wire_die("a socket that answers");
+	return fd;
+}
+
+/* Where each flow leads; the same socket for flows to the same port. */
 static int *open_sockets(void)
 {
 	int *sockets = calloc(flow_count, sizeof *sockets);
 
-	for (size_t i = 0; sockets && i < flow_count; i++) {
-		const struct packet *p = &packets[i];
-		struct sockaddr_in at = { .sin_family = AF_INET,
-			.sin_port = p->udp.dest, .sin_addr.s_addr = p->ip.daddr };
-
+	if (!sockets)
+		wire_die("sockets");
+	for (size_t i = 0; i < flow_count; i++) {
 		sockets[i] = -1;
 		for (size_t k = 0; k < i; k++)
-			if (packets[k].udp.dest == p->udp.dest)
+			if (flows[k].to == flows[i].to)
 				sockets[i] = sockets[k];
-		if (sockets[i] >= 0)
-			continue;
-		sockets[i] = opened(AF_INET, SOCK_DGRAM, 0);
-		if (bind(sockets[i], (struct sockaddr *)&at, sizeof at) != 0)
-			die("a socket that answers");
+		if (sockets[i] < 0)
+			sockets[i] = bound(&flows[i], flows[i].to);
 	}
 	return sockets;
 }
@@ -219,51 +182,40 @@ static int *open_sockets(void)
 static void answer(const int *sockets)
 {
 	for (size_t i = 0; i < flow_count; i++) {
-		const struct packet *p = &packets[i];
-		struct sockaddr_in to = { .sin_family = AF_INET,
-			.sin_port = p->udp.source,
-			.sin_addr.s_addr = p->ip.saddr };
+		struct sockaddr_storage from;
+		socklen_t len = sizeof from;
 		char took[64];
 
-		if (recv(sockets[i], took, sizeof took, MSG_DONTWAIT) < 0 ||
-		    sendto(sockets[i], took, 1, 0, (struct sockaddr *)&to,
-			   sizeof to) != 1)
-			die("a flow that has to be allowed");
+		if (recvfrom(sockets[i], took, sizeof took, MSG_DONTWAIT,
+			     (struct sockaddr *)&from, &len) < 0 ||
+		    sendto(sockets[i], took, 1, 0, (struct sockaddr *)&from,
+			   len) != 1)
+			wire_die("a flow that has to be allowed");
 	}
 }
 
 int main(int argc, char **argv)
 {
-	double rounds[ROUNDS];
-	struct sockaddr_ll here;
 	int *sockets = NULL;
 
-	if (argc != 5 && argc != 6) {
-		fputs("usage: packets PID THERE HERE FLOWS [answer]\n", stderr);
+	if (argc != 3 && argc != 4) {
+		fputs("usage: packets FAR FLOWS [answer]\n", stderr);
 		return 2;
 	}
-	read_flows(argv[4]);
-	stay_on_this_cpu();
-	if (argc == 6 && !(sockets = open_sockets()))
-		die("sockets");
-	ends.mark = marks_on(argv[3], &here);
-	go_to(argv[1]);
-	ends.sender = opened(AF_INET, SOCK_RAW, IPPROTO_RAW);
-	ends.mark_sender = marks_on(argv[2], &ends.there);
+	read_flows(argv[2]);
+	(void)wire_stay_on_this_cpu();
+	if (argc == 4)
+		sockets = open_sockets();
+	wire_open_end(&ends.here, "far");
+	wire_go_to(argv[1]);
+	for (int six = 0; six < 2; six++)
+		ends.sender[six] = wire_sender(six);
+	wire_open_end(&ends.there, "here");
 	if (sockets) {
-		send_packets(flow_count);
-		send_mark_and_wait(1);
+		(void)one_round(flow_count);
 		answer(sockets);
 	}
-	for (uint32_t r = 0; r < ROUNDS; r++) {
-		double began = now();
-
-		send_packets(PACKETS);
-		send_mark_and_wait(2 + r);
-		rounds[r] = (now() - began) / PACKETS;
-	}
-	qsort(rounds, ROUNDS, sizeof *rounds, ascending);
-	printf("%.0f %.0f\n", rounds[0], rounds[ROUNDS / 2]);
+	measure();
 	free(sockets);
 	return 0;
 }

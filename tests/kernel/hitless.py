@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
 """`firebreak apply` under traffic: nothing allowed is lost, nothing refused passes.
 
-Two rulesets of 10,000 elements take turns, one reload behind the other, while
-tests/kernel/traffic sends what both allow and what neither does, as fast as it
-can.  Which elements the two have in common is written here, not compiled.  The
-same reloads by `nft -f` of the same rulesets are measured beside it; what those
-lose is printed, and is nobody's failure.
+Two policies take turns, one reload behind the other, while tests/kernel/traffic sends
+what both allow and what neither does, as fast as it can, over IPv4 and IPv6: to a host
+(its input hook), from it (output), and through a gateway (forward).  A reload is that of
+the host's ruleset and of the gateway's.  What the two have in common is written here, not
+compiled.  The same reloads by `nft -f` of the same rulesets are measured beside it; what
+those lose is printed, and is nobody's failure.
 
-  hashes    hosts by hosts and single ports: one set of exact keys
-  ranges    small nets and ranges of ports: concatenations of ranges in buckets
-  prefixes  nets on one port: ranges of addresses
+  exact    10,000 hosts by hosts and single ports: one set of exact keys of each hook
+  groups   hosts by groups of hosts: a map, and 10,000 exact keys in the sets of groups
+  set      1,000 networks and ranges of ports: one set of ranges
+  parts    10,000 of them: parts of some hundred ranges, behind a map
+
+Lost is a packet that nothing but a ruleset can have stopped: tests/kernel/traffic.c says
+how that is known.
 
 Needs root, or a user namespace.  Exit: 0 all as it should be, 1 not, 77 cannot run.
 """
 
 import argparse
-import os
+import itertools
 import pathlib
-import subprocess
+import random
 import sys
 import tempfile
 import time
@@ -25,140 +30,81 @@ import time
 sys.dont_write_bytecode = True          # nothing is left in the source tree
 
 import live                             # noqa: E402
-import machine                          # noqa: E402
+import paths                            # noqa: E402
+import rules                            # noqa: E402
 import run                              # noqa: E402
 
-ELEMENTS = 10000
-OWN = 100               # of each of the two rulesets
-HOST = "10.1.0.5"
-PLUMBING = """link set lo up
-link set here up
-address add 10.1.0.5/32 dev here
-neigh add 169.254.0.2 lladdr 02:00:00:00:00:02 dev here nud permanent
-route add default via 169.254.0.2 dev here onlink
-"""
-PLUMBING_THERE = """link set there up
-address add 169.254.0.2/32 dev there
-neigh add 169.254.0.1 lladdr 02:00:00:00:00:01 dev there nud permanent
-route add default via 169.254.0.1 dev there onlink
-"""
-# Every packet is to meet the rules themselves, and not a connection that one
-# before it has opened; and there is no room for so many.
-NOT_TRACKED = """table ip traffic {
-  chain every { type filter hook prerouting priority raw; notrack; }
-}
-"""
+SHAPES = {"exact": lambda: rules.exact(10000), "groups": lambda: rules.groups(1000, 10),
+          "set": lambda: rules.ranges(1000), "parts": lambda: rules.ranges(10000)}
+OWN = 100               # one in so many rules is of one of the two policies alone
+FLOWS = 1500            # rules that packets are sent for
+PARTS = "app", "gateway"
+CLOSED = "".join(f"table inet closed {{ chain {hook} {{ type filter hook {hook} priority 0; "
+                 "policy drop; }; }\n" for hook in paths.WAYS)
 
 
-# ---- rulesets ---------------------------------------------------------------
+# ---- policies ---------------------------------------------------------------
 
-def hashes(i):
-    """Source, protocol and ports of the I-th rule."""
-    return f"10.2.{i // 100}.{2 * (i % 100)}", "tcp udp".split()[i % 2], (1024 + i % 5000,) * 2
-
-
-def ranges(i):
-    low = 1000 * (1 + i % 50)
-    return (f"10.{2 + i // 32768}.{i // 128 % 256}.{i % 128 * 2}/31", "tcp udp".split()[i % 2],
-            (low, low + 99))
-
-
-def prefixes(i):
-    return f"10.{2 + i // 32768}.{i // 128 % 256}.{i % 128 * 2}/31", "tcp", (443, 443)
-
-
-SHAPES = (hashes, ranges, prefixes)
-
-
-def is_in(ruleset, i):
+def of_policy(made, which):
     """Rules that both have, but for some that only one of them has."""
-    return i % (ELEMENTS // OWN) != (7, 70)[ruleset]
+    return [None if i % OWN == (7, 70)[which] else rule for i, rule in enumerate(made)]
 
 
-def write_policy(path, shape, ruleset):
-    lines = []
-    for i in range(ELEMENTS):
-        if is_in(ruleset, i):
-            net, protocol, (low, high) = shape(i)
-            ports = f"{low}-{high}" if high > low else low
-            lines.append(f"r{i}: allow {net} -> app on {protocol}/{ports};\n")
-    return live.policy(path, f"{HOST}", "10.2.0.0/15", lines)
+def tried_of(rule):
+    """A packet that RULE allows, and some that it does not, of each way and family."""
+    protocol, low, high = rule.service
+    for way, family in itertools.product(rule.ways, rule.families):
+        far, _ = rules.span(rules.FAR, family, *rule.far[0], rule.single)
+        app, _ = rules.span(rules.APP, family, *rule.app[0], rule.single)
+        other = "udp" if protocol == "tcp" else "tcp"
+        for service in ((protocol, low), (protocol, high + 1), (other, low), ("plain", 0)):
+            yield way, family, far, app, service
 
 
-def flows(shape):
-    """What both rulesets allow, and beside each of it something that neither does."""
-    for i in range(0, ELEMENTS, 3):
-        net, protocol, (low, high) = shape(i)
-        source = net.partition("/")[0]
-        if is_in(0, i) and is_in(1, i):
-            yield f"yes {protocol} {source} {HOST} {high}"
-            yield f"no {protocol} {source} {HOST} {high + 1}"
-            yield f"no {'udp' if protocol == 'tcp' else 'tcp'} {source} {HOST} {low}"
-            yield f"no {protocol} 10.3.255.{i % 256} {HOST} {low}"
-
-
-# ---- traffic ----------------------------------------------------------------
-
-class Traffic:
-    """Running from `with` on; then .allowed, .lost, .refused and .passed."""
-
-    def __init__(self, sender, path):
-        tool = os.environ.get("TRAFFIC", str(live.ROOT / "build/tests/kernel/traffic"))
-        self.command = [tool, str(sender.pid), "there", "here", str(path)]
-
-    def __enter__(self):
-        self.running = subprocess.Popen(self.command, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        if self.running.stdout.readline() != "going\n":
-            raise RuntimeError("no traffic")
-        return self
-
-    def __exit__(self, *_):
-        out, _ = self.running.communicate()
-        if self.running.returncode:
-            raise RuntimeError("the traffic broke down")
-        self.allowed, self.lost, self.refused, self.passed = map(int, out.split())
-
-    def __str__(self):
-        return (f"lost {self.lost} of {self.allowed} allowed, "
-                f"passed {self.passed} of {self.refused} refused")
-
-
-def wire(sender):
-    """The sender's namespace and this one, one link between them."""
-    subprocess.run(["ip", "link", "add", "here", "address", "02:00:00:00:00:01",
-                    "type", "veth", "peer", "name", "there", "address", "02:00:00:00:00:02",
-                    "netns", str(sender.pid)], check=True)
-    subprocess.run(["ip", "-batch", "-"], input=PLUMBING, text=True, check=True)
-    sender.run(["ip", "-batch", "-"], PLUMBING_THERE)
-    for name in ("all", "here"):
-        pathlib.Path(f"/proc/sys/net/ipv4/conf/{name}/rp_filter").write_text("0")
-    if live.nft("-f", "-", stdin=NOT_TRACKED).returncode:
-        raise RuntimeError("no notrack")
-
-
-def check_detector(sender, path):
-    """It counts what is lost and what passes, when all is."""
-    live.nft("delete", "table", "inet", "firebreak")
-    with Traffic(sender, path) as traffic:
-        time.sleep(0.05)
-    if traffic.lost or traffic.passed != traffic.refused:
-        live.fail(f"hitless: without a ruleset: {traffic}")
-    live.nft("-f", "-", stdin="table inet firebreak { chain input { "
-             "type filter hook input priority 0; policy drop; }; }")
-    with Traffic(sender, path) as traffic:
-        time.sleep(0.05)
-    if traffic.passed or traffic.lost != traffic.allowed:
-        live.fail(f"hitless: behind a closed door: {traffic}")
-    live.nft("delete", "table", "inet", "firebreak")
+def write_flows(path, policies, made):
+    """What both allow and what neither does; the others nobody can be sure of."""
+    first, second = (rules.Allowed(p) for p in policies)
+    some = made if len(made) < FLOWS else random.Random(1).sample(made, FLOWS)
+    packets = []
+    for packet in sorted({p for rule in [*some, *rules.pings()] for p in tried_of(rule)}):
+        judgements = {first.has(*packet), second.has(*packet)}
+        if len(judgements) == 1:
+            packets.append((packet, *judgements))
+    return rules.write_flows(path, packets)
 
 
 # ---- reloads ----------------------------------------------------------------
 
-def reload_under_traffic(sender, flow_file, how, count):
-    """HOW(which) loads one of the two; how long each took, and what came of it."""
+class Reloads:
+    """The rulesets of both policies, loaded in one way or the other."""
+
+    def __init__(self, work, name, made):
+        made = made + rules.pings()
+        policies = [of_policy(made, which) for which in range(2)]
+        self.name = name
+        self.paths = [rules.write_policy(work / f"{name}{which}.fbk", policy)
+                      for which, policy in enumerate(policies)]
+        self.flows = work / f"{name}.flows"
+        write_flows(self.flows, policies, made)
+        for path in self.paths:
+            live.expect(live.firebreak("compile", path, "-t", "nft", "-o", path.with_suffix("")),
+                        0, f"hitless: {path.name}")
+
+    def apply(self, which):
+        for part in PARTS:
+            live.expect(live.firebreak("apply", self.paths[which], f"prod.{part}"), 0,
+                        f"hitless: {self.name} by apply")
+
+    def nft(self, which):
+        for part in PARTS:
+            file = self.paths[which].with_suffix("") / "prod/nft" / f"{part}.nft"
+            live.expect(live.nft("-f", file), 0, f"hitless: {self.name} by nft -f")
+
+
+def under_traffic(row, flows, how, count):
+    """HOW(which) loads one of the two: how long each took, and what came of it."""
     how(0)
-    with Traffic(sender, flow_file) as traffic:
+    with paths.Traffic(row, flows) as traffic:
         began = time.monotonic()
         for i in range(count):
             how((i + 1) % 2)
@@ -166,52 +112,57 @@ def reload_under_traffic(sender, flow_file, how, count):
     return took / count, traffic
 
 
-def try_shape(work, sender, shape, reloads):
-    name = shape.__name__
-    policies = [write_policy(work / f"{name}{i}.fbk", shape, i) for i in range(2)]
-    flow_file = work / f"{name}.flows"
-    flow_file.write_text("\n".join(flows(shape)) + "\n")
-    files = []
-    for path in policies:
-        out = path.with_suffix("")
-        live.expect(live.firebreak("compile", path, "-t", "nft", "-o", out), 0, path.name)
-        files.append(out / "prod/nft/app.nft")
-    check_detector(sender, flow_file)
+def show(name, how, count, took, traffic):
+    print(f"hitless   {name:6} {count:2} reloads by {how:6} of {took:.2f} s, unsent "
+          f"{traffic.unsent}, unsure {traffic.unsure}")
+    for hook, family in itertools.product(paths.WAYS, (4, 6)):
+        allowed, lost, refused, passed = traffic.of(hook, family)
+        print(f"            {hook:7} IPv{family}: lost {lost} of {allowed} allowed, passed "
+              f"{passed} of {refused} refused", flush=True)
+        if not allowed or not refused:
+            live.fail(f"hitless: {name} by {how}: nothing was tried on {hook} IPv{family}")
 
-    def apply(which):
-        live.expect(live.firebreak("apply", policies[which], "prod.app"), 0,
-                    f"hitless: {name} by apply")
 
-    def nft(which):
-        live.expect(live.nft("-f", files[which]), 0, f"hitless: {name} by nft -f")
+def check_detector(row, flows):
+    """It counts what is lost and what passes, when all is, on each hook."""
+    for ruleset, lost_of, passed_of in (("", 0, 1), (CLOSED, 1, 0)):
+        paths.forget_tables()
+        live.expect(live.nft("-f", "-", stdin=ruleset), 0, "hitless: closed")
+        with paths.Traffic(row, flows, 2000) as traffic:
+            pass
+        for hook, family in itertools.product(paths.WAYS, (4, 6)):
+            allowed, lost, refused, passed = traffic.of(hook, family)
+            if (not allowed or not refused or lost != lost_of * allowed or
+                    passed != passed_of * refused):
+                live.fail(f"hitless: {hook} IPv{family}: {ruleset or 'no ruleset'}: lost {lost} "
+                          f"of {allowed}, passed {passed} of {refused}")
 
-    for how, count in (apply, reloads), (nft, 4 * reloads):
-        live.nft("delete", "table", "inet", "firebreak")
-        took, traffic = reload_under_traffic(sender, flow_file, how, count)
-        print(f"hitless   {name:8} {count:3} reloads by {how.__name__:5} of {took:.2f} s: "
-              f"{traffic}", flush=True)
-        if how is apply and (traffic.lost or traffic.passed or
-                             not traffic.allowed or not traffic.refused):
-            live.fail(f"hitless: {name}: {traffic}")
+
+def try_shape(work, row, name, count):
+    reloads = Reloads(work, name, SHAPES[name]())
+    check_detector(row, reloads.flows)
+    for how, load, turns in (("apply", reloads.apply, count), ("nft -f", reloads.nft, 2 * count)):
+        paths.forget_tables()
+        took, traffic = under_traffic(row, reloads.flows, load, turns)
+        show(name, how, turns, took, traffic)
+        if how == "apply":
+            for complaint in traffic.complaints():
+                live.fail(f"hitless: {name}: {complaint}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--reloads", type=int, default=2, help="of each shape, by apply")
-    parser.add_argument("shapes", nargs="*", metavar="SHAPE",
-                        help=", ".join(s.__name__ for s in SHAPES))
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help=", ".join(SHAPES))
     arguments = parser.parse_args()
     run.get_namespaces()
-    sender = machine.Machine("sender")
-    live.skip_namespace()
+    row = paths.row()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
-        wire(sender)
-        for shape in SHAPES:
-            if not arguments.shapes or shape.__name__ in arguments.shapes:
-                try_shape(pathlib.Path(directory), sender, shape, arguments.reloads)
-    sender.end()
-    print(f"hitless   took {time.monotonic() - began:.0f} s", flush=True)
+        for name in arguments.shapes or SHAPES:
+            try_shape(pathlib.Path(directory), row, name, arguments.reloads)
+    print(f"hitless   took {time.monotonic() - began:.0f} s, {len(live.failures)} failed",
+          flush=True)
     return 1 if live.failures else 0
 
 

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """`firebreak apply` and `prove --live` in real kernels.
 
-  shapes    every shape of ruleset at several sizes, loaded by apply and by
-            `nft -f`: listed by nft, and proved from the kernel's own expressions
   changes   each rule and element of a loaded ruleset taken out, by itself: found; and
             one thing changed in a sample of them
   confirm   not confirmed, confirmed, and the console gone
@@ -25,6 +23,7 @@ import time
 
 sys.dont_write_bytecode = True          # nothing is left in the source tree
 
+import rules                            # noqa: E402
 import run                              # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -95,65 +94,6 @@ def ranges(path, rules):
     return policy(path, "10.1.0.0/16", "10.2.0.0/15",
                   [f"r{i}: allow {n} -> app on tcp/{1000 * (1 + i % 50)}-{1000 * (1 + i % 50) + 99};\n"
                    for i, n in enumerate(nets)])
-
-
-def groups(path, keys):
-    """Hosts by hosts by ports: about so many pairs."""
-    count = max(4, round((keys / 4) ** 0.5))
-    some = [", ".join(f"10.2.{g}.{2 * h}" for h in range(count)) for g in range(4)]
-    mine = ", ".join(f"10.1.0.{2 * h}" for h in range(count))
-    return policy(path, mine, "10.2.0.0/16",
-                  [f"r{g}: allow {hosts} -> app on tcp/{443 + g};\n"
-                   for g, hosts in enumerate(some)])
-
-
-SHAPES = ((linear, (8,)), (exact, (10, 1000, 10000)), (ranges, (10, 1000, 10000)),
-          (groups, (100, 1000, 10000)))
-
-
-# ---- shapes -----------------------------------------------------------------
-
-def check_loaded(policy_path, what):
-    for words in (("list", "ruleset"), ("-j", "list", "ruleset")):
-        expect(nft(*words), 0, f"{what}: nft {' '.join(words)}")
-    expect(firebreak("prove", policy_path, "--live"), 0, f"{what}: prove --live")
-    listed = nft("list", "ruleset").stdout
-    expect(firebreak("prove", policy_path, "-", input=listed), 0,
-           f"{what}: prove of what nft lists")
-    listed = nft("-j", "list", "ruleset").stdout
-    expect(firebreak("prove", policy_path, "-", "--part", "prod.app", input=listed), 0,
-           f"{what}: prove of what nft -j lists")
-
-
-def try_shape(work, shape, size):
-    path = shape(work / f"{shape.__name__}{size}.fbk", size)
-    out = work / f"{shape.__name__}{size}"
-    expect(firebreak("compile", path, "-t", "nft", "-o", out), 0, f"compile {path.name}")
-    times = {}
-    for how in ("apply", "nft -f") * 3:         # the best of three: others work here, too
-        nft("flush", "ruleset")
-        began = time.monotonic()
-        if how == "apply":
-            done = firebreak("apply", path, "prod.app", "--times")
-        else:
-            done = nft("-f", out / "prod/nft/app.nft")
-        took = time.monotonic() - began
-        if expect(done, 0, f"{shape.__name__} {size} by {how}") and how not in times:
-            check_loaded(path, f"{shape.__name__} {size} by {how}")
-        times[how] = min(took, times.get(how, took))
-        if how == "apply":
-            steps = dict(re.findall(r"[:,] ([a-z ]+) ([0-9.]+) ms", done.stderr))
-            load = (float(steps["build"]) + float(steps["send"])) / 1000
-            times["load"] = min(load, times.get("load", load))
-    print(f"shapes    {shape.__name__:8} {size:6}: apply, proved, {times['apply']:.2f} s, of "
-          f"which loading {times['load']:.4f} s; nft -f {times['nft -f']:.3f} s: loading is "
-          f"{times['nft -f'] / times['load']:.1f} times as fast", flush=True)
-
-
-def try_shapes(work):
-    for shape, sizes in SHAPES:
-        for size in sizes:
-            try_shape(work, shape, size)
 
 
 # ---- changes ----------------------------------------------------------------
@@ -289,7 +229,7 @@ def generation():
 
 
 def try_confirm(work):
-    path = linear(work / "confirm.fbk", 8)
+    path = rules.write_policy(work / "confirm.fbk", rules.linear(8))
     nft("flush", "ruleset")
     expect(firebreak("apply", path, "prod.app"), 0, "confirm: first")
     before = generation()
@@ -324,7 +264,8 @@ def try_confirm(work):
 # ---- kill -------------------------------------------------------------------
 
 def try_kill(work, rounds):
-    old, new = ranges(work / "old.fbk", 3000), ranges(work / "new.fbk", 3100)
+    old, new = (rules.write_policy(work / f"{name}.fbk", rules.ranges(count))
+                for name, count in (("old", 3000), ("new", 3100)))
     nft("flush", "ruleset")
     began = time.monotonic()
     expect(firebreak("apply", old, "prod.app"), 0, "kill: first")
@@ -361,15 +302,14 @@ def skip_namespace():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("tests", nargs="*", choices=[[], "shapes", "changes", "confirm",
-                                                     "kill"])
+    parser.add_argument("tests", nargs="*", choices=[[], "changes", "confirm", "kill"])
     arguments = parser.parse_args()
     run.get_namespaces()
     skip_namespace()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with tempfile.TemporaryDirectory() as directory:
         work = pathlib.Path(directory)
-        tests = {"shapes": lambda: try_shapes(work), "changes": try_changes,
+        tests = {"changes": try_changes,
                  "confirm": lambda: try_confirm(work),
                  "kill": lambda: try_kill(work, arguments.rounds)}
         for name in arguments.tests or tests:

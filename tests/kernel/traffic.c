@@ -1,52 +1,52 @@
 /*
  * Packets of flows that have to pass and of flows that must not, one burst
- * after the other, from another network namespace into this one, until stdin
- * ends; then how many of either went the wrong way.
+ * after the other, between the namespaces `far`, `here` and `near`, until stdin
+ * ends and COUNT packets are through; then how many went the wrong way.
  *
- *	traffic PID THERE HERE FLOWS
+ *	traffic FAR NEAR FLOWS COUNT
  *
- * PID is a process in the namespace of the sender, THERE and HERE are the ends
- * of the veth pair between the two, and FLOWS is a file of lines like
+ * FAR and NEAR are processes in these namespaces; `here` is this one, which has
+ * the links `far` and `near`, each to a link `here`.  FLOWS has lines like
  *
- *	yes tcp 10.2.0.1 10.1.0.5 443
+ *	yes far here tcp 10.2.0.1 10.1.0.5 443
+ *	no far near icmp 2001:db8::1 2001:db8:1::5 128/0
  *
- * No clock decides what is lost.  A frame that is no IP packet, and that no
- * ruleset looks at, follows each burst through the same queue of the same CPU:
- * when it is here, so is all of the burst that will ever come.  Packets are
- * taken from raw sockets, which get them behind the input hook.
+ * From far to here packets meet the input hook, from here to far the output
+ * hook, and between far and near the forward hook.
+ *
+ * Said at the end of each of these ways and families:
+ *
+ *	far here 4: 1000 allowed, 0 lost; 3000 refused, 0 passed
+ *
+ * and how many packets are in none of these: `unsent` ones, which the kernel
+ * has said that it never took (ENOBUFS: a queue or the socket was full), and
+ * `unsure` ones, those of a burst with a loss during which a queue of this CPU
+ * (/proc/net/softnet_stat) or a receiving socket (SO_MEMINFO) was full.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
+#include "tests/kernel/wire.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <netinet/ip.h>
-#include <netinet/tcp.h>
-#include <netinet/udp.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-	BURST = 32,
-	PATIENCE = 20000,	/* ms, for a frame that always comes */
-	MARK_TYPE = 0x88b5,	/* IEEE 802.1: for local experiments */
-	FIRST_PORT = 20000, PORTS = 20000,
-};
+enum { BURST = 64, FIRST_PORT = 20000, PORTS = 20000 };
+
+enum node { FAR, HERE, NEAR, NODES };
+
+static const char *const node_names[NODES] = { "far", "here", "near" };
+
+/* By this a packet from `far` is forwarded that `here` would take itself. */
+enum { FORWARDED = 0x10 };
 
 struct flow {
+	struct wire_flow wire;
+	enum node from, to;
 	bool allowed;
-	uint8_t protocol;
-	uint32_t source, destination;	/* network order */
-	uint16_t port;			/* host order */
 };
 
 struct tally {
@@ -55,266 +55,281 @@ struct tally {
 
 static struct flow *flows;
 static size_t flow_count;
+static struct tally tallies[NODES][NODES][2];
+static uint64_t unsent, unsure;
 
-static void die(const char *what)
-{
-	fprintf(stderr, "traffic: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
+static struct {
+	int sender[2];
+	int takers[2][WIRE_KINDS];
+} nodes[NODES];
+
+/* Both ends of the links that `here` has with the other nodes. */
+static struct wire_end at_here[NODES], at_peer[NODES];
+static unsigned cpu;
 
 /* --- flows --- */
 
+static enum node node_of(const char *name)
+{
+	for (int node = 0; node < NODES; node++)
+		if (strcmp(name, node_names[node]) == 0)
+			return node;
+	errno = EINVAL;
+	wire_die(name);
+}
+
 static void read_flows(const char *path)
 {
-	char allowed[8], protocol[8], source[64], destination[64];
+	char allowed[8], from[8], to[8], protocol[8], source[64], last[64], port[16];
 	FILE *file = fopen(path, "r");
-	unsigned port;
 
 	if (!file)
-		die(path);
-	while (fscanf(file, "%7s %7s %63s %63s %u", allowed, protocol, source,
-		      destination, &port) == 5) {
-		struct flow f = { .allowed = strcmp(allowed, "yes") == 0,
-				  .protocol = strcmp(protocol, "tcp") == 0
-					      ? IPPROTO_TCP : IPPROTO_UDP,
-				  .port = (uint16_t)port };
+		wire_die(path);
+	while (fscanf(file, "%7s %7s %7s %7s %63s %63s %15s", allowed, from, to,
+		      protocol, source, last, port) == 7) {
+		struct flow *f;
 
-		if (inet_pton(AF_INET, source, &f.source) != 1 ||
-		    inet_pton(AF_INET, destination, &f.destination) != 1)
-			die("an address");
 		flows = realloc(flows, (flow_count + 1) * sizeof *flows);
 		if (!flows)
-			die("flows");
-		flows[flow_count++] = f;
+			wire_die("flows");
+		f = &flows[flow_count++];
+		*f = (struct flow){ .allowed = strcmp(allowed, "yes") == 0,
+				    .from = node_of(from), .to = node_of(to) };
+		wire_read_flow(&f->wire, protocol, source, last, port);
+		f->wire.tos = f->from != HERE && f->to != HERE ? FORWARDED : 0;
 	}
 	(void)fclose(file);
 	if (!flow_count)
-		die("no flows");
+		wire_die("no flows");
 }
 
-/* --- sockets --- */
-
-static int opened(int family, int type, int protocol)
+/* All of the list, before any of it comes again. */
+static const struct flow *flow_at(uint32_t number)
 {
-	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
-
-	if (fd < 0)
-		die("socket");
-	return fd;
+	return &flows[number % flow_count];
 }
 
-static int marks_on(const char *interface, struct sockaddr_ll *at)
-{
-	int fd = opened(AF_PACKET, SOCK_DGRAM, htons(MARK_TYPE));
+/* --- what the kernel has no room for --- */
 
-	*at = (struct sockaddr_ll){
-		.sll_family = AF_PACKET, .sll_protocol = htons(MARK_TYPE),
-		.sll_ifindex = (int)if_nametoindex(interface), .sll_halen = 6,
-	};
-	memset(at->sll_addr, 0xff, 6);
-	if (!at->sll_ifindex || bind(fd, (struct sockaddr *)at, sizeof *at) != 0)
-		die(interface);
-	return fd;
+static uint64_t overruns_of_queue(void)
+{
+	unsigned dropped = 0, index;
+	FILE *file = fopen("/proc/net/softnet_stat", "r");
+	char line[512];
+
+	if (!file)
+		wire_die("/proc/net/softnet_stat");
+	while (fgets(line, sizeof line, file))
+		if (sscanf(line, "%*x %x %*x %*x %*x %*x %*x %*x %*x %*x %*x "
+			   "%*x %x", &dropped, &index) == 2 && index == cpu)
+			break;
+	(void)fclose(file);
+	return dropped;
 }
 
-static void go_to(const char *pid)
+static uint64_t overruns_of_sockets(void)
 {
-	char path[64];
-	int fd;
+	uint64_t sum = 0;
 
-	(void)snprintf(path, sizeof path, "/proc/%s/ns/net", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
-		die(path);
-	(void)close(fd);
-}
+	for (int n = 0; n < NODES; n++)
+		for (int six = 0; six < 2; six++)
+			for (int kind = 0; kind < WIRE_KINDS; kind++) {
+				uint32_t info[SK_MEMINFO_VARS] = { 0 };
+				socklen_t len = sizeof info;
 
-/* One queue, so that what is sent first is here first. */
-static void stay_on_this_cpu(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET((size_t)sched_getcpu(), &set);
-	if (sched_setaffinity(0, sizeof set, &set) != 0)
-		die("sched_setaffinity");
-}
-
-/* --- packets --- */
-
-static uint32_t sum_of(const void *bytes, size_t len, uint32_t sum)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		sum += i % 2 ? at[i] : (uint32_t)at[i] << 8;
+				if (getsockopt(nodes[n].takers[six][kind],
+					       SOL_SOCKET, SO_MEMINFO, info,
+					       &len) != 0)
+					wire_die("SO_MEMINFO");
+				sum += info[SK_MEMINFO_DROPS];
+			}
 	return sum;
 }
 
-static uint16_t folded(uint32_t sum)
+/* Has anything been full since this was asked the last time? */
+static bool was_full(void)
 {
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
+	static uint64_t queue, sockets;
+	uint64_t q = overruns_of_queue(), s = overruns_of_sockets();
+	bool full = q != queue || s != sockets;
 
-struct packet {
-	struct iphdr ip;
-	union {
-		struct tcphdr tcp;
-		struct { struct udphdr udp; uint32_t number; } datagram;
-	};
-} __attribute__((packed));
-
-/* The sequence number is NUMBER; 0 is the length of what cannot be. */
-static size_t packet_of(const struct flow *f, uint32_t number,
-			struct packet *p)
-{
-	size_t rest = f->protocol == IPPROTO_TCP ? sizeof p->tcp
-						 : sizeof p->datagram;
-	uint16_t port = htons((uint16_t)(FIRST_PORT + number % PORTS));
-
-	memset(p, 0, sizeof *p);
-	p->ip = (struct iphdr){ .version = 4, .ihl = 5, .ttl = 64,
-		.tot_len = htons((uint16_t)(sizeof p->ip + rest)),
-		.protocol = f->protocol, .saddr = f->source,
-		.daddr = f->destination };
-	if (f->protocol == IPPROTO_TCP) {
-		p->tcp = (struct tcphdr){ .source = port, .dest = htons(f->port),
-			.seq = htonl(number), .doff = 5, .syn = 1,
-			.window = htons(1024) };
-		p->tcp.check = folded(sum_of(&p->tcp, rest, sum_of(&p->ip.saddr,
-			8, (uint32_t)(f->protocol + rest))));
-	} else {	/* no sum: allowed in IPv4 */
-		p->datagram.udp = (struct udphdr){ .source = port,
-			.dest = htons(f->port), .len = htons((uint16_t)rest) };
-		p->datagram.number = htonl(number);
-	}
-	return sizeof p->ip + rest;
-}
-
-/* The number of what came, as raw sockets have it: with its IP header. */
-static bool number_in(const struct packet *p, ssize_t len, uint32_t *out)
-{
-	if (len < (ssize_t)sizeof p->ip || p->ip.ihl != 5)
-		return false;
-	if (p->ip.protocol == IPPROTO_TCP)
-		*out = ntohl(p->tcp.seq);
-	else
-		*out = ntohl(p->datagram.number);
-	return len >= (ssize_t)(sizeof p->ip +
-		       (p->ip.protocol == IPPROTO_TCP ? sizeof p->tcp
-						      : sizeof p->datagram));
+	queue = q;
+	sockets = s;
+	return full;
 }
 
 /* --- a burst --- */
 
-struct ends {
-	int sender, mark_sender;
-	int tcp, udp, mark;
-	struct sockaddr_ll there;
-};
+enum fate { ON_ITS_WAY, STOPPED, UNSENT, HERE_IT_IS };
 
-/* From anywhere in the list, and all of it in the long run. */
-static const struct flow *flow_at(uint32_t number)
+/* What is stopped on the output hook is told at once. */
+static enum fate sent(const struct flow *f, uint32_t number)
 {
-	return &flows[(uint64_t)number * 7919 % flow_count];
+	uint8_t packet[WIRE_PACKET_MOST];
+	struct sockaddr_storage to;
+	socklen_t to_len = wire_address(&f->wire, &to);
+	size_t len = wire_packet(&f->wire, number, packet);
+
+	if (sendto(nodes[f->from].sender[f->wire.six], packet, len, 0,
+		   (struct sockaddr *)&to, to_len) == (ssize_t)len)
+		return ON_ITS_WAY;
+	if (errno == EPERM && f->from == HERE)
+		return STOPPED;
+	if (errno != ENOBUFS && errno != EAGAIN)
+		wire_die("a packet");
+	return UNSENT;
 }
 
-static void send_burst(const struct ends *e, uint32_t first)
+/* Behind everything: two hops take two marks. */
+static void wait_for_all(uint32_t number)
 {
-	for (uint32_t i = 0; i < BURST; i++) {
-		const struct flow *f = flow_at(first + i);
-		struct sockaddr_in to = { .sin_family = AF_INET,
-					  .sin_addr.s_addr = f->destination };
-		struct packet p;
-		size_t len = packet_of(f, first + i, &p);
-
-		if (sendto(e->sender, &p, len, 0, (struct sockaddr *)&to,
-			   sizeof to) != (ssize_t)len)
-			die("a packet");
-	}
-	if (sendto(e->mark_sender, &first, sizeof first, 0,
-		   (const struct sockaddr *)&e->there, sizeof e->there) < 0)
-		die("the mark behind a burst");
+	for (int peer = FAR; peer < NODES; peer++)
+		if (peer != HERE)
+			wire_send_mark(&at_peer[peer], number);
+	for (int peer = FAR; peer < NODES; peer++)
+		if (peer != HERE)
+			wire_wait_for_mark(&at_here[peer], number);
+	for (int peer = FAR; peer < NODES; peer++)
+		if (peer != HERE)
+			wire_send_mark(&at_here[peer], number);
+	for (int peer = FAR; peer < NODES; peer++)
+		if (peer != HERE)
+			wire_wait_for_mark(&at_peer[peer], number);
 }
 
-/* False: stdin has ended. */
-static bool wait_for_mark(const struct ends *e, uint32_t first)
+/* Answers to what we send have its number, too, but come to where it is from. */
+static void take_all(enum node node, int six, enum wire_kind kind,
+		     uint32_t first, enum fate fates[BURST])
 {
-	struct pollfd on[] = { { .fd = e->mark, .events = POLLIN },
-			       { .fd = STDIN_FILENO, .events = POLLIN } };
-	uint32_t number = ~first;
-
-	while (number != first) {
-		if (poll(on, 1, PATIENCE) <= 0)
-			die("a mark did not come");
-		if (recv(e->mark, &number, sizeof number, 0) < 0)
-			die("a mark");
-	}
-	return poll(on + 1, 1, 0) == 0;
-}
-
-static void take_all(int fd, uint32_t first, bool here[BURST])
-{
-	struct packet p;
-	ssize_t len;
+	uint8_t packet[1024];
 	uint32_t number;
+	ssize_t len;
 
-	while ((len = recv(fd, &p, sizeof p, MSG_DONTWAIT)) >= 0) {
-		if (!number_in(&p, len, &number) || number - first >= BURST) {
+	while ((len = recv(nodes[node].takers[six][kind], packet, sizeof packet,
+			   MSG_DONTWAIT)) >= 0) {
+		if (!wire_number(six, kind, packet, (size_t)len, &number) ||
+		    flow_at(number)->to != node)
+			continue;
+		if (number - first >= BURST) {
 			errno = EBADMSG;
-			die("a packet that nobody sent now");
+			wire_die("a packet that nobody sent now");
 		}
-		here[number - first] = true;
+		fates[number - first] = HERE_IT_IS;
 	}
 }
 
-static bool try_burst(const struct ends *e, uint32_t first, struct tally *t)
+static bool is_wrong(const struct flow *f, enum fate fate)
 {
-	bool here[BURST] = { false }, more;
+	return fate != UNSENT && f->allowed != (fate == HERE_IT_IS);
+}
 
-	send_burst(e, first);
-	more = wait_for_mark(e, first);
-	take_all(e->tcp, first, here);
-	take_all(e->udp, first, here);
-	for (uint32_t i = 0; i < BURST; i++) {
-		bool allowed = flow_at(first + i)->allowed;
+static void count(const struct flow *f, enum fate fate)
+{
+	struct tally *t = &tallies[f->from][f->to][f->wire.six];
+	bool wrong = is_wrong(f, fate);
 
-		t->allowed += allowed;
-		t->lost += allowed && !here[i];
-		t->refused += !allowed;
-		t->passed += !allowed && here[i];
+	if (fate == UNSENT) {
+		unsent++;
+		return;
 	}
-	return more;
+	t->allowed += f->allowed;
+	t->lost += f->allowed && wrong;
+	t->refused += !f->allowed;
+	t->passed += !f->allowed && wrong;
+}
+
+static void try_burst(uint32_t first)
+{
+	enum fate fates[BURST];
+	bool lost = false;
+
+	(void)was_full();
+	for (uint32_t i = 0; i < BURST; i++) {
+		struct flow f = *flow_at(first + i);
+
+		f.wire.from = (uint16_t)(FIRST_PORT + (first + i) % PORTS);
+		fates[i] = sent(&f, first + i);
+	}
+	wait_for_all(first);
+	for (enum node node = FAR; node < NODES; node++)
+		for (int six = 0; six < 2; six++)
+			for (int kind = 0; kind < WIRE_KINDS; kind++)
+				take_all(node, six, kind, first, fates);
+	for (uint32_t i = 0; i < BURST; i++)
+		lost |= flow_at(first + i)->allowed &&
+			is_wrong(flow_at(first + i), fates[i]);
+	if (lost && was_full()) {
+		unsure += BURST;
+		return;
+	}
+	for (uint32_t i = 0; i < BURST; i++)
+		count(flow_at(first + i), fates[i]);
+}
+
+/* --- the whole --- */
+
+static void open_node(enum node node)
+{
+	for (int six = 0; six < 2; six++) {
+		nodes[node].sender[six] = wire_sender(six);
+		for (int kind = 0; kind < WIRE_KINDS; kind++)
+			nodes[node].takers[six][kind] = wire_taker(six, kind);
+	}
+	if (node != HERE)
+		wire_open_end(&at_peer[node], "here");
+}
+
+static void report(void)
+{
+	for (int from = 0; from < NODES; from++)
+		for (int to = 0; to < NODES; to++)
+			for (int six = 0; six < 2; six++) {
+				const struct tally *t = &tallies[from][to][six];
+
+				if (t->allowed + t->refused == 0)
+					continue;
+				printf("%s %s %d: %ju allowed, %ju lost; %ju "
+				       "refused, %ju passed\n", node_names[from],
+				       node_names[to], six ? 6 : 4,
+				       (uintmax_t)t->allowed, (uintmax_t)t->lost,
+				       (uintmax_t)t->refused,
+				       (uintmax_t)t->passed);
+			}
+	printf("unsent %ju, unsure %ju\n", (uintmax_t)unsent, (uintmax_t)unsure);
+}
+
+static bool stdin_is_open(void)
+{
+	struct pollfd on = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&on, 1, 0) == 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_ll here;
-	struct tally t = { 0 };
-	uint32_t number = 1;
-	struct ends e;
+	uint32_t number = 0;
+	unsigned long least;
 
 	if (argc != 5) {
-		fputs("usage: traffic PID THERE HERE FLOWS\n", stderr);
+		fputs("usage: traffic FAR NEAR FLOWS COUNT\n", stderr);
 		return 2;
 	}
-	read_flows(argv[4]);
-	stay_on_this_cpu();
-	e.tcp = opened(AF_INET, SOCK_RAW, IPPROTO_TCP);
-	e.udp = opened(AF_INET, SOCK_RAW, IPPROTO_UDP);
-	e.mark = marks_on(argv[3], &here);
-	go_to(argv[1]);
-	e.sender = opened(AF_INET, SOCK_RAW, IPPROTO_RAW);
-	e.mark_sender = marks_on(argv[2], &e.there);
-	while (try_burst(&e, number, &t)) {
-		if (number == 1 && (puts("going") < 0 || fflush(stdout) != 0))
-			die("stdout");
+	read_flows(argv[3]);
+	least = strtoul(argv[4], NULL, 10);
+	cpu = wire_stay_on_this_cpu();
+	open_node(HERE);
+	wire_open_end(&at_here[FAR], "far");
+	wire_open_end(&at_here[NEAR], "near");
+	wire_go_to(argv[1]);
+	open_node(FAR);
+	wire_go_to(argv[2]);
+	open_node(NEAR);
+	do {
+		try_burst(number);
+		if (number == 0 && (puts("going") < 0 || fflush(stdout) != 0))
+			wire_die("stdout");
 		number += BURST;
-	}
-	printf("%llu %llu %llu %llu\n", (unsigned long long)t.allowed,
-	       (unsigned long long)t.lost, (unsigned long long)t.refused,
-	       (unsigned long long)t.passed);
+	} while (number < least || stdin_is_open());
+	report();
 	return 0;
 }
