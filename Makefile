@@ -176,7 +176,7 @@ $(B)/tests/kernel/moments: $(OBJ)/tests/kernel/moments.o $(B)/libfirebreak.a
 
 check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/moments $(B)/tests/kernel/spoil.so $(B)/tests/prop/test_mutate
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/run.py
-	FIREBREAK=$(B)/firebreak python3 tests/kernel/live.py
+	FIREBREAK=$(B)/firebreak SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/live.py
 	FIREBREAK=$(B)/firebreak MOMENTS=$(B)/tests/kernel/moments python3 tests/kernel/generation.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/shapes.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py

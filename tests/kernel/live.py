@@ -4,7 +4,9 @@
   changes   each rule and element of a loaded ruleset taken out, by itself: found; and
             one thing changed in a sample of them
   confirm   not confirmed, confirmed, and the console gone
-  kill      apply killed at random moments: the old ruleset or the new one
+  kill      apply killed behind each transaction and at random moments, of a host and of
+            a gateway, IPv4 and IPv6: the old ruleset or the new one; and halves of
+            transactions, on purpose: seen
 
 Needs root, or a user namespace.  Exit: 0 all as it should be, 1 not, 77 cannot run.
 """
@@ -28,6 +30,7 @@ import run                              # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DAY = ["--as-of", "2026-11-01"]
+TRANSACTIONS_MOST = 10  # of one apply
 CHANGES = 100           # of rules and elements, for each ruleset
 failures = []
 
@@ -263,33 +266,99 @@ def try_confirm(work):
 
 # ---- kill -------------------------------------------------------------------
 
-def try_kill(work, rounds):
-    old, new = (rules.write_policy(work / f"{name}.fbk", rules.ranges(count))
-                for name, count in (("old", 3000), ("new", 3100)))
-    nft("flush", "ruleset")
-    began = time.monotonic()
-    expect(firebreak("apply", old, "prod.app"), 0, "kill: first")
-    length = time.monotonic() - began
-    tool = os.environ.get("FIREBREAK", str(ROOT / "build/firebreak"))
-    states = {"old": 0, "new": 0}
-    dice = random.Random(20261127)
-    for i in range(rounds):
-        now = new if i % 2 else old
-        running = subprocess.Popen([tool, "apply", now, "prod.app", *DAY],
+class Killed:
+    """Two policies for one part, the old one loaded, and what a kill leaves of them."""
+
+    def __init__(self, work, part, counts):
+        self.part = part
+        self.policies = [rules.write_policy(work / f"kill{count}.fbk", rules.ranges(count))
+                         for count in counts]
+        self.states = {"old": 0, "new": 0}
+        nft("flush", "ruleset")
+        self.length = self.load(0)
+
+    def load(self, which):
+        """Not killed: how long it takes."""
+        began = time.monotonic()
+        expect(firebreak("apply", self.policies[which], self.part), 0, f"kill: {self.part}")
+        return time.monotonic() - began
+
+    def is_torn(self):
+        """Neither the one nor the other: proved by what the kernel has."""
+        codes = [firebreak("prove", p, "--live").returncode for p in self.policies]
+        if sorted(codes) != [0, 1]:
+            return codes
+        self.states["old" if codes[0] == 0 else "new"] += 1
+        return None
+
+    def spoiled(self, how):
+        """Apply the new one over the old one: is it killed where HOW says?"""
+        self.load(0)
+        library = os.environ.get("SPOIL_LIBRARY", str(ROOT / "build/tests/kernel/spoil.so"))
+        environment = {**os.environ, "SPOIL": how,
+                       "LD_PRELOAD": str(pathlib.Path(library).resolve())}
+        done = firebreak("apply", self.policies[1], self.part, env=environment)
+        if done.returncode not in (0, -signal.SIGKILL):
+            fail(f"kill: {self.part}: {how}: exit {done.returncode}: {done.stderr[-300:]}")
+        return done.returncode == -signal.SIGKILL
+
+    def at_random(self, which, moment):
+        tool = os.environ.get("FIREBREAK", str(ROOT / "build/firebreak"))
+        running = subprocess.Popen([tool, "apply", self.policies[which], self.part, *DAY],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.1, 1.1) * length)
+        time.sleep(moment * self.length)
         running.send_signal(signal.SIGKILL)
         running.wait()
-        codes = [firebreak("prove", p, "--live").returncode for p in (old, new)]
-        if sorted(codes) != [0, 1]:
-            fail(f"kill: round {i}: prove says {codes}")
-            continue
-        states["old" if codes[0] == 0 else "new"] += 1
-    expect(firebreak("apply", old, "prod.app"), 0, "kill: last")
-    names = set(re.findall(r"_g(\d+)\b", nft("list", "ruleset").stdout))
-    if len(names) != 1:
-        fail(f"kill: generations {names} are left")
-    print(f"kill      {rounds} rounds: {states}, none torn, swept", flush=True)
+        if torn := self.is_torn():
+            fail(f"kill: {self.part}: at {moment:.2f} of it: prove says {torn}")
+
+    def check_swept(self):
+        self.load(0)
+        names = set(re.findall(r"_g(\d+)\b", nft("list", "ruleset").stdout))
+        if len(names) != 1:
+            fail(f"kill: {self.part}: generations {names} are left")
+
+
+def try_boundaries(work, part):
+    """Killed behind each transaction: how many there are."""
+    killed = Killed(work, part, (200, 220))
+    transactions = 0
+    while transactions < TRANSACTIONS_MOST and killed.spoiled(f"kill {transactions}"):
+        if torn := killed.is_torn():
+            fail(f"kill: {part}: behind transaction {transactions}: prove says {torn}")
+        transactions += 1
+    if transactions < 2 or not all(killed.states.values()):
+        fail(f"kill: {part}: {transactions} transactions, {killed.states}")
+    killed.check_swept()
+    return transactions
+
+
+def try_torn(work, part, transactions):
+    """A transaction that is none, on purpose: seen?  How often."""
+    killed = Killed(work, part, (200, 220))
+    torn = 0
+    for transaction in range(transactions):
+        for messages in range(1, 4):
+            killed.spoiled(f"split {transaction} {messages}")
+            torn += killed.is_torn() is not None
+    if not torn:
+        fail(f"kill: {part}: halves of transactions, and nobody sees it")
+    killed.check_swept()
+    return torn
+
+
+def try_kill(work, rounds):
+    dice = random.Random(20261127)
+    for part in ("prod.app", "prod.gateway"):
+        transactions = try_boundaries(work, part)
+        torn = try_torn(work, part, transactions)
+        killed = Killed(work, part, (3000, 3100))
+        for i in range(rounds // 2):
+            killed.at_random(i % 2, dice.uniform(0.1, 1.1))
+        killed.check_swept()
+        print(f"kill      {part}: behind each of {transactions} transactions, and {rounds // 2} "
+              f"times at random: {killed.states}, none torn, swept; torn on purpose {torn} times, "
+              "and seen" if not failures else "kill      failed", flush=True)
 
 
 def skip_namespace():

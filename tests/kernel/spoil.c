@@ -7,6 +7,11 @@
  *	element N K	the K-th element of the N-th list of elements has no key
  *	name N		the N-th rule begins with an expression that there is not
  *
+ * or ends the process between two of them:
+ *
+ *	kill N		behind the N-th transaction
+ *	split N K	the same, of which only the first K messages were sent
+ *
  * Knows nothing of firebreak.
  */
 #define _GNU_SOURCE
@@ -15,10 +20,13 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { ANY = -1 };
 
@@ -95,17 +103,52 @@ static void spoil(char *bytes, size_t len, const char *how, int n, int k)
 		fprintf(stderr, "spoiled\n");
 }
 
+/*
+ * The length of what is left when only the first K messages of a transaction
+ * and its end are sent.
+ */
+static size_t cut(char *bytes, size_t len, int k)
+{
+	char *at = bytes, *last = NULL;
+
+	for (char *next = at; next < bytes + len;) {
+		struct nlmsghdr *m = (void *)next;
+
+		if (k-- == -1)		/* behind BATCH_BEGIN and K more */
+			at = next;
+		last = next;
+		next += NLMSG_ALIGN(m->nlmsg_len);
+	}
+	if (at == bytes || at == last)
+		return len;
+	memmove(at, last, ((struct nlmsghdr *)(void *)last)->nlmsg_len);
+	fprintf(stderr, "spoiled\n");
+	return (size_t)(at - bytes) + ((struct nlmsghdr *)(void *)at)->nlmsg_len;
+}
+
 ssize_t sendto(int fd, const void *bytes, size_t len, int flags,
 	       const struct sockaddr *to, socklen_t to_len)
 {
 	ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *,
 			socklen_t) = dlsym(RTLD_NEXT, "sendto");
 	const struct nlmsghdr *m = bytes;
+	static int transactions;
+	bool last = false;
+	ssize_t sent;
 	char how[16];
 	int n = 0, k = 0;
 
 	if (len > sizeof *m && m->nlmsg_type == NFNL_MSG_BATCH_BEGIN &&
-	    getenv("SPOIL") && sscanf(getenv("SPOIL"), "%15s %d %d", how, &n, &k) >= 2)
+	    getenv("SPOIL") && sscanf(getenv("SPOIL"), "%15s %d %d", how, &n, &k) >= 2) {
+		bool split = strcmp(how, "split") == 0;
+
+		last = (split || strcmp(how, "kill") == 0) && transactions++ == n;
+		if (last && split)
+			len = cut((char *)bytes, len, k);
 		spoil((char *)bytes, len, how, n, k);
-	return next(fd, bytes, len, flags, to, to_len);
+	}
+	sent = next(fd, bytes, len, flags, to, to_len);
+	if (last)
+		(void)kill(getpid(), SIGKILL);
+	return sent;
 }
