@@ -182,6 +182,7 @@ check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/moments
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/delta.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/flows.py
+	FIREBREAK=$(B)/firebreak python3 tests/kernel/gateway.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/boot.py
 
 check-aws: $(B)/firebreak
