@@ -7,8 +7,10 @@ admits more, something that says less than is needed, or two things that cannot 
 true.  Whatever is not exactly the policy must not be called equal.
 """
 import copy
+import ipaddress
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -431,6 +433,122 @@ def kept(truth):
     check("nobody looks for it then", code == 0 and "P0613" not in said, said)
 
 
+# --- interfaces: where a group's hosts are ---
+
+LAYERS = {("prod", "web"): ["10.0.0.0/24"], ("prod", "db"): ["10.0.1.0/24"],
+          ("prod", "ops"): ["10.0.2.0/24", "2001:db8:a:2::/64"], ("prod", "quiet"): ["10.0.3.0/24"],
+          ("stage", "web"): ["10.1.0.0/24"], ("stage", "ops"): ["10.1.2.0/24"]}
+
+
+def inside(host, layer):
+    host = ipaddress.ip_network(host)
+    return any(host.version == net.version and host.subnet_of(net)
+               for net in map(ipaddress.ip_network, LAYERS[layer]))
+
+
+def touches(host, layer):
+    host = ipaddress.ip_network(host)
+    return any(host.version == net.version and host.overlaps(net)
+               for net in map(ipaddress.ip_network, LAYERS[layer]))
+
+
+def belongs(one, whose):
+    """By a plain reading: is this interface where its groups are?"""
+    layers = {whose[g["GroupId"]] for g in one["Groups"] if g["GroupId"] in whose}
+    hosts = [a["PrivateIpAddress"] for a in one["PrivateIpAddresses"]] + [
+        a["Ipv6Address"] for a in one["Ipv6Addresses"]] + [
+        a["Ipv4Prefix"] for a in one.get("Ipv4Prefixes", [])]
+    environment = next(e for e, vpc in VPC.items() if vpc == one["VpcId"])
+    if not layers:
+        return not any(touches(host, layer) for host in hosts
+                       for layer in LAYERS if layer[0] == environment)
+    layer = min(layers)
+    return (len(layers) == 1 and layer[0] == environment and
+            all(inside(host, layer) for host in hosts))
+
+
+def random_interface(dice, number, ids):
+    environment = dice.choice(["prod", "prod", "stage"])
+    layers = [layer for layer in LAYERS if layer[0] == environment]
+    layer = dice.choice(layers)
+    groups = [next(i for i, l in ids.items() if l == layer)]
+    hosts = [str(ipaddress.ip_network(LAYERS[layer][0])[dice.randrange(1, 255)])]
+    six = [str(ipaddress.ip_network(net)[5]) for net in LAYERS[layer][1:]]
+    one = {"NetworkInterfaceId": f"eni-{number:03}", "VpcId": VPC[environment]}
+    luck = dice.randrange(12)
+    if luck == 0:
+        groups = []
+    elif luck == 1:
+        groups.append(dice.choice(list(ids)))
+    elif luck == 2:
+        hosts.append(f"10.0.{dice.randrange(6)}.7")
+    elif luck == 3:
+        six.append("2001:db8:a:3::1")
+    elif luck == 4:
+        groups, hosts = ["sg-0f0f"], [f"10.{dice.randrange(2)}.{dice.randrange(6)}.7"]
+    elif luck == 5:
+        one["VpcId"] = dice.choice(list(VPC.values()))
+    elif luck == 6:
+        one["Ipv4Prefixes"] = [{"Ipv4Prefix": f"10.0.{dice.randrange(4)}.16/28"}]
+    elif luck == 7:
+        groups.append("sg-0f0f")
+    return {**one, "Groups": [{"GroupId": g, "GroupName": "x"} for g in dict.fromkeys(groups)],
+            "PrivateIpAddress": hosts[0],
+            "PrivateIpAddresses": [{"PrivateIpAddress": host} for host in hosts],
+            "Ipv6Addresses": [{"Ipv6Address": host} for host in six]}
+
+
+def interfaces(truth):
+    policy = os.path.join(WORK, "shop.fbk")
+    ids = {g["GroupId"]: (tag(g, "firebreak:environment"), tag(g, "firebreak:layer"))
+           for g in truth["SecurityGroups"] if g["GroupName"] != "default"}
+    equal = 0
+    for seed in range(60):
+        dice = random.Random(seed)
+        all_of_them = [random_interface(dice, i, ids) for i in range(dice.randrange(1, 6))]
+        wrong = [one for one in all_of_them if not belongs(one, ids)]
+        code, said = run("prove", policy, save("seen.json", {
+            **truth, "NetworkInterfaces": all_of_them}))
+        equal += code == 0
+        check(f"interfaces {seed}", code == (2 if wrong else 0) and all(
+            (f"the interface {one['NetworkInterfaceId']} of" in said) == (one in wrong)
+            for one in all_of_them), f"wanted {[w['NetworkInterfaceId'] for w in wrong]}\n"
+            f"{json.dumps(all_of_them, indent=1)}\nexit {code}\n{said}")
+        check(f"interfaces {seed}: a group of nobody's", all(
+            ("P0609" in said) == any(len(o["Groups"]) > 1 and o["Groups"][-1]["GroupId"] == "sg-0f0f"
+                                     for o in all_of_them) for _ in [0]), said)
+    check("interfaces: some are as they should be", 10 < equal < 50, equal)
+
+    good = {"NetworkInterfaceId": "eni-1", "VpcId": VPC["prod"], "PrivateIpAddress": "10.0.0.4",
+            "Groups": [{"GroupId": group(truth, "web")["GroupId"]}]}
+    rows = (
+        ("one that is right", [good], 0),
+        ("one told of twice", [good, good], 0),
+        ("one told of twice, and otherwise", [good, {**good, "Groups": []}], 2,
+         "twice, and otherwise"),
+        ("one without addresses", [{**good, "PrivateIpAddress": None}], 2, "none of its addresses"),
+        ("an address that is none", [{**good, "PrivateIpAddress": "10.0.0.400"}], 2, "no address"),
+        ("a group without an id", [{**good, "Groups": [{"GroupName": "x"}]}], 2, "is missing"),
+        ("one outside", [{**good, "PrivateIpAddress": "10.0.9.4"}], 2, "P0615",
+         "10.0.9.4/32 is outside of the layer"),
+        ("one inside without the group", [{**good, "Groups": []}], 2, "P0615",
+         "has 10.0.0.4/32 of the layer `web`, and not its group"),
+        ("one of two layers", [{**good, "Groups": good["Groups"] + [
+            {"GroupId": group(truth, "db")["GroupId"]}]}], 2, "P0615", "two layers"),
+        ("one of another VPC", [{**good, "VpcId": "vpc-9", "Groups": []}], 0),
+    )
+    for what, some, code, *words in rows:
+        got, said = run("prove", policy, save("seen.json", {**truth, "NetworkInterfaces": some}))
+        check(f"interfaces: {what}", got == code and all(word in said for word in words),
+              f"exit {got}\n{said}")
+        got, said = run("prove", policy, save("seen.json", {**truth, "Reservations": [
+            {"Instances": [{"InstanceId": "i-1", "NetworkInterfaces": some}]}]}))
+        check(f"instances: {what}", got == code and all(word in said for word in words),
+              f"exit {got}\n{said}")
+    code, said = run("prove", policy, save("seen.json", {"NetworkInterfaces": [good]}))
+    check("interfaces alone", code == 2 and "jq -s add" in said, said)
+
+
 SHARED = """
 language 1; policy shared; environments prod;
 layer a shared-hosts; layer b shared-hosts; layer c; layer d;
@@ -507,6 +625,7 @@ def main():
               f"exit {got}, wanted {code}; without {missing}\n{said[:1500]}")
     kept(truth)
     same_addresses()
+    interfaces(truth)
     subprocess.run(["rm", "-rf", WORK])
     print(f"accounts: {done} checks, {failed} failed")
     sys.exit(1 if failed else 0)

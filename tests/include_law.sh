@@ -102,7 +102,7 @@ check "$base|$sets|backends/backend\.h|backends/nft/(model|lex|read|reader|place
 	backends/nft/read*.c backends/nft/json*.c backends/nft/place.[ch] backends/nft/denote*.c backends/nft/lex.c backends/nft/value.c backends/nft/decode.c backends/nft/expr.c
 check "$base|$sets|backends/backend\.h|backends/aws/(model|account|read_json|read_rule|read_model|denote|denoting|select|expect|zones|view|aws)\.h" \
 	backends/aws/read*.c backends/aws/denote*.c backends/aws/compose.c \
-	backends/aws/claim.c backends/aws/placed.c backends/aws/blame.c
+	backends/aws/claim.c backends/aws/placed.c backends/aws/blame.c backends/aws/places.c
 
 # Every include is written from the root.
 if grep -nE '^#include "(\.|[a-z_]+\.h)' compiler grammar backends include -r | grep -vE 'policy.tab.h|services.inc|starter.inc|style.inc|graph.inc'; then

@@ -50,8 +50,9 @@ struct account_vpc {
 
 struct account_interface {
 	const char *id, *vpc;
-	LIST(struct prefix) hosts;	/* its private addresses */
+	LIST(struct prefix) hosts;	/* its private addresses, and what is delegated */
 	LIST(uint32_t) groups;		/* those that are here */
+	LIST(struct account_group) others;	/* and those that are not */
 };
 
 struct account {

@@ -19,7 +19,8 @@
  *   denote.c    model to packets, with placed.c and compose.c; expect.c is what
  *               they are measured by, zones.c what both look layers up in;
  *               default_group.c: the group that nobody chose; blame.c: by
- *               which rules a packet passes
+ *               which rules a packet passes; places.c: assumption 1, where
+ *               a capture tells of interfaces
  *
  * What is above the readers and what is below share model.h, and view_of().
  */
@@ -136,6 +137,7 @@ static bool is_ec2(const char *bytes, size_t len)
 {
 	static const char *const signs[] = { "\"SecurityGroups\"",
 					     "\"SecurityGroupRules\"",
+					     "\"NetworkInterfaces\"",
 					     "\"security_groups\"" };
 
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)

@@ -317,6 +317,21 @@ static void look_at_default(struct claiming *c, uint32_t space,
 			vpc);
 }
 
+/* Are the interfaces, where they are told, those that the proof assumes? */
+static bool holds_places(const struct claiming *c, uint32_t space,
+			 const struct standings *all)
+{
+	size_t count = c->account->groups.count;
+	bool *elsewhere = arena_array(c->arena, count, sizeof *elsewhere);
+	const struct place place = { all, vpc_of(c, space), elsewhere };
+
+	for (size_t i = 0; i < count; i++)
+		elsewhere[i] = c->whose[i].space != space &&
+			       c->whose[i].space != NOWHERE;
+	return aws_places_hold(c->diags, c->ir, &c->ir->spaces[space], c->name,
+			       c->account, &place);
+}
+
 static void claim_space(struct claiming *c, uint32_t number,
 			struct claims *out)
 {
@@ -333,7 +348,7 @@ static void claim_space(struct claiming *c, uint32_t number,
 		all.peers[i] = peer_in(c, number, &c->account->peers.at[i]);
 	look_at_default(c, number, &all);
 	*claim = (struct claim){ &c->ir->spaces[number], id, NULL };
-	if (c->good)
+	if (c->good && holds_places(c, number, &all))
 		claim->model = aws_select(c->arena, c->diags, c->name,
 					  c->account, &all, &id);
 }
@@ -386,7 +401,7 @@ static void tell_others(const struct claiming *c)
 		  (struct span){ 0 }, "%s", text_string(&names));
 }
 
-/* What of GROUPS is ours, if OURS, or else what is not: one of them. */
+/* What AT carries of ours, if OURS, or else what is not: one of them. */
 static const struct account_group *some(const struct claiming *c,
 					const struct account_interface *at,
 					bool ours)
@@ -394,7 +409,25 @@ static const struct account_group *some(const struct claiming *c,
 	for (size_t i = 0; i < at->groups.count; i++)
 		if ((c->whose[at->groups.at[i]].space != NOWHERE) == ours)
 			return &c->account->groups.at[at->groups.at[i]];
-	return NULL;
+	return !ours && at->others.count ? &at->others.at[0] : NULL;
+}
+
+/* "2 rules", "which are not here": what a group lets in and out besides. */
+static const char *rules_text(const struct claiming *c,
+			      const struct account_group *g)
+{
+	size_t count = 0;
+	uint32_t number = NOWHERE;
+
+	for (uint32_t i = 0; i < c->account->groups.count; i++)
+		if (&c->account->groups.at[i] == g)
+			number = i;
+	if (number == NOWHERE)
+		return "it is not here, and neither are its rules";
+	for (size_t i = 0; i < c->account->rules.count; i++)
+		count += c->account->rules.at[i].is.group == number;
+	return arena_printf(c->diags->arena, "it has %zu rule%s", count,
+			    count == 1 ? "" : "s");
 }
 
 /* The groups of an interface are one set of rules: a foreign one adds its own. */
@@ -410,11 +443,11 @@ static void tell_mixed(const struct claiming *c)
 
 		if (!own || !other || ++count > SHOWN)
 			continue;
-		diag_add(c->diags, P0609, (struct span){ 0 },
+		diag_note(diag_add(c->diags, P0609, (struct span){ 0 },
 			 "%s: the interface %.64s carries %s beside %s: what that one admits there is outside of the proof",
 			 c->name, *at->id ? at->id : "of an instance",
-			 account_group_text(c->diags->arena, other),
-			 account_group_text(c->diags->arena, own));
+			 text_of(c, other), text_of(c, own)),
+			 (struct span){ 0 }, "%s", rules_text(c, other));
 	}
 	if (count > SHOWN)
 		diag_add(c->diags, P0609, (struct span){ 0 },

@@ -295,19 +295,88 @@ static void read_vpc(struct account_reading *r, const struct json *json)
 
 /* --- interfaces --- */
 
-static void add_host(struct account_reading *r, struct account_interface *i,
-		     const struct json *json, const char *key)
+static bool has_host(const struct account_interface *i, struct prefix p)
 {
-	const char *text = jv_string(jv_get(json, key));
-	struct prefix p;
-
-	if (!text || prefix_read(text, strlen(text), &p) != PREFIX_OK)
-		return;
 	for (size_t k = 0; k < i->hosts.count; k++)
 		if (i->hosts.at[k].family == p.family &&
-		    i->hosts.at[k].base == p.base)
-			return;
-	*LIST_PUSH(r->arena, &i->hosts) = p;
+		    i->hosts.at[k].base == p.base &&
+		    i->hosts.at[k].length == p.length)
+			return true;
+	return false;
+}
+
+/* A host, or what an interface hands out: KEY of JSON, if it is there. */
+static void add_host(struct account_reading *r, const struct path *up,
+		     struct account_interface *i, const struct json *json,
+		     const char *key)
+{
+	const struct path path = { up, key };
+	const char *text = account_text(r, up, key, json);
+	struct prefix p;
+
+	if (!*text)
+		return;
+	if (prefix_read(text, strlen(text), &p) != PREFIX_OK) {
+		refuse(r->json, &path, "is no address");
+		return;
+	}
+	if (!has_host(i, p))
+		*LIST_PUSH(r->arena, &i->hosts) = p;
+}
+
+static void add_hosts(struct account_reading *r, const struct path *path,
+		      struct account_interface *i, const struct json *json)
+{
+	static const char *const sets[][2] = {
+		{ "PrivateIpAddresses", "PrivateIpAddress" },
+		{ "Ipv6Addresses", "Ipv6Address" },
+		{ "Ipv4Prefixes", "Ipv4Prefix" },
+		{ "Ipv6Prefixes", "Ipv6Prefix" },
+	};
+
+	add_host(r, path, i, json, "PrivateIpAddress");
+	for (size_t s = 0; s < sizeof sets / sizeof *sets; s++)
+		for (const struct json *one = account_array(r, path, sets[s][0],
+							    json);
+		     one; one = one->next)
+			add_host(r, path, i, one, sets[s][1]);
+}
+
+static void add_carried(struct account_reading *r, const struct path *path,
+			struct account_interface *i, const struct json *json)
+{
+	const char *id = account_need(r, path, "GroupId", json);
+	uintptr_t number = (uintptr_t)table_get_name(&r->groups, id);
+
+	if (number)
+		*LIST_PUSH(r->arena, &i->groups) = (uint32_t)number - 1;
+	else
+		*LIST_PUSH(r->arena, &i->others) = (struct account_group){
+			.id = id, .name = account_text(r, path, "GroupName",
+						       json) };
+}
+
+static bool has_group(const struct account_interface *i, uint32_t group)
+{
+	for (size_t k = 0; k < i->groups.count; k++)
+		if (i->groups.at[k] == group)
+			return true;
+	return false;
+}
+
+/* An interface may be told of with its instance, too. */
+static bool is_same(const struct account_interface *a,
+		    const struct account_interface *b)
+{
+	bool same = a->hosts.count == b->hosts.count &&
+		    a->groups.count == b->groups.count &&
+		    a->others.count == b->others.count;
+
+	for (size_t i = 0; same && i < b->hosts.count; i++)
+		same = has_host(a, b->hosts.at[i]);
+	for (size_t i = 0; same && i < b->groups.count; i++)
+		same = has_group(a, b->groups.at[i]);
+	return same;
 }
 
 static void read_interface(struct account_reading *r, const struct json *json,
@@ -315,35 +384,25 @@ static void read_interface(struct account_reading *r, const struct json *json,
 {
 	const struct path path = { NULL, "NetworkInterfaces" };
 	struct account_interface i = { 0 };
+	uint32_t number = 0;
 	bool fresh = true;
 
 	if (!expect_object(r->json, &path, json, NULL))
 		return;
 	i.id = account_text(r, &path, "NetworkInterfaceId", json);
 	i.vpc = account_text(r, &path, "VpcId", json);
-	add_host(r, &i, json, "PrivateIpAddress");
-	for (const struct json *one = account_array(r, &path,
-						"PrivateIpAddresses", json);
-	     one; one = one->next)
-		add_host(r, &i, one, "PrivateIpAddress");
-	for (const struct json *one = account_array(r, &path, "Ipv6Addresses",
-						    json);
-	     one; one = one->next)
-		add_host(r, &i, one, "Ipv6Address");
+	add_hosts(r, &path, &i, json);
 	for (const struct json *one = account_array(r, &path, groups, json);
-	     one; one = one->next) {
-		const char *id = jv_string(jv_get(one, "GroupId"));
-		uintptr_t number = id ? (uintptr_t)table_get_name(&r->groups,
-								  id) : 0;
-
-		if (number)
-			*LIST_PUSH(r->arena, &i.groups) = (uint32_t)number - 1;
-	}
+	     one; one = one->next)
+		add_carried(r, &path, &i, one);
 	if (*i.id)
-		number_of(&r->interfaces, i.id, r->account->interfaces.count,
-			  &fresh);
-	if (fresh && i.hosts.count)
+		number = number_of(&r->interfaces, i.id,
+				   r->account->interfaces.count, &fresh);
+	if (fresh)
 		*LIST_PUSH(r->arena, &r->account->interfaces) = i;
+	else if (!is_same(&r->account->interfaces.at[number], &i))
+		refuse(r->json, &path, "tells of `%.64s` twice, and otherwise",
+		       i.id);
 }
 
 /* By its interfaces; one that tells of none has groups of its own. */
@@ -452,7 +511,8 @@ static void read_root(struct account_reading *r, const struct json *root)
 	groups = part(r, root, "SecurityGroups", "security_groups");
 	rules = part(r, root, "SecurityGroupRules", "security_group_rules");
 	if (!groups && !rules)
-		refuse(r->json, &path, "is missing");
+		refuse(r->json, &path, "is missing: an answer that tells of other "
+		       "things stands beside it, as `jq -s add` puts them");
 	if (groups)
 		read_groups(r, groups);
 	if (r->json->good)

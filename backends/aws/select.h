@@ -33,4 +33,19 @@ bool account_has_tags(const struct account_group *group);
 struct identity account_identity(const struct account_group *group);
 bool same_identity(const struct identity *a, const struct identity *b);
 
+/* Where the groups of an environment are. */
+struct place {
+	const struct standings *standings;
+	const char *vpc;		/* "" when nobody says */
+	const bool *elsewhere;		/* by group: another environment's */
+};
+
+/*
+ * Is every interface that ACCOUNT tells of where the groups that it carries belong,
+ * and is nothing else there?  If not, told as P0615.
+ */
+bool aws_places_hold(struct diags *diags, const struct ir *ir,
+		     const struct ir_space *space, const char *name,
+		     const struct account *account, const struct place *place);
+
 #endif

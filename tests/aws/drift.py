@@ -32,6 +32,9 @@ SecurityGroupBackend._verify_group_will_respect_rule_count_limit = (
 
 logging.getLogger("werkzeug").disabled = True
 FIREBREAK, POLICY, FILE = sys.argv[1:4]
+SUBNETS = {"vpc": "10.30.0.0/16", "edge": "10.30.0.0/24", "services": "10.30.16.0/20",
+           "data": "10.30.64.0/24", "endpoints": "10.30.72.0/26", "ops": "10.30.80.0/28",
+           "nobody's": "10.30.200.0/24"}
 failed = 0
 
 
@@ -59,7 +62,7 @@ def tags_of(permission):
 
 
 def load(ec2, wanted):
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    vpc = ec2.create_vpc(CidrBlock=SUBNETS["vpc"])["Vpc"]["VpcId"]
     lists = {}
     for entry in wanted.get("PrefixLists", []):
         name = entry["PrefixListName"]
@@ -193,9 +196,35 @@ def main():
             GroupIds=[ident])["SecurityGroups"][0]["VpcId"])["GroupId"]
     seen = capture(ec2, lists, False)
     seen["SecurityGroups"] += ec2.describe_security_groups(GroupIds=[other])["SecurityGroups"]
-    seen["NetworkInterfaces"] = [{"NetworkInterfaceId": "eni-1", "PrivateIpAddress": "10.0.0.9",
-                                  "Groups": [{"GroupId": ident}, {"GroupId": other}]}]
-    prove("a group besides ours", seen, 0, "P0607", "P0609", "eni-1", other)
+    vpc = seen["SecurityGroups"][0]["VpcId"]
+    subnets = {name: ec2.create_subnet(VpcId=vpc, CidrBlock=block)["Subnet"]["SubnetId"]
+               for name, block in SUBNETS.items() if name != "vpc"}
+
+    def interface(subnet, *carried):
+        return ec2.create_network_interface(SubnetId=subnets[subnet], Groups=list(carried))[
+            "NetworkInterface"]["NetworkInterfaceId"]
+
+    def with_interfaces(answer):
+        return {**answer, "NetworkInterfaces": ec2.describe_network_interfaces(Filters=[
+            {"Name": "vpc-id", "Values": [vpc]}])["NetworkInterfaces"]}
+
+    for group in wanted["SecurityGroups"]:
+        interface(next(t["Value"] for t in group["Tags"] if t["Key"] == "firebreak:layer"),
+                  groups[group["GroupId"]])
+    interface("nobody's", other)
+    prove("an interface in each layer", with_interfaces(seen), 0)
+    mixed = interface(layer, ident, other)
+    prove("a group besides ours", with_interfaces(seen), 0, "P0607", "P0609", mixed, other)
+    prove("which the capture does not have", with_interfaces(capture(ec2, lists, False)), 0,
+          "P0609", mixed, other, "it is not here, and neither are its rules")
+    ec2.delete_network_interface(NetworkInterfaceId=mixed)
+    for what, made, word in (
+            ("an interface outside of its layer", interface("nobody's", ident), "outside of the layer"),
+            ("an interface of nobody's in a layer", interface(layer, other), "and not its group"),
+            ("an interface of two layers", interface(layer, *groups.values()), "two layers")):
+        prove(what, with_interfaces(seen), 2, "P0615", made, word)
+        ec2.delete_network_interface(NetworkInterfaceId=made)
+    prove("and taken away", with_interfaces(seen), 0)
     refers = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
               "UserIdGroupPairs": [{"GroupId": other}]}
     ec2.authorize_security_group_ingress(GroupId=ident, IpPermissions=[refers])
