@@ -210,6 +210,27 @@ def on_group(layer, environment="prod", **said):
     return change
 
 
+def all_pairs(seen):
+    return [pair for g in seen["SecurityGroups"]
+            for p in g["IpPermissions"] + g["IpPermissionsEgress"]
+            for pair in p.get("UserIdGroupPairs", [])]
+
+
+def peer_of(seen, **said):
+    return {"GroupId": group(seen, "ops", "stage")["GroupId"], "UserId": OWNER["stage"],
+            "VpcId": VPC["stage"], "VpcPeeringConnectionId": "pcx-1",
+            "PeeringStatus": "active", **said}
+
+
+def by_group(**said):
+    """What stage.ops may do in prod, by its group instead of its addresses."""
+    def change(seen):
+        p = next(p for p in group(seen, "ops")["IpPermissions"] if p.get("IpRanges"))
+        assert p.pop("IpRanges")[0]["CidrIp"] == "10.1.2.0/24"
+        p["UserIdGroupPairs"] = [peer_of(seen, **said)]
+    return change
+
+
 ANY4, ANY6 = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, {"Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
 NINE = {"UserIdGroupPairs": [{"GroupId": "sg-9", "UserId": OWNER["prod"]}]}
 
@@ -241,6 +262,16 @@ lines(
 
     # references that are not what they are called
     ("the same id of another account", on_pair("db", UserId=OWNER["stage"]), 2, "P0601"),
+    ("the same id of another account in every rule", lambda seen: [
+        pair.update(UserId="999988887777") for pair in all_pairs(seen)
+        if pair["GroupId"] == group(seen, "web")["GroupId"]], 1, "nobody's here"),
+    ("an account that nobody can tell", lambda seen: [
+        pair.pop("UserId") for pair in all_pairs(seen)], 0),
+    ("a group in place of its prefix, over a peering", by_group(), 0),
+    ("the same, and the peering is deleted", by_group(PeeringStatus="deleted"), 1),
+    ("the same of another account", by_group(UserId="999988887777"), 1),
+    ("the same group for another port", lambda seen: (by_group()(seen), add(
+        "ops", "tcp", 23, 23, UserIdGroupPairs=[peer_of(seen)])(seen)), 1, "stage.ops", "port 23"),
     ("a peering that is deleted", on_pair("db", PeeringStatus="deleted"), 1, "nobody's here"),
     ("a peering that is being made", on_pair("db", PeeringStatus="pending-acceptance"), 1),
     ("a peering within a VPC", on_pair("db", VpcPeeringConnectionId="pcx-1",

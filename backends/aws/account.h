@@ -25,7 +25,7 @@ struct account_rule {
 	const char *names;		/* our tag: the policy rules it came from */
 };
 
-/* One id is one peer: what several rules say of it is the same. */
+/* An id out of one VPC is one peer: what several rules say of it is the same. */
 struct account_peer {
 	const char *id;
 	const char *user, *vpc;		/* of a group: whose, and where */

@@ -789,6 +789,11 @@ static const struct account *with_unseen(struct arena *arena,
 
 		if (!p || p->group != NOT_HERE || is_stale(p))
 			continue;
+		for (uint32_t k = 0; k < own->groups.count; k++)
+			if (strcmp(own->groups.at[k].id, p->id) == 0)
+				p->group = k;
+		if (p->group != NOT_HERE)
+			continue;
 		p->group = (uint32_t)own->groups.count;
 		*LIST_PUSH(arena, &own->groups) = (struct account_group){
 			.id = p->id, .name = "",

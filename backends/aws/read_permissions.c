@@ -72,11 +72,16 @@ static bool agrees(const char **known, const char *word)
 	return !*word || strcmp(*known, word) == 0;
 }
 
-/* The number of the peer ID, of which every reference has to say the same. */
+/*
+ * The number of the peer ID of the group FROM: every reference out of one VPC has
+ * to say the same of it.  From another it may be behind a peering.
+ */
 static bool peer_of(struct account_reading *r, const struct path *path,
-		    const char *id, const struct reference *is, uint32_t *out)
+		    uint32_t from, const char *id, const struct reference *is,
+		    uint32_t *out)
 {
-	void **place = table_at_name(&r->peers, id);
+	void **place = table_at_name(&r->peers, arena_printf(r->json->arena,
+			"%s\n%s", r->account->groups.at[from].vpc, id));
 	struct account_peer *p;
 
 	if (!*place) {
@@ -96,7 +101,8 @@ static bool peer_of(struct account_reading *r, const struct path *path,
 }
 
 static bool read_group_peer(struct account_reading *r, const struct path *path,
-			    const struct json *json, struct aws_peer *peer)
+			    const struct json *json, uint32_t from,
+			    struct aws_peer *peer)
 {
 	static const char *const known[] = {
 		"GroupId", "UserId", "GroupName", "VpcId", "PeeringStatus",
@@ -111,18 +117,20 @@ static bool read_group_peer(struct account_reading *r, const struct path *path,
 		.vpc = account_text(r, path, "VpcId", json),
 		.peering = account_text(r, path, "VpcPeeringConnectionId", json),
 		.status = account_text(r, path, "PeeringStatus", json) };
-	return peer_of(r, path, account_need(r, path, "GroupId", json), &is,
-		       &peer->index);
+	return peer_of(r, path, from, account_need(r, path, "GroupId", json),
+		       &is, &peer->index);
 }
 
 static bool read_list_peer(struct account_reading *r, const struct path *path,
-			   const struct json *json, struct aws_peer *peer)
+			   const struct json *json, uint32_t from,
+			   struct aws_peer *peer)
 {
 	static const struct reference nothing = { "", "", "", "" };
 
 	*peer = (struct aws_peer){ .kind = AWS_LIST };
-	return peer_of(r, path, account_need(r, path, "PrefixListId", json),
-		       &nothing, &peer->index);
+	return peer_of(r, path, from,
+		       account_need(r, path, "PrefixListId", json), &nothing,
+		       &peer->index);
 }
 
 static bool read_prefix_peer(struct account_reading *r, const struct path *path,
@@ -159,8 +167,8 @@ static void read_peer(struct permissions *p, const struct path *path,
 
 	if (kind < 3 && !expect_object(r->json, path, json, known[kind]))
 		return;
-	good = kind == 3 ? read_group_peer(r, path, json, peer) :
-	       kind == 2 ? read_list_peer(r, path, json, peer) :
+	good = kind == 3 ? read_group_peer(r, path, json, rule.is.group, peer) :
+	       kind == 2 ? read_list_peer(r, path, json, rule.is.group, peer) :
 	       read_prefix_peer(r, path, known[kind][0], json,
 				kind ? IPV6 : IPV4, peer);
 	rule.description = account_text(r, path, "Description", json);
@@ -241,7 +249,8 @@ static size_t peer_kind(const struct json *rule)
 }
 
 static bool read_rule_peer(struct account_reading *r, const struct path *path,
-			   const struct json *json, struct aws_peer *peer)
+			   const struct json *json, uint32_t from,
+			   struct aws_peer *peer)
 {
 	switch (peer_kind(json)) {
 	case 0:
@@ -249,10 +258,10 @@ static bool read_rule_peer(struct account_reading *r, const struct path *path,
 	case 1:
 		return read_prefix_peer(r, path, "CidrIpv6", json, IPV6, peer);
 	case 2:
-		return read_list_peer(r, path, json, peer);
+		return read_list_peer(r, path, json, from, peer);
 	case 3:
 		return read_group_peer(r, path, account_given(json,
-					"ReferencedGroupInfo"), peer);
+					"ReferencedGroupInfo"), from, peer);
 	default:
 		return refuse(r->json, path, "has not exactly one peer");
 	}
@@ -301,11 +310,10 @@ static void read_rule(struct permissions *p, const struct path *path,
 	rule.description = account_text(r, path, "Description", json);
 	rule.names = account_tag(r, path, json, "firebreak:rules");
 	if (!r->json->good ||
+	    !group_of(r, path, id, account_text(r, path, "GroupOwnerId", json),
+		      &rule.is.group) ||
 	    !read_service(r, path, json, &rule.is.service) ||
-	    !read_rule_peer(r, path, json, &rule.is.peer))
-		return;
-	if (!group_of(r, path, id, account_text(r, path, "GroupOwnerId", json),
-		      &rule.is.group))
+	    !read_rule_peer(r, path, json, rule.is.group, &rule.is.peer))
 		return;
 	rule.is.direction = egress->kind == JV_TRUE ? AWS_EGRESS : AWS_INGRESS;
 	if (r->json->good)
