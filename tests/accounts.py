@@ -382,6 +382,47 @@ lines(
     ("null in place of rules", lambda seen: group(seen, "web").update(IpPermissions=None), 1),
 )
 
+
+def vpcs(**more):
+    def change(seen):
+        seen["Vpcs"] = [{"VpcId": VPC["prod"], "CidrBlock": "10.0.0.0/16", **more}]
+    return change
+
+
+def blocks(*all_of_them):
+    return vpcs(CidrBlockAssociationSet=[
+        {"CidrBlock": block, "CidrBlockState": {"State": state}} for block, state in all_of_them])
+
+
+lines(
+    ("the VPC as it is declared", vpcs(), 0),
+    ("the VPC with both families", vpcs(Ipv6CidrBlockAssociationSet=[
+        {"Ipv6CidrBlock": "2001:db8:a::/56"}]), 0),
+    ("a VPC with a block more", blocks(("10.0.0.0/16", "associated"),
+                                       ("100.64.0.0/16", "associated")), 2, "P0611",
+     "100.64.0.0/16"),
+    ("a VPC that lost a block", blocks(("10.0.0.0/16", "associated"),
+                                       ("100.64.0.0/16", "disassociated")), 0),
+    ("a VPC that is larger", vpcs(CidrBlock="10.0.0.0/15"), 2, "P0611"),
+    ("a VPC of another IPv6", vpcs(Ipv6CidrBlockAssociationSet=[
+        {"Ipv6CidrBlock": "2001:db8:b::/56"}]), 2, "P0611", "2001:db8:b::/56"),
+    ("ICMPv6 over IPv4", add("ops", "icmpv6", 128, 0, **ANY4), 1),
+    ("ICMP of every code", add("ops", "icmp", 8, -1, **ANY4), 1),
+    ("a code without a type", add("ops", "icmp", -1, 0, **ANY4), 2),
+    ("a port in words", add("web", "tcp", "22", "22", **ANY4), 2),
+    ("a port with a point", add("web", "tcp", 22.5, 22.5, **ANY4), 2),
+    ("a port that is true", add("web", "tcp", True, True, **ANY4), 2),
+    ("ports the other way", add("web", "tcp", 23, 22, **ANY4), 2),
+    ("an IPv6 prefix among IPv4", add("web", "tcp", 22, 22, IpRanges=[{"CidrIp": "::/0"}]), 2),
+    ("two peers in one place", add("web", "tcp", 22, 22, IpRanges=[
+        {"CidrIp": "10.0.0.0/24", "CidrIpv6": "::/0"}]), 2),
+    ("a member that nobody knows", lambda seen: group(seen, "web").update(IpPermission=[]), 2),
+    ("rules of a group that is not among the groups", lambda seen: (
+        seen.update(SecurityGroupRules=rules_of(seen)),
+        seen["SecurityGroupRules"].append({**seen["SecurityGroupRules"][0], "GroupId": "sg-77",
+                                           "SecurityGroupRuleId": "sgr-x"})), 0, "P0607", "sg-77"),
+)
+
 # --- the default group ---
 
 AS_MADE = {"IpPermissionsEgress": [permission("-1", None, None, **ANY4)]}
@@ -580,6 +621,148 @@ def interfaces(truth):
     check("interfaces alone", code == 2 and "jq -s add" in said, said)
 
 
+# --- a naive twin: what an account admits, point by point ---
+
+PEERS = (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"), ("PrefixListIds", "PrefixListId"),
+         ("UserIdGroupPairs", "GroupId"))
+NUMBERS = {"tcp": 6, "udp": 17}
+
+
+def flat(seen):
+    """(group, direction, protocol, low, high, kind of peer, peer) of every rule."""
+    return [(g["GroupId"], d, p["IpProtocol"], p.get("FromPort", -1), p.get("ToPort", -1), kind,
+             peer[key])
+            for g in seen["SecurityGroups"] for d in ("IpPermissions", "IpPermissionsEgress")
+            for p in g[d] for kind, key in PEERS for peer in p.get(kind, [])]
+
+
+def edges(networks):
+    out = set()
+    for net in map(ipaddress.ip_network, networks):
+        for number in (int(net[0]) - 1, int(net[0]), int(net[-1]), int(net[-1]) + 1):
+            if 0 <= number < 2 ** net.max_prefixlen:
+                out.add((net.version, number))
+    return out
+
+
+def points(rules):
+    nets = [net for all_of_it in LAYERS.values() for net in all_of_it] + ["198.51.100.0/24"]
+    ends = edges(nets + [r[6] for r in rules if "/" in r[6]]) | {"pl-s3", "sg-9"}
+    ports = {port for r in rules for end in r[3:5] for port in (end - 1, end, end + 1)
+             if 0 <= port <= 65535} | {0, 65535}
+    return ends, [(number, port) for number in (6, 17, 47) for port in ports]
+
+
+def meets(kind, peer, end, ids):
+    """Does a peer stand for this end?  A word stands for who nobody knows."""
+    if isinstance(end, str):
+        return peer == end
+    if kind == "PrefixListIds":
+        nets = ["198.51.100.0/24"] if peer == "pl-partners" else []
+    elif kind == "UserIdGroupPairs":
+        nets = LAYERS.get(ids.get(peer), [])
+    else:
+        nets = [peer]
+    return any(net.version == end[0] and int(net[0]) <= end[1] <= int(net[-1])
+               for net in map(ipaddress.ip_network, nets))
+
+
+def serves(rule, service):
+    protocol, low, high = rule[2:5]
+    if protocol == "-1":
+        return True
+    if NUMBERS.get(protocol, protocol) not in (service[0], str(service[0])):
+        return False
+    return protocol not in NUMBERS or low <= service[1] <= high
+
+
+def admits(rules, ends, services, ids):
+    out = set()
+    for rule in rules:
+        six = any(":" in net for net in LAYERS.get(ids.get(rule[0]), []))
+        if ":" in rule[6] and not six:
+            out.add(rule)               # nobody has it, so it is not the policy's
+            continue
+        far = [end for end in ends if meets(rule[5], rule[6], end, ids) and
+               (isinstance(end, str) or end[0] == 4 or six)]
+        out |= {(rule[0], rule[1], end, service) for end in far for service in services
+                if serves(rule, service)}
+    return out
+
+
+def some_rule(dice, seen):
+    """A permission of some group of ours, taken apart: its list, it, and one peer of it."""
+    g = dice.choice([g for g in seen["SecurityGroups"] if g["IpPermissions"]])
+    p = dice.choice(g["IpPermissions"])
+    kind = dice.choice([kind for kind, _ in PEERS if p.get(kind)])
+    return g["IpPermissions"], p, kind
+
+
+def play(dice, seen, ids):
+    """Somebody's hand: often it changes nothing."""
+    rules, p, kind = some_rule(dice, seen)
+    single = {k: v for k, v in p.items() if k not in dict(PEERS)}
+    own = [g for g in seen["SecurityGroups"] if g["GroupName"] != "default"]
+    luck = dice.randrange(9)
+    if luck == 0:           # a rule in two halves
+        net = ipaddress.ip_network(p["IpRanges"][0]["CidrIp"]) if p.get("IpRanges") else None
+        if net and net.prefixlen < 32:
+            p["IpRanges"][0:1] = [{"CidrIp": str(half)} for half in net.subnets()]
+    elif luck == 1 and p.get("FromPort", -1) < p.get("ToPort", -1):
+        rules.append({**copy.deepcopy(p), "FromPort": p["FromPort"] + 1})
+    elif luck == 2:         # a group by its addresses, or half of them
+        if kind == "UserIdGroupPairs" and p[kind][0]["GroupId"] in ids:
+            nets = LAYERS[ids[p[kind].pop(0)["GroupId"]]]
+            p["IpRanges"] = [{"CidrIp": net} for net in nets if ":" not in net]
+            p["Ipv6Ranges"] = [{"CidrIpv6": net} for net in nets if ":" in net and
+                               dice.randrange(2)]
+    elif luck == 3:
+        p[kind].pop()
+        if not any(p.get(k) for k, _ in PEERS):
+            rules.remove(p)
+    elif luck == 4:
+        rules.append({**single, "ToPort": single.get("ToPort", 0) + 1, "IpProtocol": "tcp",
+                      "FromPort": single.get("FromPort", 0), kind: copy.deepcopy(p[kind])})
+    elif luck == 5:
+        peer = dice.choice([g["GroupId"] for g in own] + ["sg-9"])
+        rules.append({"IpProtocol": dice.choice(["tcp", "udp", "47", "-1"]), "FromPort": 22,
+                      "ToPort": 22, "UserIdGroupPairs": [{"GroupId": peer}]})
+    elif luck == 6:
+        rules.append({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [
+            {"CidrIp": dice.choice(["192.168.0.0/25", "192.168.0.0/23", "10.0.0.0/24"])}]})
+    elif luck == 7:
+        rules.append({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [
+            {"CidrIpv6": dice.choice(["2001:db8:a:2::/64", "2001:db8:a:2::/65"])}]})
+    else:
+        one = dice.choice(own)
+        one["IpPermissionsEgress"].append({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443,
+                                           "PrefixListIds": [{"PrefixListId": dice.choice(
+                                               ["pl-s3", "pl-partners"])}]})
+
+
+def twin(truth):
+    policy = os.path.join(WORK, "shop.fbk")
+    ids = {g["GroupId"]: (tag(g, "firebreak:environment"), tag(g, "firebreak:layer"))
+           for g in truth["SecurityGroups"] if g["GroupName"] != "default"}
+    said_equal = refused = 0
+    for seed in range(60):
+        dice, seen = random.Random(seed), copy.deepcopy(truth)
+        for _ in range(dice.randrange(1, 4)):
+            play(dice, seen, ids)
+        ends, services = points(flat(truth) + flat(seen))
+        same = admits(flat(truth), ends, services, ids) == admits(flat(seen), ends, services, ids)
+        code, said = run("prove", policy, save("seen.json", seen))
+        refused += code == 2
+        if code == 2:       # a rule that is there already: AWS takes none twice
+            check(f"twin {seed}", "the same as a rule before it" in said, said)
+            continue
+        said_equal += code == 0
+        check(f"twin {seed}", code == (0 if same else 1),
+              f"exit {code}, the twin says {'equal' if same else 'not equal'}\n{said}")
+    check("twin: all answers are given", said_equal > 3 and refused < 20,
+          (said_equal, refused))
+
+
 SHARED = """
 language 1; policy shared; environments prod;
 layer a shared-hosts; layer b shared-hosts; layer c; layer d;
@@ -657,6 +840,7 @@ def main():
     kept(truth)
     same_addresses()
     interfaces(truth)
+    twin(truth)
     subprocess.run(["rm", "-rf", WORK])
     print(f"accounts: {done} checks, {failed} failed")
     sys.exit(1 if failed else 0)

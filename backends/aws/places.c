@@ -1,7 +1,8 @@
 /*
- * Assumption 1 of the proof, where a capture tells of interfaces: one that carries
- * a layer's group has addresses of the layer, and only those do.  Every interface
- * is asked by itself: what it carries, and where it is.
+ * Assumptions of the proof, where a capture tells of interfaces and VPCs: an
+ * interface that carries a layer's group has addresses of the layer, and only
+ * those do; and no address of the VPC is one that the policy declares nowhere.
+ * Every interface is asked by itself: what it carries, and where it is.
  */
 #include "backends/aws/select.h"
 
@@ -174,6 +175,34 @@ static void ask(struct asking *a, const struct account_interface *at)
 		ask_stranger(a, at);
 }
 
+/* Is every block of the VPC, where it is told, one that the policy gives it? */
+static bool blocks_hold(struct asking *a)
+{
+	bool good = true;
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < a->account->vpcs.count; i++) {
+		const struct account_vpc *v = &a->account->vpcs.at[i];
+
+		if (!*v->id || strcmp(v->id, a->place->vpc) != 0)
+			continue;
+		for (size_t k = 0; k < v->blocks.count; k++) {
+			struct prefix p = v->blocks.at[k];
+
+			if (ranges_include(a->space->vpc.of[p.family],
+					   host_range(a, p)))
+				continue;
+			good = false;
+			diag_add(a->diags, P0611, (struct span){ 0 },
+				 "%s: the VPC %.64s has %s, which the policy does not give to %s",
+				 a->name, v->id, prefix_text(p, text),
+				 ir_space_name(a->diags->arena, a->ir,
+					       a->space));
+		}
+	}
+	return good;
+}
+
 bool aws_places_hold(struct diags *diags, const struct ir *ir,
 		     const struct ir_space *space, const char *name,
 		     const struct account *account, const struct place *place)
@@ -181,6 +210,7 @@ bool aws_places_hold(struct diags *diags, const struct ir *ir,
 	struct asking a = { .arena = arena_child(diags->arena), .diags = diags,
 			    .ir = ir, .space = space, .name = name,
 			    .account = account, .place = place };
+	bool good = blocks_hold(&a);
 
 	for (size_t i = 0; i < account->interfaces.count; i++)
 		ask(&a, &account->interfaces.at[i]);
@@ -190,5 +220,5 @@ bool aws_places_hold(struct diags *diags, const struct ir *ir,
 			 name, a.found - SHOWN,
 			 ir_space_name(diags->arena, ir, space));
 	arena_free(a.arena);
-	return !a.found;
+	return good && !a.found;
 }

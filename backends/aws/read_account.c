@@ -253,15 +253,28 @@ static void read_list(struct account_reading *r, const struct json *json)
 		refuse(r->json, &path, "has an id twice");
 }
 
+/* A block that the VPC has lost, or never got, is still answered for a while. */
+static bool is_gone(const struct json *block, const char *key)
+{
+	const struct json *state = account_given(block, key);
+	const char *is = state && state->kind == JV_OBJECT
+		? jv_string(jv_get(state, "State")) : NULL;
+
+	return is && (strcmp(is, "disassociated") == 0 ||
+		      strcmp(is, "failed") == 0);
+}
+
 static void read_blocks(struct account_reading *r, const struct path *path,
 			const struct json *json, struct account_vpc *v)
 {
 	static const struct {
-		const char *list, *key;
+		const char *list, *key, *state;
 		enum family family;
 	} sets[] = {
-		{ "CidrBlockAssociationSet", "CidrBlock", IPV4 },
-		{ "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", IPV6 },
+		{ "CidrBlockAssociationSet", "CidrBlock", "CidrBlockState",
+		  IPV4 },
+		{ "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock",
+		  "Ipv6CidrBlockState", IPV6 },
 	};
 	struct prefix p;
 
@@ -270,6 +283,7 @@ static void read_blocks(struct account_reading *r, const struct path *path,
 							    sets[i].list, json);
 		     one; one = one->next)
 			if (account_given(one, sets[i].key) &&
+			    !is_gone(one, sets[i].state) &&
 			    account_prefix(r, path, sets[i].key, one,
 					   sets[i].family, &p))
 				*LIST_PUSH(r->arena, &v->blocks) = p;

@@ -41,7 +41,8 @@ struct place {
 };
 
 /*
- * Is every interface that ACCOUNT tells of where the groups that it carries belong,
+ * Has the VPC, where ACCOUNT tells of it, no block but the policy's?  If not, told
+ * as P0611.  Is every interface that ACCOUNT tells of where the groups that it carries belong,
  * and is nothing else there?  If not, told as P0615.
  */
 bool aws_places_hold(struct diags *diags, const struct ir *ir,
