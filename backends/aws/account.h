@@ -82,7 +82,7 @@ bool account_is_number(const char *text);
 const char *account_group_text(struct arena *arena,
 			       const struct account_group *group);
 
-/* --- between its two readers --- */
+/* --- between its readers --- */
 
 struct account_reading {
 	struct reader *json;		/* in memory that is gone afterwards */
@@ -116,6 +116,18 @@ const char *account_tag(struct account_reading *r, const struct path *path,
 bool account_prefix(struct account_reading *r, const struct path *up,
 		    const char *key, const struct json *object,
 		    enum family family, struct prefix *out);
+
+/* The place of ID, which is new to TABLE when *FRESH; NUMBER is its number then. */
+uint32_t account_number(struct table *table, const char *id, size_t number,
+			bool *fresh);
+
+/* The first element of the array of ROOT that has one of two names. */
+const struct json *account_elements(struct account_reading *r,
+				    const struct json *root, const char *name,
+				    const char *other);
+
+/* VPCs, interfaces and instances of ROOT, once the groups are known. */
+void account_read_places(struct account_reading *r, const struct json *root);
 
 /* The rules of the answers GROUPS and RULES, each NULL when it is missing. */
 void account_read_rules(struct account_reading *r, const struct json *groups,

@@ -1,6 +1,6 @@
 /*
- * What the EC2 API answers, from its reference (SecurityGroup, Vpc,
- * NetworkInterface, Instance, ManagedPrefixList), not from the emitter.
+ * What the EC2 API answers, from its reference (SecurityGroup, ManagedPrefixList),
+ * not from the emitter.
  *
  * Strict about groups and rules, because what is skipped may be what opens a
  * port.  An answer that goes on elsewhere (NextToken) is refused.
@@ -76,9 +76,8 @@ bool account_prefix(struct account_reading *r, const struct path *up,
 	return true;
 }
 
-/* The place of ID, which is new to TABLE when *FRESH; NUMBER is its number then. */
-static uint32_t number_of(struct table *table, const char *id, size_t number,
-			  bool *fresh)
+uint32_t account_number(struct table *table, const char *id, size_t number,
+			bool *fresh)
 {
 	void **place = table_at_name(table, id);
 
@@ -170,7 +169,7 @@ static void read_group(struct account_reading *r, const struct path *path,
 		.part = account_tag(r, path, json, "firebreak:part"),
 	};
 	g.region = read_arn(r, path, json, &g);
-	number_of(&r->groups, g.id, r->account->groups.count, &fresh);
+	account_number(&r->groups, g.id, r->account->groups.count, &fresh);
 	if (fresh)
 		*LIST_PUSH(r->arena, &r->account->groups) = g;
 	else
@@ -204,7 +203,7 @@ const char *account_group_text(struct arena *arena,
 	return text_string(&text);
 }
 
-/* --- lists, VPCs --- */
+/* --- lists --- */
 
 /* What describe-prefix-lists says is in it. */
 static struct both *read_entries(struct account_reading *r,
@@ -246,192 +245,11 @@ static void read_list(struct account_reading *r, const struct json *json)
 	l.name = account_need(r, &path, "PrefixListName", json);
 	l.family = account_text(r, &path, "AddressFamily", json);
 	l.entries = read_entries(r, &path, json);
-	number_of(&r->lists, l.id, r->account->lists.count, &fresh);
+	account_number(&r->lists, l.id, r->account->lists.count, &fresh);
 	if (fresh)
 		*LIST_PUSH(r->arena, &r->account->lists) = l;
 	else
 		refuse(r->json, &path, "has an id twice");
-}
-
-/* A block that the VPC has lost, or never got, is still answered for a while. */
-static bool is_gone(const struct json *block, const char *key)
-{
-	const struct json *state = account_given(block, key);
-	const char *is = state && state->kind == JV_OBJECT
-		? jv_string(jv_get(state, "State")) : NULL;
-
-	return is && (strcmp(is, "disassociated") == 0 ||
-		      strcmp(is, "failed") == 0);
-}
-
-static void read_blocks(struct account_reading *r, const struct path *path,
-			const struct json *json, struct account_vpc *v)
-{
-	static const struct {
-		const char *list, *key, *state;
-		enum family family;
-	} sets[] = {
-		{ "CidrBlockAssociationSet", "CidrBlock", "CidrBlockState",
-		  IPV4 },
-		{ "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock",
-		  "Ipv6CidrBlockState", IPV6 },
-	};
-	struct prefix p;
-
-	for (int i = 0; i < 2; i++)
-		for (const struct json *one = account_array(r, path,
-							    sets[i].list, json);
-		     one; one = one->next)
-			if (account_given(one, sets[i].key) &&
-			    !is_gone(one, sets[i].state) &&
-			    account_prefix(r, path, sets[i].key, one,
-					   sets[i].family, &p))
-				*LIST_PUSH(r->arena, &v->blocks) = p;
-	if (!v->blocks.count && account_given(json, "CidrBlock") &&
-	    account_prefix(r, path, "CidrBlock", json, IPV4, &p))
-		*LIST_PUSH(r->arena, &v->blocks) = p;
-}
-
-static void read_vpc(struct account_reading *r, const struct json *json)
-{
-	const struct path path = { NULL, "Vpcs" };
-	struct account_vpc v = { 0 };
-	bool fresh;
-
-	if (!expect_object(r->json, &path, json, NULL))
-		return;
-	v.id = account_need(r, &path, "VpcId", json);
-	read_blocks(r, &path, json, &v);
-	number_of(&r->vpcs, v.id, r->account->vpcs.count, &fresh);
-	if (fresh)
-		*LIST_PUSH(r->arena, &r->account->vpcs) = v;
-}
-
-/* --- interfaces --- */
-
-static bool has_host(const struct account_interface *i, struct prefix p)
-{
-	for (size_t k = 0; k < i->hosts.count; k++)
-		if (i->hosts.at[k].family == p.family &&
-		    i->hosts.at[k].base == p.base &&
-		    i->hosts.at[k].length == p.length)
-			return true;
-	return false;
-}
-
-/* A host, or what an interface hands out: KEY of JSON, if it is there. */
-static void add_host(struct account_reading *r, const struct path *up,
-		     struct account_interface *i, const struct json *json,
-		     const char *key)
-{
-	const struct path path = { up, key };
-	const char *text = account_text(r, up, key, json);
-	struct prefix p;
-
-	if (!*text)
-		return;
-	if (prefix_read(text, strlen(text), &p) != PREFIX_OK) {
-		refuse(r->json, &path, "is no address");
-		return;
-	}
-	if (!has_host(i, p))
-		*LIST_PUSH(r->arena, &i->hosts) = p;
-}
-
-static void add_hosts(struct account_reading *r, const struct path *path,
-		      struct account_interface *i, const struct json *json)
-{
-	static const char *const sets[][2] = {
-		{ "PrivateIpAddresses", "PrivateIpAddress" },
-		{ "Ipv6Addresses", "Ipv6Address" },
-		{ "Ipv4Prefixes", "Ipv4Prefix" },
-		{ "Ipv6Prefixes", "Ipv6Prefix" },
-	};
-
-	add_host(r, path, i, json, "PrivateIpAddress");
-	for (size_t s = 0; s < sizeof sets / sizeof *sets; s++)
-		for (const struct json *one = account_array(r, path, sets[s][0],
-							    json);
-		     one; one = one->next)
-			add_host(r, path, i, one, sets[s][1]);
-}
-
-static void add_carried(struct account_reading *r, const struct path *path,
-			struct account_interface *i, const struct json *json)
-{
-	const char *id = account_need(r, path, "GroupId", json);
-	uintptr_t number = (uintptr_t)table_get_name(&r->groups, id);
-
-	if (number)
-		*LIST_PUSH(r->arena, &i->groups) = (uint32_t)number - 1;
-	else
-		*LIST_PUSH(r->arena, &i->others) = (struct account_group){
-			.id = id, .name = account_text(r, path, "GroupName",
-						       json) };
-}
-
-static bool has_group(const struct account_interface *i, uint32_t group)
-{
-	for (size_t k = 0; k < i->groups.count; k++)
-		if (i->groups.at[k] == group)
-			return true;
-	return false;
-}
-
-/* An interface may be told of with its instance, too. */
-static bool is_same(const struct account_interface *a,
-		    const struct account_interface *b)
-{
-	bool same = a->hosts.count == b->hosts.count &&
-		    a->groups.count == b->groups.count &&
-		    a->others.count == b->others.count;
-
-	for (size_t i = 0; same && i < b->hosts.count; i++)
-		same = has_host(a, b->hosts.at[i]);
-	for (size_t i = 0; same && i < b->groups.count; i++)
-		same = has_group(a, b->groups.at[i]);
-	return same;
-}
-
-static void read_interface(struct account_reading *r, const struct json *json,
-			   const char *groups)
-{
-	const struct path path = { NULL, "NetworkInterfaces" };
-	struct account_interface i = { 0 };
-	uint32_t number = 0;
-	bool fresh = true;
-
-	if (!expect_object(r->json, &path, json, NULL))
-		return;
-	i.id = account_text(r, &path, "NetworkInterfaceId", json);
-	i.vpc = account_text(r, &path, "VpcId", json);
-	add_hosts(r, &path, &i, json);
-	for (const struct json *one = account_array(r, &path, groups, json);
-	     one; one = one->next)
-		add_carried(r, &path, &i, one);
-	if (*i.id)
-		number = number_of(&r->interfaces, i.id,
-				   r->account->interfaces.count, &fresh);
-	if (fresh)
-		*LIST_PUSH(r->arena, &r->account->interfaces) = i;
-	else if (!is_same(&r->account->interfaces.at[number], &i))
-		refuse(r->json, &path, "tells of `%.64s` twice, and otherwise",
-		       i.id);
-}
-
-/* By its interfaces; one that tells of none has groups of its own. */
-static void read_instance(struct account_reading *r, const struct json *json)
-{
-	const struct path path = { NULL, "Instances" };
-	const struct json *one;
-
-	if (!expect_object(r->json, &path, json, NULL))
-		return;
-	one = account_array(r, &path, "NetworkInterfaces", json);
-	if (!one)
-		read_interface(r, json, "SecurityGroups");
-	for (; one; one = one->next)
-		read_interface(r, one, "Groups");
 }
 
 /* --- the whole --- */
@@ -462,9 +280,9 @@ static const struct json *part(struct account_reading *r,
 	return a ? a : b;
 }
 
-static const struct json *elements(struct account_reading *r,
-				   const struct json *root, const char *name,
-				   const char *other)
+const struct json *account_elements(struct account_reading *r,
+				    const struct json *root, const char *name,
+				    const char *other)
 {
 	const struct path path = { NULL, name };
 	const struct json *all = part(r, root, name, other);
@@ -472,26 +290,6 @@ static const struct json *elements(struct account_reading *r,
 	if (all && all->kind != JV_ARRAY)
 		refuse(r->json, &path, "is not an array");
 	return all && all->kind == JV_ARRAY ? all->first : NULL;
-}
-
-static void read_places(struct account_reading *r, const struct json *root)
-{
-	const struct json *some[] = {
-		elements(r, root, "NetworkInterfaces", "network_interfaces"),
-		elements(r, root, "Instances", "instances"),
-		elements(r, root, "Reservations", "reservations"),
-	};
-
-	r->account->tells_places = some[0] || some[1] || some[2];
-	for (const struct json *one = some[0]; one; one = one->next)
-		read_interface(r, one, "Groups");
-	for (const struct json *one = some[1]; one; one = one->next)
-		read_instance(r, one);
-	for (const struct json *one = some[2]; one; one = one->next)
-		for (const struct json *in = account_array(r, NULL, "Instances",
-							   one);
-		     in; in = in->next)
-			read_instance(r, in);
 }
 
 /* An answer has these and no others; an inventory anything beside its own. */
@@ -518,7 +316,7 @@ static void read_root(struct account_reading *r, const struct json *root)
 	if (part(r, root, "NextToken", "next_token"))
 		refuse(r->json, &token, "says that more is to come: the capture "
 		       "is not complete");
-	for (const struct json *one = elements(r, root, "PrefixLists",
+	for (const struct json *one = account_elements(r, root, "PrefixLists",
 					       "prefix_lists");
 	     one; one = one->next)
 		read_list(r, one);
@@ -531,10 +329,7 @@ static void read_root(struct account_reading *r, const struct json *root)
 		read_groups(r, groups);
 	if (r->json->good)
 		account_read_rules(r, groups, rules);
-	for (const struct json *one = elements(r, root, "Vpcs", "vpcs"); one;
-	     one = one->next)
-		read_vpc(r, one);
-	read_places(r, root);
+	account_read_places(r, root);
 }
 
 /* Whose ids the peers are, now that all of them are known. */
