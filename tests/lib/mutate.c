@@ -511,6 +511,46 @@ void mutate_prefix(const struct object *o, const char *name, const char *text)
 		try_member(o, o->is, name, json_string(v.at[i]));
 }
 
+void mutate_listed(const struct object *group, json_t *in, const char *key,
+		   const char *other, void (*mutate)(const struct object *o))
+{
+	json_t *all = json_object_get(in, key);
+	json_t *opposite = json_object_get(in, other);
+
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		struct object o = *group;
+		json_t *is = json_incref(json_array_get(all, i));
+
+		o.arena = arena_child(group->m->arena);
+		o.kind = key;
+		o.is = is;
+		mutate(&o);
+		json_array_append(all, is);
+		show_root(&o, "twice");
+		json_array_remove(all, json_array_size(all) - 1);
+		json_array_append(opposite, is);
+		show_root(&o, "in both directions");
+		json_array_remove(opposite, json_array_size(opposite) - 1);
+		json_array_remove(all, i);
+		show_root(&o, "taken out");
+		json_array_insert_new(all, i, is);
+		arena_free(o.arena);
+	}
+}
+
+void mutate_tag_list(const struct object *o, json_t *in)
+{
+	json_t *tag;
+	size_t i;
+
+	json_array_foreach(json_object_get(in, "Tags"), i, tag) {
+		try_member(o, tag, "Value", json_string("changed"));
+		try_member(o, tag, "Value", json_string("data"));
+		try_member(o, tag, "Key", json_string("changed"));
+		try_member(o, tag, "Value", NULL);
+	}
+}
+
 /* Another group for a group. */
 static void mutate_reference(const struct object *o, const char *name)
 {
@@ -722,47 +762,6 @@ static void mutate_permission(const struct object *o)
 	json_decref(members);
 }
 
-/* All permissions of one direction of a group: also gone, twice, turned. */
-static void mutate_permissions(const struct object *group, const char *key,
-			       const char *other)
-{
-	json_t *all = json_object_get(group->is, key);
-	json_t *opposite = json_object_get(group->is, other);
-
-	for (size_t i = 0; i < json_array_size(all); i++) {
-		struct object o = *group;
-		json_t *is = json_incref(json_array_get(all, i));
-
-		o.arena = arena_child(group->m->arena);
-		o.kind = key;
-		o.is = is;
-		mutate_permission(&o);
-		json_array_append(all, is);
-		show_root(&o, "twice");
-		json_array_remove(all, json_array_size(all) - 1);
-		json_array_append(opposite, is);
-		show_root(&o, "in both directions");
-		json_array_remove(opposite, json_array_size(opposite) - 1);
-		json_array_remove(all, i);
-		show_root(&o, "taken out");
-		json_array_insert_new(all, i, is);
-		arena_free(o.arena);
-	}
-}
-
-static void mutate_ec2_tags(const struct object *group)
-{
-	json_t *tags = json_object_get(group->is, "Tags"), *tag;
-	size_t i;
-
-	json_array_foreach(tags, i, tag) {
-		try_member(group, tag, "Value", json_string("changed"));
-		try_member(group, tag, "Value", json_string("data"));
-		try_member(group, tag, "Key", json_string("changed"));
-		try_member(group, tag, "Value", NULL);
-	}
-}
-
 void mutate_ec2(struct mutation *m, const char *bytes, size_t len)
 {
 	json_t *root = json_loadb(bytes, len, 0, NULL), *group;
@@ -773,9 +772,11 @@ void mutate_ec2(struct mutation *m, const char *bytes, size_t len)
 		struct object o = { m, arena_child(m->arena), root, groups,
 				    group, "group", "of permissions" };
 
-		mutate_permissions(&o, "IpPermissions", "IpPermissionsEgress");
-		mutate_permissions(&o, "IpPermissionsEgress", "IpPermissions");
-		mutate_ec2_tags(&o);
+		mutate_listed(&o, group, "IpPermissions", "IpPermissionsEgress",
+			      mutate_permission);
+		mutate_listed(&o, group, "IpPermissionsEgress", "IpPermissions",
+			      mutate_permission);
+		mutate_tag_list(&o, group);
 		try_member(&o, group, "IpPermissions", NULL);
 		try_member(&o, group, "IpPermissionsEgress", json_null());
 		try_member(&o, group, "GroupId", json_string("changed"));

@@ -109,48 +109,13 @@ static void mutate_rule(const struct object *o)
 	json_decref(members);
 }
 
-/* The rules in a group in one direction: changed, gone, twice, turned. */
 static void mutate_inlines(const struct object *group, json_t *properties,
 			   const char *key, const char *other)
 {
-	json_t *all = json_object_get(properties, key);
-	json_t *opposite = json_object_get(properties, other);
-
-	for (size_t i = 0; i < json_array_size(all); i++) {
-		struct object o = *group;
-		json_t *is = json_incref(json_array_get(all, i));
-
-		o.arena = arena_child(group->m->arena);
-		o.kind = key;
-		o.is = is;
-		mutate_rule(&o);
-		json_array_append(all, is);
-		show_root(&o, "twice");
-		json_array_remove(all, json_array_size(all) - 1);
-		json_array_append(opposite, is);
-		show_root(&o, "in both directions");
-		json_array_remove(opposite, json_array_size(opposite) - 1);
-		json_array_remove(all, i);
-		show_root(&o, "taken out");
-		json_array_insert_new(all, i, is);
-		arena_free(o.arena);
-	}
+	mutate_listed(group, properties, key, other, mutate_rule);
 	try_member(group, properties, key, NULL);
 	try_member(group, properties, key, json_array());
 	try_member(group, properties, key, json_null());
-}
-
-static void mutate_tags(const struct object *o, json_t *properties)
-{
-	json_t *tag;
-	size_t i;
-
-	json_array_foreach(json_object_get(properties, "Tags"), i, tag) {
-		try_member(o, tag, "Value", json_string("changed"));
-		try_member(o, tag, "Value", json_string("data"));
-		try_member(o, tag, "Key", json_string("changed"));
-		try_member(o, tag, "Value", NULL);
-	}
 }
 
 static void mutate_group(const struct object *o, json_t *properties)
@@ -162,7 +127,7 @@ static void mutate_group(const struct object *o, json_t *properties)
 
 	mutate_inlines(o, properties, keys[0], keys[1]);
 	mutate_inlines(o, properties, keys[1], keys[0]);
-	mutate_tags(o, properties);
+	mutate_tag_list(o, properties);
 	for (size_t i = 0; i < COUNT(others); i++) {
 		try_member(o, properties, others[i], NULL);
 		try_member(o, properties, others[i], json_string("changed"));

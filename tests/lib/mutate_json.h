@@ -25,4 +25,14 @@ void mutate_number(const struct object *o, const char *name, json_int_t n);
 /* Other addresses and prefixes for the text of member NAME. */
 void mutate_prefix(const struct object *o, const char *name, const char *text);
 
+/*
+ * The rules in the list KEY of IN, those of the other direction being in OTHER:
+ * each changed by MUTATE, twice, in both directions, and gone.
+ */
+void mutate_listed(const struct object *group, json_t *in, const char *key,
+		   const char *other, void (*mutate)(const struct object *o));
+
+/* Tags of IN with other keys and values. */
+void mutate_tag_list(const struct object *o, json_t *in);
+
 #endif
