@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
@@ -57,6 +58,9 @@ static const char *comment_in(struct nft_decoder *d, const uint8_t *bytes,
 	return NULL;
 }
 
+/* OWNER and PERSIST say who may change it, and what becomes of it then. */
+enum { KNOWN_TABLE_FLAGS = NFT_TABLE_F_DORMANT | NFT_TABLE_F_OWNER | 1 << 2 };
+
 static int take_table(const struct nlmsghdr *m, void *context)
 {
 	struct nft_decoder *d = context;
@@ -70,10 +74,13 @@ static int take_table(const struct nlmsghdr *m, void *context)
 	}
 	if (is_ours(d, nftnl_table_get_u32(t, NFTNL_TABLE_FAMILY),
 		    nftnl_table_get_str(t, NFTNL_TABLE_NAME))) {
+		uint32_t flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
+
 		d->found = true;
-		if (nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS) &
-		    NFT_TABLE_F_DORMANT)
+		if (flags & NFT_TABLE_F_DORMANT)
 			unclear(d, "the table is dormant: nothing in it holds");
+		if (flags & ~(uint32_t)KNOWN_TABLE_FLAGS)
+			unclear(d, "the table has flags that are not understood");
 		userdata = nftnl_table_get_data(t, NFTNL_TABLE_USERDATA, &len);
 		if (userdata)
 			d->comment = comment_in(d, userdata, len);
@@ -102,6 +109,8 @@ static void take_base_chain(struct nft_decoder *d, struct nftnl_chain *c,
 	const char *type = nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE);
 	struct nft_chain *chain;
 
+	if (nftnl_chain_get_u32(c, NFTNL_CHAIN_FLAGS) & ~(uint32_t)NFT_CHAIN_BASE)
+		unclear(d, "a base chain with flags that are not understood");
 	if (hook < 0 || !type ||
 	    strcmp(type, hook == NFT_POSTROUTING ? "nat" : "filter") != 0) {
 		unclear(d, "a base chain on a hook or of a type that is not understood");
@@ -147,6 +156,16 @@ static int take_chain(const struct nlmsghdr *m, void *context)
 }
 
 /* --- sets --- */
+
+/* A counter lets every packet go on; a limit or a quota does not. */
+static int take_statement(struct nftnl_expr *x, void *context)
+{
+	const char *kind = nftnl_expr_get_str(x, NFTNL_EXPR_NAME);
+
+	if (!kind || strcmp(kind, "counter") != 0)
+		unclear(context, "an element whose packets are more than counted");
+	return 0;
+}
 
 enum { KNOWN_FLAGS = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | NFT_SET_INTERVAL |
 		     NFT_SET_MAP | NFT_SET_CONCAT };
@@ -197,6 +216,7 @@ static void keep_set(struct nft_decoder *d, struct nftnl_set *s)
 	if (set->set.is_map &&
 	    nftnl_set_get_u32(s, NFTNL_SET_DATA_TYPE) != NFT_DATA_VERDICT)
 		unclear(d, "a map to anything but verdicts");
+	(void)nftnl_set_expr_foreach(s, take_statement, d);	/* it never stops */
 	take_lengths(d, s, set);
 	*LIST_PUSH(d->arena, &d->all_sets) = set;
 	*table_at_name(&d->sets, set->set.name) = set;
@@ -283,6 +303,7 @@ static int take_element(struct nftnl_set_elem *x, void *context)
 	    nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_EXPIRATION) ||
 	    nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_OBJREF))
 		return unclear(d, "an element that is not understood");
+	(void)nftnl_set_elem_expr_foreach(x, take_statement, d);
 	if (!key || !take_key(set, key, len, false, &e.element) ||
 	    (end && !take_key(set, end, end_len, true, &e.element)))
 		return unclear(d, "an element whose key is not understood");

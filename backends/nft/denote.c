@@ -34,6 +34,7 @@ struct denoter {
 	/* as a packet meets them: those of a chain where it is jumped to */
 	LIST(struct seen) rules;
 	struct nft_claim claim;
+	size_t steps;			/* taken down the chains */
 	bool failed;
 };
 
@@ -230,7 +231,10 @@ static bool find_contexts(struct denoter *d, struct nft_contexts *out)
 
 /* --- what is jumped to --- */
 
-enum { DEPTH_MOST = 8 };
+enum {
+	DEPTH_MOST = 8,
+	STEPS_MOST = 1 << 21,	/* rules, each as often as a way leads to it */
+};
 
 /* Matches that hold together. */
 struct way {
@@ -319,6 +323,14 @@ static void walk_map(struct denoter *d, const struct nft_rule *rule,
 	}
 }
 
+static bool leads_on(const struct nft_set *map)
+{
+	for (size_t i = 0; i < map->elements.count; i++)
+		if (map->elements.at[i].verdict == NFT_JUMP)
+			return true;
+	return false;
+}
+
 /* What a packet that has come WAY meets in CHAIN. */
 static void walk(struct denoter *d, const struct nft_chain *chain,
 		 const struct way *way, unsigned depth)
@@ -328,11 +340,13 @@ static void walk(struct denoter *d, const struct nft_chain *chain,
 		struct way on = further(d, way, rule->matches.at,
 					rule->matches.count);
 
-		if (depth > DEPTH_MOST)
+		if (depth > DEPTH_MOST || d->steps++ > STEPS_MOST)
 			cannot_tell(d, rule, "chains that jump in a circle, "
-				    "or too deep");
+				    "too deep, or to each other too often");
 		else if (rule->map && rule->map->fields[0] != NFT_CT_STATE)
 			walk_map(d, rule, &on, depth);
+		else if (rule->map && leads_on(rule->map->set))
+			cannot_tell(d, rule, "a jump by the state of the connection");
 		else if (rule->map || (rule->verdict != NFT_JUMP &&
 				       rule->verdict != NFT_PASS))
 			see(d, &on, rule, rule->verdict);

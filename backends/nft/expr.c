@@ -220,16 +220,18 @@ static void bitwise(struct work *w, struct nftnl_expr *x)
 					    &xor_len);
 	const struct content *from = span_of(w,
 		nftnl_expr_get_u32(x, NFTNL_EXPR_BITWISE_SREG), len);
-	struct content *to = target_of(w,
-		nftnl_expr_get_u32(x, NFTNL_EXPR_BITWISE_DREG), len);
+	struct content copy[REGISTER_BYTES], *to;
 
 	if (nftnl_expr_get_u32(x, NFTNL_EXPR_BITWISE_OP) != NFT_BITWISE_BOOL ||
-	    !mask || !xor || mask_len != len || xor_len != len) {
+	    !from || !mask || !xor || mask_len != len || xor_len != len) {
 		unclear(w, "a shift, or bits that are not understood");
 		return;
 	}
-	for (uint32_t i = 0; from && to && i < len; i++) {
-		to[i] = from[i];
+	/* the two may overlap, and making room for one clears part of the other */
+	memcpy(copy, from, len * sizeof *copy);
+	to = target_of(w, nftnl_expr_get_u32(x, NFTNL_EXPR_BITWISE_DREG), len);
+	for (uint32_t i = 0; to && i < len; i++) {
+		to[i] = copy[i];
 		to[i].mask &= mask[i];
 		to[i].value &= mask[i];
 		if (xor[i])

@@ -723,6 +723,10 @@ static void states_that_change_are_found(void **state)
 				       "untracked : drop").outcome, DIFFERS);
 	assert_int_equal(judge_changed(w, DATA, ", related : accept",
 				       "").outcome, DIFFERS);
+	/* where it leads to is not gone into: it is no drop */
+	assert_int_equal(judge_changed(w, DATA, "invalid : drop",
+				       "invalid : jump input").outcome,
+			 REFUSED);
 }
 
 static void loopback_that_is_not_is_found(void **state)
