@@ -19,10 +19,10 @@ bool nft_apply_undo(struct nft_link *link, struct arena *arena,
 		    struct diags *diags, const char *table);
 
 /*
- * Chains beside those of TABLE on the hooks of a gateway, or of a host, told as
- * warnings: what they drop stays dropped, whatever our table accepts.
+ * Chains of others that packets of a gateway's ruleset meet too, or of a host's,
+ * told as warnings: beside.h.
  */
 void nft_apply_tell_others(struct nft_link *link, const struct job *job,
-			   const char *table, bool gateway);
+			   bool gateway);
 
 #endif

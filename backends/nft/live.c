@@ -87,7 +87,7 @@ static bool end_flows(void *link, const struct job *job, const char *layer,
 
 static void tell_others(void *link, const struct job *job, const char *layer)
 {
-	nft_apply_tell_others(link, job, table_of(layer), *layer == '\0');
+	nft_apply_tell_others(link, job, *layer == '\0');
 }
 
 const struct live nft_live = {

@@ -1,6 +1,7 @@
-/* Chains of others on the hooks of a ruleset: what they drop stays dropped. */
+/* Chains of others that packets of a ruleset meet too, as the kernel has them. */
 #include "backends/nft/apply.h"
 
+#include "backends/nft/beside.h"
 #include "backends/nft/kernel.h"
 
 #include <errno.h>
@@ -9,43 +10,82 @@
 
 struct search {
 	const struct job *job;
-	const char *table;
 	bool gateway;
 };
 
-static bool is_on_hook(const struct search *s, uint32_t number)
+/* Of family inet: one of the two, each of which is proved for itself. */
+static bool is_ours(const char *table)
 {
-	if (s->gateway)
-		return number == NF_INET_FORWARD ||
-		       number == NF_INET_POST_ROUTING;
-	return number == NF_INET_LOCAL_IN || number == NF_INET_LOCAL_OUT;
+	static const struct identity host = { .layer = "x" },
+				     gateway = { .layer = "" };
+
+	return strcmp(table, nft_table_name(&host)) == 0 ||
+	       strcmp(table, nft_table_name(&gateway)) == 0;
+}
+
+static const char *family_word(uint32_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:   return "inet";
+	case NFPROTO_IPV4:   return "ip";
+	case NFPROTO_IPV6:   return "ip6";
+	case NFPROTO_NETDEV: return "netdev";
+	case NFPROTO_BRIDGE: return "bridge";
+	case NFPROTO_ARP:    return "arp";
+	default:	     return "?";
+	}
+}
+
+/* Those of inet, ip and ip6; of the others the family says enough. */
+static const char *hook_word(uint32_t number)
+{
+	switch (number) {
+	case NF_INET_PRE_ROUTING:  return "prerouting";
+	case NF_INET_LOCAL_IN:	   return "input";
+	case NF_INET_FORWARD:	   return "forward";
+	case NF_INET_LOCAL_OUT:	   return "output";
+	case NF_INET_POST_ROUTING: return "postrouting";
+	case NF_INET_INGRESS:	   return "ingress";
+	default:		   return "?";
+	}
+}
+
+static void look_at(const struct search *s, struct nftnl_chain *c)
+{
+	const char *table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE);
+	const char *type = nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE);
+	uint32_t family = nftnl_chain_get_u32(c, NFTNL_CHAIN_FAMILY);
+	struct nft_beside chain = {
+		family_word(family),
+		hook_word(nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM)),
+		type ? type : "" };
+	const char *does;
+
+	if (!table || !nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) ||
+	    (family == NFPROTO_INET && is_ours(table)))
+		return;
+	does = nft_beside(&chain, s->gateway);
+	if (does)
+		diag_add(s->job->diags, P0605, (struct span){ 0, 0 },
+			 "table `%s %s` has the chain `%s` %s", chain.family,
+			 table, nftnl_chain_get_str(c, NFTNL_CHAIN_NAME), does);
 }
 
 static int tell_chain(const struct nlmsghdr *m, void *context)
 {
-	struct search *s = context;
 	struct nftnl_chain *c = nftnl_chain_alloc();
 	bool read = c && nftnl_chain_nlmsg_parse(m, c) >= 0;
-	const char *table = read ? nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE)
-				 : NULL;
-	uint32_t family = read ? nftnl_chain_get_u32(c, NFTNL_CHAIN_FAMILY) : 0;
 
-	if (table && nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) &&
-	    (family == NFPROTO_INET || family == NFPROTO_IPV4 ||
-	     family == NFPROTO_IPV6) &&
-	    strcmp(table, s->table) != 0 &&
-	    is_on_hook(s, nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM)))
-		diag_add(s->job->diags, P0605, (struct span){ 0, 0 },
-			 "table `%s` has the chain `%s` on the same hook: what it drops stays dropped",
-			 table, nftnl_chain_get_str(c, NFTNL_CHAIN_NAME));
+	if (read)
+		look_at(context, c);
 	nftnl_chain_free(c);
 	return read ? MNL_CB_OK : MNL_CB_ERROR;
 }
 
 void nft_apply_tell_others(struct nft_link *link, const struct job *job,
-			   const char *table, bool gateway)
+			   bool gateway)
 {
-	struct search s = { job, table, gateway };
+	struct search s = { job, gateway };
 
 	if (!nft_link_dump(link, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL,
 			   tell_chain, &s))

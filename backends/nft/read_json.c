@@ -5,9 +5,15 @@
  */
 #include "backends/nft/place.h"
 
+#include "backends/nft/beside.h"
+
 #include <string.h>
 
 static const char opening[] = "nftables";
+
+/* Whose the two tables are that are ours. */
+static const struct identity of_host = { .layer = "x" },
+			     of_gateway = { .layer = "" };
 
 bool nft_is_json(const char *bytes, size_t len)
 {
@@ -180,23 +186,26 @@ static bool read_chain(struct nft_reader *r, const struct item *item)
 	return nft_keep_chain(r, chain);
 }
 
-/* A chain of somebody else on a hook of ours: what it drops stays dropped. */
+/* A chain of somebody else that packets of ours meet too. */
 static void tell_other(struct nft_reader *r, const struct item *item)
 {
 	const char *hook = jv_string(jv_get(item->is.is, "hook"));
+	const char *type = jv_string(jv_get(item->is.is, "type"));
+	struct nft_beside chain = { item->family, hook, type ? type : "" };
+	const char *does;
 
-	if (!hook || (strcmp(item->family, "inet") != 0 &&
-		      strcmp(item->family, "ip") != 0 &&
-		      strcmp(item->family, "ip6") != 0))
-		return;
-	for (int i = NFT_INPUT; i < NFT_HOOKS; i++)
-		if (r->model->chains[i].present &&
-		    strcmp(hooks[i].hook, hook) == 0)
-			diag_add(r->diags, P0605, (struct span){ 0, 0 },
-				 "`%s`, %s: another table has a chain on the hook `%s` too: what it drops stays dropped",
-				 r->model->file,
-				 nft_where(r->arena, r->model, item->at.index),
-				 hooks[i].hook);
+	if (!hook || (strcmp(item->family, "inet") == 0 &&
+		      (strcmp(item->table, nft_table_name(&of_host)) == 0 ||
+		       strcmp(item->table, nft_table_name(&of_gateway)) == 0)))
+		return;		/* ours, which is proved for itself */
+	does = nft_beside(&chain, strcmp(r->table,
+					 nft_table_name(&of_gateway)) == 0);
+	if (does)
+		diag_add(r->diags, P0605, (struct span){ 0, 0 },
+			 "`%s`, %s: another table has a chain of `%s` %s",
+			 r->model->file,
+			 nft_where(r->arena, r->model, item->at.index), hook,
+			 does);
 }
 
 /* --- rules --- */
@@ -295,10 +304,8 @@ static bool has_table(const struct json *list, const char *name)
 static bool choose_table(struct nft_reader *r, const struct nft_place *list,
 			 const struct identity *given)
 {
-	static const struct identity gateway = { .layer = "" },
-				     host = { .layer = "x" };
-	bool hosts = has_table(list->is, nft_table_name(&host));
-	bool gateways = has_table(list->is, nft_table_name(&gateway));
+	bool hosts = has_table(list->is, nft_table_name(&of_host));
+	bool gateways = has_table(list->is, nft_table_name(&of_gateway));
 
 	if (given)
 		r->table = nft_table_name(given);
@@ -306,7 +313,7 @@ static bool choose_table(struct nft_reader *r, const struct nft_place *list,
 		return nft_refuse_at(r, list, "tables of a host and of a gateway: "
 				     "say whose is proved, `--part ENV.LAYER`");
 	else
-		r->table = nft_table_name(gateways ? &gateway : &host);
+		r->table = nft_table_name(gateways ? &of_gateway : &of_host);
 	return has_table(list->is, r->table) ||
 	       nft_refuse_at(r, list, "there is no table `inet %s`", r->table);
 }

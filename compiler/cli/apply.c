@@ -259,7 +259,7 @@ const struct command command_apply = {
 	"of this network namespace: its own table, and no other.  The new rules are prepared\n"
 	"beside the old ones, switched to in one transaction, read back from the kernel\n"
 	"expression by expression and proved; then the old ones go.  No packet meets half of\n"
-	"either.  Chains of other tables on the same hooks are reported: what they drop stays\n"
+	"either.  Chains of other tables that the same packets meet are told: what they drop stays\n"
 	"dropped.\n\n"
 	"  --dry-run        check and prove, print the ruleset, and change nothing\n"
 	"  --confirm TIME   go back unless `yes` is typed within TIME (60s, 5m): also when the\n"
