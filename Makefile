@@ -179,6 +179,7 @@ check-kernel: $(B)/firebreak $(B)/tests/kernel/traffic $(B)/tests/kernel/moments
 	FIREBREAK=$(B)/firebreak SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/live.py
 	FIREBREAK=$(B)/firebreak MOMENTS=$(B)/tests/kernel/moments python3 tests/kernel/generation.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/shapes.py
+	FIREBREAK=$(B)/firebreak python3 tests/kernel/tampered.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic python3 tests/kernel/hitless.py
 	FIREBREAK=$(B)/firebreak TRAFFIC=$(B)/tests/kernel/traffic SPOIL_LIBRARY=$(B)/tests/kernel/spoil.so python3 tests/kernel/delta.py
 	FIREBREAK=$(B)/firebreak python3 tests/kernel/flows.py
