@@ -11,6 +11,9 @@
  *					1,000, 0.5 us; it grows with its size
  *	more of them			parts of 500, behind a map of their ranges
  *
+ * An address that all of a set have in common is matched once before it: each
+ * bit of a key is paid for by every packet, and by loading.
+ *
  * Sets of ranges must not overlap themselves: rules of the policy that overlap
  * are cut into disjoint boxes, all others stand there as they were written.
  */
@@ -102,11 +105,10 @@ static struct nft_set *add_set(struct nft_lowering *l, const char *name,
 	return set;
 }
 
-/* A rule that accepts what SET has. */
-static void look_up(struct nft_lowering *l, const enum nft_field *fields,
-		    const struct nft_set *set)
+/* RULE, which accepts, is for what SET has. */
+static void look_up(struct nft_lowering *l, struct nft_rule *rule,
+		    const enum nft_field *fields, const struct nft_set *set)
 {
-	struct nft_rule *rule = nft_add_rule(l, NULL);
 	struct nft_match *m = LIST_PUSH(l->arena, &rule->matches);
 
 	memcpy(m->fields, fields, set->width * sizeof *fields);
@@ -154,8 +156,6 @@ static bool is_exact(const struct nft_element *e, unsigned width)
 	return true;
 }
 
-/* --- few: a rule each --- */
-
 static bool is_any(enum nft_type type, struct range r)
 {
 	static const u128 last[NFT_TYPES] = {
@@ -168,6 +168,66 @@ static bool is_any(enum nft_type type, struct range r)
 
 	return r.lo == 0 && r.hi == last[type];
 }
+
+/* --- what all have in common --- */
+
+static bool all_have(const struct nft_element *at, size_t count, unsigned field)
+{
+	for (size_t i = 1; i < count; i++)
+		if (at[i].key[field].lo != at[0].key[field].lo ||
+		    at[i].key[field].hi != at[0].key[field].hi)
+			return false;
+	return true;
+}
+
+static void drop_field(struct shape *shape, struct nft_element *at,
+		       size_t count, unsigned field)
+{
+	shape->width--;
+	for (unsigned i = field; i < shape->width; i++) {
+		shape->fields[i] = shape->fields[i + 1];
+		shape->types[i] = shape->types[i + 1];
+	}
+	for (size_t e = 0; e < count; e++) {
+		for (unsigned i = field; i < shape->width; i++)
+			at[e].key[i] = at[e].key[i + 1];
+		at[e].key[shape->width] = (struct range){ 0, 0 };
+	}
+}
+
+/*
+ * A rule that accepts what COUNT elements AT hold, by a set of NAME.  An
+ * address that all of them have is looked at once, and is not in the key: what
+ * a set of ranges costs grows with each bit of it.
+ */
+static struct nft_set *accept_all(struct nft_lowering *l, enum nft_lookup lookup,
+				  const char *name, struct nft_element *at,
+				  size_t count)
+{
+	struct nft_rule *rule = nft_add_rule(l, NULL);
+	struct shape shape = *shape_of(l, lookup);
+	unsigned field = 0;
+	struct nft_set *set;
+
+	for (unsigned address = 0; address < 2; address++) {
+		if (!all_have(at, count, field) || shape.width == 2) {
+			field++;
+			continue;
+		}
+		if (!is_any(shape.types[field], at[0].key[field]))
+			nft_match_range(l->arena, rule, shape.fields[field],
+					shape.types[field], at[0].key[field]);
+		drop_field(&shape, at, count, field);
+	}
+	if (!field && !rule->matches.count)	/* nothing says which family */
+		nft_match_family(l, rule, l->family);
+	set = add_set(l, name, shape.types, shape.width);
+	fill(set, at, count);
+	look_up(l, rule, shape.fields, set);
+	return set;
+}
+
+/* --- few: a rule each --- */
 
 /* Ports by the name of their protocol, as people write them. */
 static void match_ports(struct nft_lowering *l, struct nft_rule *rule,
@@ -275,19 +335,14 @@ static void place(struct nft_lowering *l, enum nft_lookup lookup,
 		  const char *name, struct nft_element *at, size_t count,
 		  unsigned depth)
 {
-	const struct shape *shape = shape_of(l, lookup);
 	struct nft_split split = { 0 };
-	struct nft_set *set;
 
 	if (count > TOGETHER_MOST && depth < PARTS_DEPTH &&
 	    nft_split(l->arena, at, count, &split)) {
 		place_parts(l, lookup, name, &split, depth);
 		return;
 	}
-	set = add_set(l, name, shape->types, shape->width);
-	set->intervals = true;
-	fill(set, at, count);
-	look_up(l, shape->fields, set);
+	accept_all(l, lookup, name, at, count)->intervals = true;
 }
 
 /* --- one lookup --- */
@@ -310,17 +365,6 @@ static size_t exact_first(struct arena *arena, struct lines *lines,
 	return exact;
 }
 
-static void add_exact(struct nft_lowering *l, enum nft_lookup lookup,
-		      const char *name, struct nft_element *at, size_t count)
-{
-	const struct shape *shape = shape_of(l, lookup);
-	struct nft_set *set = add_set(l, name, shape->types, shape->width);
-
-	fill(set, at, count);
-	make_hash(set);
-	look_up(l, shape->fields, set);
-}
-
 static void add_lines(struct nft_lowering *l, enum nft_lookup lookup,
 		      struct lines *lines)
 {
@@ -332,8 +376,9 @@ static void add_lines(struct nft_lowering *l, enum nft_lookup lookup,
 	size_t count = lines->all.count;
 
 	if (exact >= EXACT_LEAST || (exact == count && count > FEW)) {
-		add_exact(l, lookup, arena_printf(l->arena, "%s_exact", name),
-			  lines->all.at, exact);
+		make_hash(accept_all(l, lookup,
+				     arena_printf(l->arena, "%s_exact", name),
+				     lines->all.at, exact));
 		lines->all.at += exact;
 		count -= exact;
 	}
@@ -566,7 +611,7 @@ static void add_group(struct nft_lowering *l, struct host_group *group,
 		add_group_keys(l, set, &group->boxes.at[i], end);
 	sort(set->elements.at, set->elements.count);
 	make_hash(set);
-	look_up(l, fields, set);
+	look_up(l, nft_add_rule(l, NULL), fields, set);
 }
 
 static void add_groups(struct nft_lowering *l, const struct host_groups *groups)
