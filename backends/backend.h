@@ -195,6 +195,15 @@ struct backend {
 		      struct text *out, struct gaps *gaps);
 
 	/*
+	 * COUNT captures of one account, together known as NAME, as one at OUT; of
+	 * these one at least is recognised.  False: told as P06.  NULL: no captures
+	 * of this target.
+	 */
+	bool (*join)(struct arena *arena, struct diags *diags, const char *name,
+		     const struct fb_capture *files, size_t count,
+		     struct text *out);
+
+	/*
 	 * read() of an artefact that has to be the part IS, where it may be
 	 * that it does not say so itself.  NULL: artefacts of this target do.
 	 */

@@ -109,12 +109,16 @@ def emitted(policy, text):
 def as_rules(groups):
     """The same account as describe-security-group-rules tells of it."""
     out = []
+    users = {pair["GroupId"]: pair.get("UserId") for group in groups
+             for direction in ("IpPermissions", "IpPermissionsEgress")
+             for permission in group.get(direction) or []
+             for pair in permission.get("UserIdGroupPairs") or []}
     for number, (group, direction, protocol, low, high, peer) in enumerate(rules_of(groups)):
         rule = {"SecurityGroupRuleId": f"sgr-{number}", "GroupId": group,
                 "IsEgress": direction == "IpPermissionsEgress", "IpProtocol": protocol,
                 "FromPort": low, "ToPort": high, "Description": None, "Tags": []}
         if "/" not in peer:
-            rule["ReferencedGroupInfo"] = {"GroupId": peer, "UserId": "1"}
+            rule["ReferencedGroupInfo"] = {"GroupId": peer, "UserId": users[peer]}
         else:
             rule["CidrIpv6" if ":" in peer else "CidrIpv4"] = peer
         out.append(rule)
@@ -128,15 +132,16 @@ def save(capture, name="capture.json"):
     return path
 
 
-def draft(path, code=0, words=()):
+def draft(*paths, code=0, words=()):
     policy = os.path.join(WORK, "policy")
     subprocess.run(["rm", "-rf", policy])
-    run("init", policy, "--from", path, code=code, words=words)
+    run("init", policy, *(word for path in paths for word in ("--from", path)), code=code,
+        words=words)
     try:
         with open(os.path.join(policy, "main.fbk")) as file:
             return policy, file.read()
     except OSError:
-        check(f"{path}: a draft", False)
+        check(f"{paths}: a draft", False)
         return policy, ""
 
 
@@ -338,6 +343,91 @@ def test_places():
     run("prove", policy, path)
 
 
+# --- several files ---
+
+def whole_subnets(places):
+    """{group: subnets} by a plain reading: where all interfaces carry that one alone."""
+    carried = {}
+    for interface in places["NetworkInterfaces"]:
+        carried.setdefault(interface["SubnetId"], []).append(
+            [group["GroupId"] for group in interface["Groups"]])
+    vpcs = {subnet["SubnetId"]: subnet["VpcId"] for subnet in places["Subnets"]}
+    whole = {}
+    for subnet, groups in carried.items():
+        if subnet in vpcs and all(one == groups[0] and len(one) == 1 for one in groups):
+            whole.setdefault(groups[0][0], set()).add(subnet)
+    return whole
+
+
+def test_subnets(name):
+    """Groups and, in a file of its own, where they are."""
+    path, others = (os.path.join(HERE, f"{name}{end}.json") for end in ("", ".places"))
+    with open(path) as file:
+        groups = groups_of(json.load(file))
+    with open(others) as file:
+        places = json.load(file)
+    policy, text = draft(path, others)
+    whole = whole_subnets({**places, "NetworkInterfaces": [
+        one for one in places["NetworkInterfaces"]]})
+    found = {}
+    environment = ""
+    ids = {(m[1], m[2]): m[3] for m in re.finditer(r'security-group (\S+)\.(\S+) +"(.*)";', text)}
+    layer = ""
+    for line in text.splitlines():
+        start = re.match(r"environment (\S+) \{", line)
+        environment = start[1] if start else environment
+        layer = (re.match(r"  layer (\S+)", line) or [0, layer])[1]
+        for subnet in re.findall(r"subnet-[0-9a-f]+", line.partition("#")[2]):
+            found.setdefault(ids[environment, layer], set()).add(subnet)
+    here = {group["GroupId"] for group in groups}
+    check(f"{name}: subnets", found == {g: s for g, s in whole.items() if g in here},
+          f"{found}\n{whole}")
+    blocks = {subnet["SubnetId"]: subnet["CidrBlock"] for subnet in places["Subnets"]}
+    check(f"{name}: their addresses", all(blocks[subnet] in text for subnets in found.values()
+                                          for subnet in subnets), text)
+    run("fmt", "--check", os.path.join(policy, "main.fbk"))
+    rules = rules_of(groups)
+    got = emitted(policy, text)
+    check(f"{name}: every rule, with subnets", sorted(set(got)) == sorted(set(rules)),
+          f"lost {set(rules) - set(got)}\nnew {set(got) - set(rules)}")
+    run("prove", policy, path, words=("equal",))
+    # each VPC's groups in a file, and their rules once more
+    pages = [save({"SecurityGroups": [g for g in groups if g["VpcId"] == vpc]}, f"{vpc}.json")
+             for vpc in {g["VpcId"] for g in groups}]
+    rules = save(as_rules(groups), "rules.json")
+    _, again = draft(*pages, path, others)
+    check(f"{name}: the same of several files", len(pages) > 1 or
+          again.partition("environments ")[2] == text.partition("environments ")[2], again)
+    draft(*pages, rules, others)
+    run("prove", os.path.join(WORK, "policy"), path, words=("equal",))
+
+
+def test_several():
+    one, two = group("sg-1", "web"), group("sg-2", "db", [permission(
+        "tcp", 1, 1, UserIdGroupPairs=[{"GroupId": "sg-1"}])])
+    first, last = save({"SecurityGroups": [one], "NextToken": "x"}, "1.json"), save(
+        {"status_code": 200, "data": {"SecurityGroups": [two, one]}}, "2.json")
+    _, text = draft(first, last, words=("P0617", "2 pages of SecurityGroups"))
+    check("both pages", "web-to-db" in text or "db-from-web" in text, text)
+    draft_refused = (
+        ((first, first), "not complete"),
+        ((last, save({"SecurityGroups": [group("sg-1", "other")]}, "3.json")), "id twice"),
+        ((last, save({"Nothing": [1, {"a": "]}"}]}, "4.json")), "Nothing"),
+        ((last, save([1], "5.json")), "not an object"),
+        ((last, save({"Subnets": [{"SubnetId": "s", "CidrBlock": "x", "VpcId": "v"}]},
+                     "6.json")), "not an IPv4 prefix"),
+        ((last, save({"SecurityGroupRules": as_rules([one])["SecurityGroupRules"]}, "7.json")),
+         "different moments"),
+    )
+    for files, word in draft_refused:
+        run("init", os.path.join(WORK, "none"), *(w for f in files for w in ("--from", f)),
+            code=2, words=(word,))
+    odd = group("sg-3", 'a "quoted" \\ [name]', [permission("udp", 1, 2, IpRanges=[
+        {"CidrIp": "192.0.2.0/24", "Description": 'b\\" ], } {'}])])
+    _, text = draft(last, save({"SecurityGroups": [odd], "Vpcs": []}, "8.json"))
+    check("brackets in texts", "udp/1-2" in text and "192.0.2.0/24" in text, text)
+
+
 def test_start():
     policy = os.path.join(WORK, "start/here")
     run("init", policy)
@@ -361,6 +451,12 @@ test_oracle()
 test_said()
 test_not_said()
 test_places()
+PLACES = [name[:-5] for name in CAPTURES
+          if os.path.exists(os.path.join(HERE, name[:-5] + ".places.json"))]
+check("captures with places", len(PLACES) == 6, PLACES)
+for capture in PLACES:
+    test_subnets(capture)
+test_several()
 test_start()
 subprocess.run(["rm", "-rf", WORK])
 print(f"captures: {len(CAPTURES)} accounts, {done} checks, {failed} failed")

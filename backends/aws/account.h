@@ -48,8 +48,13 @@ struct account_vpc {
 	LIST(struct prefix) blocks;
 };
 
-struct account_interface {
+struct account_subnet {
 	const char *id, *vpc;
+	LIST(struct prefix) blocks;
+};
+
+struct account_interface {
+	const char *id, *vpc, *subnet;
 	LIST(struct prefix) hosts;	/* its private addresses, and what is delegated */
 	LIST(uint32_t) groups;		/* those that are here */
 	LIST(struct account_group) others;	/* and those that are not */
@@ -61,8 +66,10 @@ struct account {
 	LIST(struct account_peer) peers;
 	LIST(struct account_list) lists;
 	LIST(struct account_vpc) vpcs;
+	LIST(struct account_subnet) subnets;
 	LIST(struct account_interface) interfaces;
 	bool tells_places;		/* it has interfaces, or instances */
+	bool lists_interfaces;		/* all of them, whatever they are of */
 };
 
 /*
@@ -88,7 +95,7 @@ struct account_reading {
 	struct reader *json;		/* in memory that is gone afterwards */
 	struct arena *arena;		/* of the account */
 	struct account *account;
-	struct table groups, lists, peers, vpcs, interfaces;	/* id -> number + 1 */
+	struct table groups, lists, peers, vpcs, subnets, interfaces;	/* id -> number + 1 */
 };
 
 struct json;

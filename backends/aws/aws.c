@@ -247,6 +247,7 @@ const struct backend backend_ec2 = {
 	.read = read_ec2,
 	.claim = claim,
 	.draft = draft,
+	.join = aws_join,
 	.denote = denote,
 	.blame = blame,
 };

@@ -85,6 +85,10 @@ const struct aws_model *aws_read_cloudformation(struct arena *arena,
 						const char *name,
 						const char *bytes, size_t len);
 
+/* See struct backend: several captures as one. */
+bool aws_join(struct arena *arena, struct diags *diags, const char *name,
+	      const struct fb_capture *files, size_t count, struct text *out);
+
 /* Which environments of IR the groups of a capture are of: see backend.h. */
 void aws_claim(struct arena *arena, struct diags *diags, const struct ir *ir,
 	       const char *name, const struct aws_model *model,

@@ -239,17 +239,88 @@ static void place_hosts(struct drafting *d)
 	}
 }
 
+static bool is_part(struct prefix p, struct prefix whole)
+{
+	struct range a = prefix_range(p), b = prefix_range(whole);
+
+	return whole.family == p.family && a.lo >= b.lo && a.hi <= b.hi;
+}
+
 static bool lies_in(struct prefix p, const struct draft_environment *e)
 {
-	for (size_t i = 0; i < e->blocks.count; i++) {
-		struct range a = prefix_range(p);
-		struct range b = prefix_range(e->blocks.at[i]);
-
-		if (e->blocks.at[i].family == p.family && a.lo >= b.lo &&
-		    a.hi <= b.hi)
+	for (size_t i = 0; i < e->blocks.count; i++)
+		if (is_part(p, e->blocks.at[i]))
 			return true;
-	}
 	return false;
+}
+
+/* The only group that interfaces of a subnet carry; NOBODY: they carry others. */
+struct owner {
+	uint32_t group;
+	bool nobody;
+};
+
+static struct table owners_of(const struct drafting *d)
+{
+	struct table owners = TABLE_IN(d->arena);
+
+	for (size_t i = 0; i < d->account->interfaces.count; i++) {
+		const struct account_interface *at =
+			&d->account->interfaces.at[i];
+		void **place = table_at_name(&owners, at->subnet);
+		struct owner *owner = *place;
+
+		if (!owner) {
+			*place = owner = arena_alloc(d->arena, sizeof *owner);
+			*owner = (struct owner){ at->groups.count
+				? at->groups.at[0] : NOT_HERE, false };
+		}
+		owner->nobody |= at->groups.count != 1 || at->others.count ||
+				 owner->group != at->groups.at[0];
+	}
+	return owners;
+}
+
+/* SUBNET in place of the hosts of G that are in it. */
+static void take_subnet(struct drafting *d, struct draft_group *g,
+			const struct account_subnet *subnet)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->hosts.count; i++) {
+		bool inside = false;
+
+		for (size_t k = 0; k < subnet->blocks.count; k++)
+			inside |= is_part(g->hosts.at[i], subnet->blocks.at[k]);
+		if (!inside)
+			g->hosts.at[kept++] = g->hosts.at[i];
+	}
+	g->hosts.count = kept;
+	for (size_t k = 0; k < subnet->blocks.count; k++)
+		*LIST_PUSH(d->arena, &g->hosts) = subnet->blocks.at[k];
+	*LIST_PUSH(d->arena, &g->subnets) = subnet->id;
+}
+
+/*
+ * A subnet whose interfaces all carry one group and no other is that group's.
+ * Only who has seen every interface can say so: instances are not all.
+ */
+static void place_subnets(struct drafting *d)
+{
+	struct table owners;
+
+	if (!d->account->lists_interfaces)
+		return;
+	owners = owners_of(d);
+	for (size_t i = 0; i < d->account->subnets.count; i++) {
+		const struct account_subnet *s = &d->account->subnets.at[i];
+		const struct owner *owner = table_get_name(&owners, s->id);
+
+		if (owner && !owner->nobody &&
+		    strcmp(d->account->groups.at[owner->group].vpc,
+			   s->vpc) == 0)
+			take_subnet(d, &d->draft->groups[owner->group], s);
+	}
 }
 
 static const struct prefix spare[FAMILIES] = {
@@ -304,6 +375,7 @@ static void place_addresses(struct drafting *d)
 	for (size_t i = 0; i < d->draft->environments.count; i++)
 		take_blocks(d, &d->draft->environments.at[i]);
 	place_hosts(d);
+	place_subnets(d);
 	for (size_t i = 0; i < d->account->groups.count; i++) {
 		struct draft_group *g = &d->draft->groups[i];
 		struct draft_environment *e =

@@ -21,6 +21,7 @@ struct draft_group {
 	uint32_t environment;
 	const char *layer;
 	LIST(struct prefix) hosts;	/* of its interfaces, and no others' */
+	LIST(const char *) subnets;	/* whole ones: only its interfaces are there */
 	struct prefix made_up[FAMILIES];	/* length 0: not needed */
 };
 

@@ -17,6 +17,25 @@ static void put_quoted(struct text *out, const char *text)
 	text_putc(out, '"');
 }
 
+/* What the addresses of layers stand on that no capture says. */
+static void put_assumed(struct text *out, const struct draft *d)
+{
+	size_t hosts = 0, subnets = 0;
+
+	for (size_t i = 0; i < d->account->groups.count; i++) {
+		subnets += d->groups[i].subnets.count;
+		hosts += d->groups[i].hosts.count > d->groups[i].subnets.count;
+	}
+	if (subnets)
+		text_puts(out, "#\n"
+			  "# ASSUMED: a subnet in which the capture has interfaces of one group and of no\n"
+			  "# other is that layer's as a whole; what starts there later has to carry it.\n");
+	if (hosts)
+		text_puts(out, "#\n"
+			  "# ASSUMED: where groups share a subnet, a layer is the addresses that its\n"
+			  "# interfaces had at the moment of the capture: give layers that scale subnets.\n");
+}
+
 static void put_head(struct text *out, const struct draft *d)
 {
 	bool made_up = false;
@@ -32,6 +51,7 @@ static void put_head(struct text *out, const struct draft *d)
 			  "# 240.0.0.0/12 or 2001:db8:ffff::/48 stands in that no host has.  Until the layers\n"
 			  "# have their subnets, who is meant by a prefix of the VPC is not told, and the\n"
 			  "# outputs say nothing about hosts.\n");
+	put_assumed(out, d);
 	if (d->gaps.count)
 		text_puts(out, "#\n# NOT SAID: the file has these, and the policy does not:\n");
 	for (size_t i = 0; i < d->gaps.count; i++)
@@ -110,6 +130,20 @@ static void put_addresses(struct text *out, const struct draft_group *g)
 	}
 }
 
+/* Where the addresses of a layer are from, when they are no interface's. */
+static void put_origin(struct text *out, const struct draft_group *g)
+{
+	bool made_up = g->made_up[IPV4].length || g->made_up[IPV6].length;
+
+	if (made_up || g->subnets.count)
+		text_puts(out, "  #");
+	for (size_t i = 0; i < g->subnets.count; i++)
+		text_printf(out, "%s %s", i ? "," : "",
+			    draft_plain(out->arena, g->subnets.at[i]));
+	text_puts(out, made_up ? g->subnets.count ? "; FILL IN the rest\n"
+						  : " FILL IN\n" : "\n");
+}
+
 static void put_environment(struct text *out, const struct draft *d,
 			    uint32_t number)
 {
@@ -128,8 +162,8 @@ static void put_environment(struct text *out, const struct draft *d,
 			continue;
 		text_printf(out, "  layer %s", g->layer);
 		put_addresses(out, g);
-		text_printf(out, ";%s\n", g->made_up[IPV4].length ||
-			    g->made_up[IPV6].length ? "  # FILL IN" : "");
+		text_puts(out, ";");
+		put_origin(out, g);
 	}
 	text_puts(out, "}\n");
 }

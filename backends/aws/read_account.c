@@ -356,6 +356,7 @@ const struct account *account_read(struct arena *arena, struct diags *diags,
 		.json = &json, .arena = arena, .account = account,
 		.groups = TABLE_IN(scratch), .lists = TABLE_IN(scratch),
 		.peers = TABLE_IN(scratch), .vpcs = TABLE_IN(scratch),
+		.subnets = TABLE_IN(scratch),
 		.interfaces = TABLE_IN(scratch),
 	};
 	const struct json *root = read_json(&json, bytes, len);

@@ -65,6 +65,34 @@ static void read_vpc(struct account_reading *r, const struct json *json)
 		*LIST_PUSH(r->arena, &r->account->vpcs) = v;
 }
 
+static void read_subnet(struct account_reading *r, const struct json *json)
+{
+	static const char set[] = "Ipv6CidrBlockAssociationSet";
+	const struct path path = { NULL, "Subnets" };
+	struct account_subnet s = { 0 };
+	struct prefix p;
+	bool fresh;
+
+	if (!expect_object(r->json, &path, json, NULL))
+		return;
+	s.id = account_need(r, &path, "SubnetId", json);
+	s.vpc = account_need(r, &path, "VpcId", json);
+	if (account_given(json, "CidrBlock") &&
+	    account_prefix(r, &path, "CidrBlock", json, IPV4, &p))
+		*LIST_PUSH(r->arena, &s.blocks) = p;
+	for (const struct json *one = account_array(r, &path, set, json); one;
+	     one = one->next)
+		if (account_given(one, "Ipv6CidrBlock") &&
+		    !is_gone(one, "Ipv6CidrBlockState") &&
+		    account_prefix(r, &path, "Ipv6CidrBlock", one, IPV6, &p))
+			*LIST_PUSH(r->arena, &s.blocks) = p;
+	account_number(&r->subnets, s.id, r->account->subnets.count, &fresh);
+	if (fresh)
+		*LIST_PUSH(r->arena, &r->account->subnets) = s;
+	else
+		refuse(r->json, &path, "has an id twice");
+}
+
 /* --- interfaces --- */
 
 static bool has_host(const struct account_interface *i, struct prefix p)
@@ -163,6 +191,7 @@ static void read_interface(struct account_reading *r, const struct json *json,
 		return;
 	i.id = account_text(r, &path, "NetworkInterfaceId", json);
 	i.vpc = account_text(r, &path, "VpcId", json);
+	i.subnet = account_text(r, &path, "SubnetId", json);
 	add_hosts(r, &path, &i, json);
 	for (const struct json *one = account_array(r, &path, groups, json);
 	     one; one = one->next)
@@ -203,6 +232,11 @@ void account_read_places(struct account_reading *r, const struct json *root)
 	for (const struct json *one = account_elements(r, root, "Vpcs", "vpcs");
 	     one; one = one->next)
 		read_vpc(r, one);
+	for (const struct json *one = account_elements(r, root, "Subnets",
+						       "subnets");
+	     one; one = one->next)
+		read_subnet(r, one);
+	r->account->lists_interfaces = some[0];
 	r->account->tells_places = some[0] || some[1] || some[2];
 	for (const struct json *one = some[0]; one; one = one->next)
 		read_interface(r, one, "Groups");

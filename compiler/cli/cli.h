@@ -30,13 +30,12 @@ struct cli {
 	const char *format, *fail_on;	/* NULL: not given */
 	const char *expected[CLI_EXPECTED];
 	size_t expected_count;
-	const char *captures[CLI_CAPTURES];
+	const char *captures[CLI_CAPTURES];	/* of report; --from, --adopt too */
 	size_t capture_count;
 	bool reach_only, transitive;
 	bool dry_run, live;	/* of apply; of prove */
 	const char *proofs;	/* a directory; NULL: the usual one */
 	bool anew;		/* of prove --live: read everything */
-	const char *from;	/* of init; NULL: not given */
 	const char *confirm;	/* of apply; NULL: not given */
 	bool flush_conntrack;	/* of apply */
 	bool times;		/* of apply: say what took how long */
@@ -112,6 +111,13 @@ bool cli_history_steps(const struct cli *cli, const char *policy,
  * a document (--format) to stdout, where it is the whole result.
  */
 int cli_tell(const struct cli *cli, struct fb *fb, enum fb_status status);
+
+/*
+ * What CLI's captures name, as many, malloc'd; false after saying which of them
+ * cannot be read.  Either way *OUT is for cli_captures_free().
+ */
+bool cli_captures(const struct cli *cli, struct fb_capture **out);
+void cli_captures_free(struct fb_capture *captures, size_t count);
 
 /* All of FILE ("-": stdin) in malloc'd memory, or NULL after saying why. */
 char *cli_read(const char *path, size_t *len);

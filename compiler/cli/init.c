@@ -98,22 +98,21 @@ static int prove(const struct cli *cli, const struct fb_draft *draft,
 	return (int)status;
 }
 
-static int draft(const struct cli *cli, const char *directory)
+/* The draft of what CLI's captures say together. */
+static int draft_of(const struct cli *cli, struct fb *fb,
+		    const struct fb_capture *captures, const char *directory)
 {
-	size_t len;
-	char *bytes = cli_read(cli->from, &len);
-	struct fb *fb = bytes ? cli_context(cli) : NULL;
 	struct fb_draft made = { 0 };
-	enum fb_status status;
+	struct fb_capture from;
+	enum fb_status status = fb_join(fb, captures, cli->capture_count, &from);
 	int code, proved = EXIT_EQUAL;
 
-	if (!bytes)
-		return EXIT_CANNOT;
-	status = fb ? fb_draft(fb, strcmp(cli->from, "-") == 0 ? "stdin"
-			       : cli->from, bytes, len, &made) : FB_MEMORY;
+	if (status == FB_OK)
+		status = fb_draft(fb, from.name, from.bytes, from.len, &made);
 	code = cli_tell(cli, fb, status);
 	if (made.text) {
-		proved = prove(cli, &made, cli->from, bytes, len, !made.gaps);
+		proved = prove(cli, &made, from.name, from.bytes, from.len,
+			       !made.gaps);
 		if (proved != EXIT_OUR_FAULT)
 			proved |= write_policy(directory, made.text, made.len);
 	}
@@ -122,16 +121,30 @@ static int draft(const struct cli *cli, const char *directory)
 			? "the draft leaves out %zu of what the capture has\n"
 			: "the draft compiles, and its security groups are equal to the capture's\n",
 			made.gaps);
-	fb_free(fb);
-	free(bytes);
 	return proved > code ? proved : code;
+}
+
+static int draft(const struct cli *cli, const char *directory)
+{
+	struct fb_capture *captures;
+	struct fb *fb = NULL;
+	int code = EXIT_CANNOT;
+
+	if (cli_captures(cli, &captures)) {
+		fb = cli_context(cli);
+		code = fb ? draft_of(cli, fb, captures, directory)
+			  : cli_tell(cli, fb, FB_MEMORY);
+	}
+	fb_free(fb);
+	cli_captures_free(captures, cli->capture_count);
+	return code;
 }
 
 static int run(const struct cli *cli)
 {
 	const char *directory = cli->count ? cli->operands[0] : ".";
 
-	if (cli->from)
+	if (cli->capture_count)
 		return cli_finish(draft(cli, directory));
 	return cli_finish(write_policy(directory, starter, sizeof starter - 1));
 }
@@ -143,14 +156,18 @@ const struct command command_init = {
 	"firebreak init policy\n"
 	"aws ec2 describe-security-groups > capture.json\n"
 	"firebreak init policy --from capture.json\n"
-	"firebreak prove policy capture.json\n\n"
+	"firebreak prove policy capture.json\n"
+	"firebreak init policy --from groups.json --from vpcs.json --from subnets.json \\\n"
+	"    --from interfaces.json\n\n"
 	"Writes DIR/main.fbk (`-`: stdout; without DIR: here), a commented policy that compiles,\n"
 	"and never over a file that is there.  With --from it is drafted from a capture: what\n"
-	"describe-security-groups or describe-security-group-rules answered, perhaps with Vpcs,\n"
-	"NetworkInterfaces, Reservations and PrefixLists in the same object.  Each security group\n"
-	"becomes a layer and each of its rules half a rule; then the draft is compiled and proved\n"
-	"equal to the capture.  What the language cannot say stands in the draft as a comment.\n\n"
-	"  --from FILE      draft from this capture; - for stdin\n"
+	"describe-security-groups, describe-security-group-rules or both answered; for addresses\n"
+	"also describe-vpcs, -subnets, -network-interfaces, -instances, -managed-prefix-lists,\n"
+	"in the same object or in files of their own, several of a kind too.  Each security group\n"
+	"becomes a layer and each of its rules half a rule: whose interfaces are alone in their\n"
+	"subnets has those, others the addresses of their interfaces.  Then the draft is compiled\n"
+	"and proved equal to the capture; what the language cannot say stands there as a comment.\n\n"
+	"  --from FILE      draft from this capture, may be given several times; - for stdin\n"
 	"  --as-of DATE     judge expiry by this day\n"
 	"  --color WHEN     auto, always or never\n"
 	"  -q, --quiet      say nothing when all is well\n\n"

@@ -161,6 +161,17 @@ const struct option cli_options[] = {
 	{ 0 },
 };
 
+static bool add_capture(struct cli *cli, const char *option, const char *path)
+{
+	if (cli->capture_count == CLI_CAPTURES) {
+		fprintf(stderr, "firebreak: %s is taken %d times at most\n",
+			option, CLI_CAPTURES);
+		return false;
+	}
+	cli->captures[cli->capture_count++] = path;
+	return true;
+}
+
 /* One option; false when it is wrong, which was said. */
 static bool take(struct cli *cli, int option, const char *value)
 {
@@ -187,13 +198,7 @@ static bool take(struct cli *cli, int option, const char *value)
 		cli->approvals = value;
 		return true;
 	case OPT_CAPTURE:
-		if (cli->capture_count == CLI_CAPTURES) {
-			fprintf(stderr, "firebreak: --capture is taken %d times at most\n",
-				CLI_CAPTURES);
-			return false;
-		}
-		cli->captures[cli->capture_count++] = value;
-		return true;
+		return add_capture(cli, "--capture", value);
 	case OPT_CLASSIFICATION:
 		cli->classification = value;
 		return true;
@@ -251,8 +256,7 @@ static bool take(struct cli *cli, int option, const char *value)
 		cli->times = true;
 		return true;
 	case OPT_FROM:
-		cli->from = value;
-		return true;
+		return add_capture(cli, "--from", value);
 	case OPT_ANEW:
 		cli->anew = true;
 		return true;

@@ -29,29 +29,6 @@ static int make(const struct cli *cli, const struct fb_report_options *options,
 	return cli_finish(code);
 }
 
-static void free_captures(struct fb_capture *captures, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free((char *)captures[i].bytes);
-	free(captures);
-}
-
-/* What --capture names, malloc'd; false when one of them cannot be read. */
-static bool read_captures(const struct cli *cli, struct fb_capture **out)
-{
-	bool good = true;
-
-	*out = calloc(cli->capture_count + 1, sizeof **out);
-	for (size_t i = 0; *out && good && i < cli->capture_count; i++) {
-		struct fb_capture *c = &(*out)[i];
-
-		c->name = cli->captures[i];
-		c->bytes = cli_read(c->name, &c->len);
-		good = c->bytes != NULL;
-	}
-	return *out && good;
-}
-
 static int run(const struct cli *cli)
 {
 	struct fb_report_options options = { .controls = cli->controls,
@@ -73,7 +50,7 @@ static int run(const struct cli *cli)
 		good = approvals != NULL;
 	}
 	if (good) {
-		good = read_captures(cli, &captures);
+		good = cli_captures(cli, &captures);
 		options.captures = captures;
 		options.capture_count = cli->capture_count;
 	}
@@ -89,7 +66,7 @@ static int run(const struct cli *cli)
 		code = make(cli, &options, &since);
 	else
 		fputs("nothing was written\n", stderr);
-	free_captures(captures, captures ? cli->capture_count : 0);
+	cli_captures_free(captures, captures ? cli->capture_count : 0);
 	free(approvals);
 	cli_history_free(&since);
 	fb_free(before);

@@ -338,6 +338,13 @@ struct fb_draft {
 };
 
 /*
+ * COUNT captures of one account as one, which belongs to FB: elements that are the
+ * same in two of them once.  FB_BAD: told, as P0601.
+ */
+enum fb_status fb_join(struct fb *fb, const struct fb_capture *captures,
+		       size_t count, struct fb_capture *out);
+
+/*
  * Draft a policy that says what LEN bytes of a capture, known as NAME, say.
  * FB_NO: it leaves something out, each told as P0610; FB_BAD: the capture is
  * not understood, and there is none.
