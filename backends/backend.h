@@ -164,6 +164,14 @@ struct backend {
 	bool (*carry)(const struct job *job, const char *name,
 		      const char *before, size_t len, struct artefact *now);
 
+	/*
+	 * A file beside NOW, which emit() made, that has its target take over what
+	 * the capture FROM has of it, read back; what is new is told.  NULL: nothing
+	 * can be taken over.  False: FROM is not understood, told as P06.
+	 */
+	bool (*adopt)(const struct job *job, const struct fb_capture *from,
+		      const struct artefact *now, struct artefact *out);
+
 	/* Does this look like a file of this target?  By content, not name. */
 	bool (*recognise)(const char *bytes, size_t len);
 	bool by_opening;	/* by how it begins, not by words in it */

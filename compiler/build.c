@@ -142,6 +142,7 @@ struct task {
 	const struct backend *backend;
 	bool recheck;
 	const struct previous *previous;
+	const struct fb_capture *adopted;
 	LIST(struct fb_output) outputs;
 	LIST(struct fb_quota) quotas;
 	LIST(struct fb_list_weight) weights;
@@ -196,6 +197,20 @@ static void keep_output(struct task *task, struct artefact *a)
 	a->bytes = out->bytes;
 }
 
+/* A file that has the target take over what a capture has of A. */
+static bool adopt(struct task *task, const struct job *job,
+		  const struct artefact *a)
+{
+	struct artefact out;
+
+	if (!task->adopted->bytes || !task->backend->adopt)
+		return true;
+	if (!task->backend->adopt(job, task->adopted, a, &out))
+		return false;
+	keep_output(task, &out);
+	return true;
+}
+
 /* A row that lives as long as the task. */
 static void keep_quota(struct task *task, const struct fb_quota *q)
 {
@@ -229,7 +244,8 @@ static bool emit(struct task *task, const struct job *job,
 	own.arena = arena_child(job->arena);
 	good = task->backend->emit(&own, &some);
 	for (size_t i = 0; i < some.count && good; i++)
-		good = carry(task, &own, &some.at[i]);
+		good = carry(task, &own, &some.at[i]) &&
+		       adopt(task, &own, &some.at[i]);
 	for (size_t i = 0; i < some.count && good; i++) {
 		keep_output(task, &some.at[i]);
 		*LIST_PUSH(job->arena, made) = some.at[i];
@@ -354,7 +370,8 @@ static bool add_task(struct build *b, const struct ir_space *space,
 			       .ir = b->fb->ir, .space = space,
 			       .backend = backend,
 			       .recheck = b->fb->options.recheck,
-			       .previous = &b->fb->previous };
+			       .previous = &b->fb->previous,
+			       .adopted = &b->fb->adopted };
 	b->task_count++;
 	return true;
 }
@@ -385,6 +402,19 @@ static bool choose_targets(struct build *b, const char *targets)
 		targets += *targets == ',';
 	}
 	return true;
+}
+
+/* An account is adopted by a target that can, or somebody waits for nothing. */
+static bool somebody_adopts(struct build *b)
+{
+	if (!b->fb->adopted.bytes)
+		return true;
+	for (size_t t = 0; b->chosen[t]; t++)
+		if (b->chosen[t]->adopt)
+			return true;
+	diag_add(&b->fb->diags, P0208, (struct span){ 0 },
+		 "an account is adopted by Terraform, which is not among the targets");
+	return false;
 }
 
 static bool is_chosen(struct fb *fb, const struct ir_space *s, const char *only)
@@ -476,7 +506,7 @@ static enum fb_status compile(struct fb *fb, void *argument)
 	if (fb->diags.refusals)
 		return FB_BAD;
 	b->fb = fb;
-	if (!choose_targets(b, call->targets))
+	if (!choose_targets(b, call->targets) || !somebody_adopts(b))
 		return FB_BAD;
 	fb->verdicts = verify_verdicts(fb->arena, fb->ir);
 	fb->expects_run = true;
@@ -499,6 +529,11 @@ enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
 
 	*out = status == FB_OK ? made : (struct fb_compilation){ 0 };
 	return status;
+}
+
+void fb_adopt(struct fb *fb, const struct fb_capture *capture)
+{
+	fb->adopted = *capture;
 }
 
 /* --- proving --- */

@@ -33,6 +33,7 @@ struct fb {
 	LIST(struct proved) proved;
 	struct fb_live kernel;	/* what fb_prove_live() found, once it was asked */
 	bool kernel_asked;
+	struct fb_capture adopted;	/* of an account that is there already */
 	struct previous previous;	/* outputs of an earlier compilation */
 	jmp_buf full;
 	int open;		/* the file being read, or -1 */

@@ -226,6 +226,12 @@ struct ir_aws_group {
 	bool foreign;
 };
 
+/* What the group of a layer is called and said to be; NULL: as names are made. */
+struct ir_aws_name {
+	uint32_t space, layer;
+	const char *name, *description;
+};
+
 /* How many entries the prefix list of a network may have: AWS counts as many. */
 struct ir_aws_entries {
 	uint32_t network, most;
@@ -242,6 +248,8 @@ struct ir_aws {
 	size_t tag_count;
 	const struct ir_aws_group *groups;
 	size_t group_count;
+	const struct ir_aws_name *names;	/* a layer of a space once, in no order */
+	size_t name_count;
 	const struct ir_aws_entries *entries;	/* one a network, in no order */
 	size_t entry_count;
 };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum takes { TAKES_NOTHING, TAKES_NUMBER, TAKES_TEXT, TAKES_REFUSAL, TAKES_PAIR,
-	     TAKES_GROUP, TAKES_ENTRIES };
+	     TAKES_GROUP, TAKES_NAME, TAKES_ENTRIES };
 
 struct setting {
 	const char *target, *word;
@@ -20,6 +20,9 @@ struct setting {
 	int32_t least, most;		/* numbers; of texts MOST bytes */
 	const char *letters;		/* of texts: besides letters and digits */
 };
+
+/* What AWS takes in names and descriptions, less `&`, besides letters and digits. */
+#define TEXT_LETTERS " ._-:/()#,@[]+=;{}!$*"
 
 #define AT(member) offsetof(struct ir, member)
 
@@ -39,6 +42,8 @@ static const struct setting settings[] = {
 	{ "aws", "max-entries",		 TAKES_ENTRIES, 0, 1, 1000, NULL },
 	{ "aws", "security-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
 	{ "aws", "foreign-group",	 TAKES_GROUP,	0, 0, 64, "-:/." },
+	{ "aws", "group-name",		 TAKES_NAME,	0, 0, 255, TEXT_LETTERS },
+	{ "aws", "group-description",	 TAKES_NAME,	0, 0, 255, TEXT_LETTERS },
 	{ "nft", "strict",		 TAKES_NOTHING, AT(nft.strict), 0, 0, NULL },
 	{ "nft", "counters",		 TAKES_NOTHING, AT(nft.counters), 0, 0, NULL },
 	{ "nft", "log-prefix",		 TAKES_TEXT,	AT(nft.log_prefix), 0, 127, " +-=._:/@[]()#," },
@@ -179,6 +184,7 @@ static void read_value(struct resolver *r, const struct setting *s,
 		break;
 	case TAKES_PAIR:
 	case TAKES_GROUP:
+	case TAKES_NAME:
 	case TAKES_ENTRIES:
 		break;
 	}
@@ -195,6 +201,7 @@ static bool check_count(struct resolver *r, const struct setting *s,
 		[TAKES_REFUSAL] = { 1, "drop or reject" },
 		[TAKES_PAIR]	= { 2, "a key and a value" },
 		[TAKES_ENTRIES]	= { 2, "a network and a number" },
+		[TAKES_NAME]	= { 2, "a layer of an environment and a text" },
 		[TAKES_GROUP]	= { 2, "a layer of an environment and the id of its group" },
 	};
 	unsigned count = !!node->title.text + !!node->key.text;
@@ -301,7 +308,7 @@ static void read_setting(struct reading *g, const struct ast_node *node,
 		read_entries(g, s, node);
 		return;
 	}
-	if (s->takes == TAKES_GROUP) {
+	if (s->takes == TAKES_GROUP || s->takes == TAKES_NAME) {
 		*LIST_PUSH(r->arena, &r->groups) = node;
 		return;
 	}
@@ -446,6 +453,57 @@ static bool is_second(struct resolver *r, const struct ast_node *node,
 	return true;
 }
 
+/* The setting of NODE if it is one that names a layer's group, else NULL. */
+static const struct setting *naming(const struct ast_node *node)
+{
+	const struct setting *s = find("aws", node->name.text);
+
+	return s->takes == TAKES_NAME ? s : NULL;
+}
+
+static void tell_no_layer(struct resolver *r, const struct ast_node *node)
+{
+	diag_label(diag_add(r->diags, P0101, node->key.span,
+			    "`%.128s` is no layer of an environment",
+			    node->key.text),
+		   "expected `ENVIRONMENT.LAYER`, or `CUSTOMER.ENVIRONMENT.LAYER`");
+}
+
+/* What the group of a layer is called, or is said to be: each once. */
+static void keep_name(struct resolver *r, const struct places *p,
+		      const struct setting *s, const struct ast_node *node,
+		      struct ir_aws_name *names)
+{
+	struct ir_aws_group at = { 0 };
+	struct ir_aws_name *name;
+	const char **text;
+	size_t i = 0;
+
+	if (!check_text(r, &node->title, (size_t)s->most, s->letters))
+		return;
+	if (!find_layer(r, p, node->key.text, &at)) {
+		tell_no_layer(r, node);
+		return;
+	}
+	while (i < r->ir->aws.name_count &&
+	       (names[i].space != at.space || names[i].layer != at.layer))
+		i++;
+	name = &names[i];
+	r->ir->aws.name_count += i == r->ir->aws.name_count;
+	name->space = at.space;
+	name->layer = at.layer;
+	text = strcmp(s->word, "group-name") == 0 ? &name->name
+						  : &name->description;
+	if (*text)
+		diag_add(r->diags, P0206, node->span, "`%s` of `%.64s` stands twice",
+			 s->word, node->key.text);
+	if (text == &name->name && strncasecmp(node->title.text, "sg-", 3) == 0)
+		diag_label(diag_add(r->diags, P0208, node->title.span,
+				    "a group's name does not begin with `sg-`"),
+			   "AWS keeps that for its own ids");
+	*text = node->title.text;
+}
+
 static int by_id(const void *x, const void *y)
 {
 	const struct ir_aws_group *a = x, *b = y;
@@ -459,20 +517,24 @@ void resolve_groups(struct resolver *r)
 	struct ir_aws_group *groups = arena_array(r->arena, r->groups.count,
 						  sizeof *groups);
 	struct places places = places_of(r);
+	struct ir_aws_name *names = arena_array(r->arena, r->groups.count,
+						sizeof *names);
 
+	r->ir->aws.names = names;
 	for (size_t i = 0; i < r->groups.count; i++) {
 		const struct ast_node *node = r->groups.at[i];
 		struct ir_aws_group is = {
 			.id = node->title.text,
 			.foreign = strcmp(node->name.text, "foreign-group") == 0 };
 
+		if (naming(node)) {
+			keep_name(r, &places, naming(node), node, names);
+			continue;
+		}
 		if (!check_text(r, &node->title, 64, "-:/."))
 			continue;
 		if (!find_layer(r, &places, node->key.text, &is))
-			diag_label(diag_add(r->diags, P0101, node->key.span,
-					"`%.128s` is no layer of an environment",
-					node->key.text),
-				   "expected `ENVIRONMENT.LAYER`, or `CUSTOMER.ENVIRONMENT.LAYER`");
+			tell_no_layer(r, node);
 		else if (!is_second(r, node, &places))
 			groups[count++] = is;
 	}

@@ -12,7 +12,7 @@
  *               mistakes.c: and what it would refuse of ours
  *               template.c: does CloudFormation?
  *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
- *               earlier text calls otherwise
+ *               earlier text calls otherwise; adopt.c: what an account has of it
  *   read_*.c    text to model, refusing what it does not understand; account.h
  *               is what answers of EC2 say, claim.c whose it is, and
  *               read_ec2.c the model of an environment out of it
@@ -223,6 +223,7 @@ const struct backend backend_terraform = {
 	.by_default = true,
 	.emit = emit_terraform,
 	.carry = aws_carry_terraform,
+	.adopt = aws_adopt_terraform,
 	.recognise = is_terraform,
 	.read = read_terraform,
 	.denote = denote,

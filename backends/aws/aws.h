@@ -59,6 +59,15 @@ const struct aws_model *aws_read_terraform(struct arena *arena,
 bool aws_carry_terraform(const struct job *job, const char *name,
 			 const char *before, size_t len, struct artefact *now);
 
+/* See struct backend: import blocks for what of NOW the account FROM has. */
+bool aws_adopt_terraform(const struct job *job, const struct fb_capture *from,
+			 const struct artefact *now, struct artefact *out);
+
+/* Is each import block of FILE of what the resource in MODEL says?  Told as P0601. */
+bool aws_read_imports(struct arena *arena, struct diags *diags,
+		      const struct artefact *file, const struct aws_model *model,
+		      const struct account *account);
+
 struct artefact aws_emit_ec2(struct arena *arena,
 			     const struct aws_model *model);
 

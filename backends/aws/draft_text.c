@@ -1,9 +1,12 @@
 /* The draft as a policy that a reader can go on from. */
 #include "backends/aws/draft.h"
 
+#include "backends/aws/aws.h"
+#include "backends/aws/names.h"
 #include "compiler/base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* In quotes, as the language reads it. */
 static void put_quoted(struct text *out, const char *text)
@@ -207,6 +210,59 @@ static void put_rules(struct text *out, const struct draft *d, uint32_t group)
 	}
 }
 
+/* Is it the only group of its environment with this name, as AWS compares them? */
+static bool is_only(const struct draft *d, size_t group)
+{
+	for (size_t i = 0; i < d->account->groups.count; i++)
+		if (i != group && d->groups[i].environment ==
+				  d->groups[group].environment &&
+		    strcasecmp(d->account->groups.at[i].name,
+			       d->account->groups.at[group].name) == 0)
+			return false;
+	return true;
+}
+
+static bool is_sayable(const char *text)
+{
+	return *text && strlen(text) <= AWS_NAME_MOST &&
+	       aws_text_is_legal(text);
+}
+
+static void put_setting(struct text *out, const struct draft *d,
+			const char *word, size_t group, const char *value)
+{
+	const struct draft_group *g = &d->groups[group];
+
+	text_printf(out, "  %s %s.%s ", word,
+		    d->environments.at[g->environment].name, g->layer);
+	put_quoted(out, value);
+	text_puts(out, ";\n");
+}
+
+/* AWS changes neither, so Terraform adopts a group only under its own. */
+static void put_names(struct text *out, const struct draft *d)
+{
+	bool has_default = false;
+
+	text_puts(out, "\n# what they are called and said to be, for ever: `compile --adopt` imports them as they are\naws {\n");
+	for (size_t i = 0; i < d->account->groups.count; i++) {
+		const struct account_group *g = &d->account->groups.at[i];
+
+		if (d->groups[i].unseen || !draft_takes_id(g->id))
+			continue;
+		has_default |= strcmp(g->name, "default") == 0;
+		if (is_sayable(g->name) && is_only(d, i) &&
+		    strncasecmp(g->name, "sg-", 3) != 0)
+			put_setting(out, d, "group-name", i, g->name);
+		if (is_sayable(g->description))
+			put_setting(out, d, "group-description", i,
+				    g->description);
+	}
+	if (has_default)
+		text_puts(out, "  keep-default-group;  # its rules stand above as a layer's: else it would be emptied\n");
+	text_puts(out, "}\n");
+}
+
 static void put_ids(struct text *out, const struct draft *d)
 {
 	text_puts(out, "\n# which group of the account a layer is: `prove` finds it by its id\naws {\n");
@@ -234,4 +290,5 @@ void draft_write(struct text *out, const struct draft *d)
 	for (uint32_t i = 0; i < d->account->groups.count; i++)
 		put_rules(out, d, i);
 	put_ids(out, d);
+	put_names(out, d);
 }

@@ -53,9 +53,26 @@ static int by_group_key(const void *x, const void *y)
 	return strcmp(a->key, b->key);
 }
 
-/* Names and descriptions for ever: AWS replaces a group to change them. */
-static struct aws_group group_of(const struct lowering *l, const char *layer)
+/* What the policy calls the group of a layer here; NULL: nothing. */
+static const struct ir_aws_name *given_name(const struct lowering *l,
+					    uint32_t layer)
 {
+	for (size_t i = 0; i < l->ir->aws.name_count; i++) {
+		const struct ir_aws_name *n = &l->ir->aws.names[i];
+		const struct ir_space *s = &l->ir->spaces[n->space];
+
+		if (n->layer == layer && s->customer == l->space->customer &&
+		    s->environment == l->space->environment)
+			return n;
+	}
+	return NULL;
+}
+
+/* Names and descriptions for ever: AWS replaces a group to change them. */
+static struct aws_group group_of(const struct lowering *l, uint32_t number)
+{
+	const struct ir_aws_name *given = given_name(l, number);
+	const char *layer = l->ir->layers[number].name;
 	const char *prefix = l->ir->aws.name_prefix;
 	const char *name = arena_printf(l->arena, "%s-%s-%s",
 					prefix ? prefix : l->identity.policy,
@@ -67,8 +84,11 @@ static struct aws_group group_of(const struct lowering *l, const char *layer)
 
 	return (struct aws_group){
 		.key = name_key(l->arena, layer),
-		.name = name_fit(l->arena, name, AWS_NAME_MOST),
-		.description = name_fit(l->arena, description, AWS_NAME_MOST),
+		.name = given && given->name ? given->name
+			: name_fit(l->arena, name, AWS_NAME_MOST),
+		.description = given && given->description
+			? given->description
+			: name_fit(l->arena, description, AWS_NAME_MOST),
 		.layer = layer,
 	};
 }
@@ -79,10 +99,9 @@ static void make_groups(struct lowering *l)
 	LIST(struct aws_group) groups = { 0 };
 	struct table layers = TABLE_IN(l->arena);
 
-	for (size_t i = 0; i < l->ir->layer_count; i++)
+	for (uint32_t i = 0; i < l->ir->layer_count; i++)
 		if (!both_empty(l->space->layers[i]))
-			*LIST_PUSH(l->arena, &groups) =
-				group_of(l, l->ir->layers[i].name);
+			*LIST_PUSH(l->arena, &groups) = group_of(l, i);
 	if (groups.count)
 		qsort(groups.at, groups.count, sizeof *groups.at, by_group_key);
 	l->groups = groups.at;

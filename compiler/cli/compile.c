@@ -15,9 +15,25 @@ static int put_applied(const struct cli *cli, struct fb *fb,
 	return code;
 }
 
+/* Give FB the account that CLI names. */
+static enum fb_status adopt(const struct cli *cli, struct fb *fb,
+			    struct fb_capture **captures)
+{
+	struct fb_capture account;
+	enum fb_status status;
+
+	if (!cli_captures(cli, captures))
+		return FB_BAD;
+	status = fb_join(fb, *captures, cli->capture_count, &account);
+	if (status == FB_OK)
+		fb_adopt(fb, &account);
+	return status;
+}
+
 static int run(const struct cli *cli)
 {
 	struct fb_compilation made = { 0 };
+	struct fb_capture *captures = NULL;
 	enum fb_status status;
 	struct fb *fb;
 	int code;
@@ -29,6 +45,8 @@ static int run(const struct cli *cli)
 	fb = cli_load(cli, cli->operands[0], &status);
 	if (status == FB_OK && cli->previous)
 		status = cli_previous(cli, fb);
+	if (status == FB_OK && cli->capture_count)
+		status = adopt(cli, fb, &captures);
 	if (status == FB_OK)
 		status = fb_compile(fb, cli->targets, cli->only, &made);
 	code = cli_tell(cli, fb, status);
@@ -48,6 +66,7 @@ static int run(const struct cli *cli)
 		code = cli_finish(code);
 	}
 	fb_free(fb);
+	cli_captures_free(captures, cli->capture_count);
 	return code;
 }
 
@@ -57,6 +76,7 @@ const struct command command_compile = {
 	.usage =
 	"firebreak compile policies/modyo-connect -o out\n"
 	"firebreak compile --previous applied policies/modyo-connect -o out\n"
+	"firebreak compile --adopt groups.json --adopt rules.json policy -o out\n"
 	"firebreak compile -t cloudformation policies/modyo-connect -o out\n"
 	"firebreak compile -t nft --only banco-andino.prod policies/modyo-connect -o out\n\n"
 	"Checks POLICY, lowers it for the targets, reads each output back and proves that\n"
@@ -70,6 +90,10 @@ const struct command command_compile = {
 	"                       since is told Terraform as moved, not as gone and new; then\n"
 	"                       what applying does to its resources is listed, and what becomes\n"
 	"                       of open connections whose rule goes (manifest.json: `changes`)\n"
+	"  --adopt CAPTURE      what describe-security-groups and describe-security-group-rules\n"
+	"                       answered of an account that has these groups already, each with\n"
+	"                       an --adopt: imports.tf.json beside aws.tf.json has Terraform\n"
+	"                       import what is there; what would be new is said\n"
 	"  --quota              show how full every security group is, not only those that\n"
 	"                       are more than four fifths full\n"
 	"  --recheck            look at every proof a second time, by naive arithmetic\n"

@@ -121,7 +121,7 @@ enum { OPT_AS_OF = 256, OPT_PART, OPT_COLOUR, OPT_ONLY, OPT_CONTROLS,
        OPT_RECHECK, OPT_FORMAT, OPT_EXPECT, OPT_FAIL_ON,
        OPT_EXIT_CODE, OPT_REACH_ONLY, OPT_TRANSITIVE,
        OPT_CHECK, OPT_DIFF, OPT_DRY_RUN, OPT_CONFIRM, OPT_TIMES, OPT_LIVE,
-       OPT_FLUSH, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM, OPT_OSCAL,
+       OPT_FLUSH, OPT_ADOPT, OPT_QUOTA, OPT_PREVIOUS, OPT_FROM, OPT_OSCAL,
        OPT_ANEW, OPT_PROOFS };
 
 const struct option cli_options[] = {
@@ -154,6 +154,7 @@ const struct option cli_options[] = {
 	{ "live",   no_argument,       NULL, OPT_LIVE },
 	{ "anew",   no_argument,       NULL, OPT_ANEW },
 	{ "proofs", required_argument, NULL, OPT_PROOFS },
+	{ "adopt",  required_argument, NULL, OPT_ADOPT },
 	{ "from",   required_argument, NULL, OPT_FROM },
 	{ "part",   required_argument, NULL, OPT_PART },
 	{ "as-of",  required_argument, NULL, OPT_AS_OF },
@@ -255,6 +256,8 @@ static bool take(struct cli *cli, int option, const char *value)
 	case OPT_TIMES:
 		cli->times = true;
 		return true;
+	case OPT_ADOPT:
+		return add_capture(cli, "--adopt", value);
 	case OPT_FROM:
 		return add_capture(cli, "--from", value);
 	case OPT_ANEW:

@@ -121,6 +121,20 @@ struct fb_paths {
 	size_t count;
 };
 
+/* What ran, as somebody captured it: a file that fb_prove() reads. */
+struct fb_capture {
+	const char *name;	/* of the file; its last part stands in the bundle */
+	const char *bytes;
+	size_t len;
+};
+
+/*
+ * Before fb_compile(): the account that CAPTURE, whose bytes stay, is of.  Beside
+ * the Terraform of each environment stands imports.tf.json then, with an import
+ * block for each group and rule that it has; of what is new P0616 tells.
+ */
+void fb_adopt(struct fb *fb, const struct fb_capture *capture);
+
 /*
  * Before fb_compile(): the build whose outputs are in use.  LEN BYTES are its
  * manifest, known as NAME; *OUT are the outputs that it lists.  Those that are
@@ -197,13 +211,6 @@ struct fb_since {
 
 /* Is DAY one of a freeze of FB's policy? */
 bool fb_is_frozen(const struct fb *fb, uint32_t day);
-
-/* What ran, as somebody captured it: a file that fb_prove() reads. */
-struct fb_capture {
-	const char *name;	/* of the file; its last part stands in the bundle */
-	const char *bytes;
-	size_t len;
-};
 
 struct fb_report_options {
 	const char *controls;		/* packs of controls, comma-separated; NULL: all */

@@ -70,6 +70,7 @@ echo "aws ec2 authorize-security-group-*: $files lists of permissions checked"
 	"$work/modyo-connect/banco-andino/prod/aws.ec2.json" || failed=1
 "$venv/bin/python" "$here/terraform.py" "$firebreak" "$top/policies/modyo-connect" \
 	banco-andino.staging || failed=1
+"$venv/bin/python" "$here/adopt.py" "$firebreak" || failed=1
 wait $lint || failed=1
 cat "$work/lint.log"
 exit $failed

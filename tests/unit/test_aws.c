@@ -7,6 +7,7 @@
  * With a directory as argument the outputs of the tests are written there, for
  * tests/aws/check.sh.
  */
+#include "backends/aws/account.h"
 #include "backends/aws/aws.h"
 
 #include "compiler/base/service.h"
@@ -2365,6 +2366,137 @@ static void a_move_that_leads_astray_is_refused(void **state)
 	}
 }
 
+/* --- an account that is there --- */
+
+/* The rules of one group and direction, as describe-security-groups has them. */
+static void put_permissions(struct text *out, const struct aws_model *m,
+			    uint32_t group, enum aws_direction direction)
+{
+	const char *comma = "";
+
+	text_printf(out, ", \"IpPermissions%s\": [",
+		    direction == AWS_EGRESS ? "Egress" : "");
+	for (size_t i = 0; i < m->rule_count; i++) {
+		const struct aws_permission *is = &m->rules[i].is;
+
+		if (is->group != group || is->direction != direction)
+			continue;
+		text_printf(out, "%s{\"IpProtocol\": \"tcp\", \"FromPort\": %d, "
+			"\"ToPort\": %d, \"UserIdGroupPairs\": [{\"GroupId\": \"sg-0%u\"}]}",
+			comma, is->service.from, is->service.to,
+			(unsigned)is->peer.index);
+		comma = ", ";
+	}
+	text_putc(out, ']');
+}
+
+/* What AWS would answer of the account in which the output TEXT is applied. */
+static const char *capture_of(struct world *w, const char *text)
+{
+	const struct aws_model *m = read_text(w, text);
+	struct text out = TEXT_IN(w->arena);
+
+	text_puts(&out, "{\"SecurityGroups\": [");
+	for (uint32_t i = 0; i < m->group_count; i++) {
+		text_printf(&out, "%s{\"GroupId\": \"sg-0%u\", \"GroupName\": \"%s\", "
+			"\"Description\": \"%s\", \"VpcId\": \"vpc-1\", \"Tags\": ["
+			"{\"Key\": \"firebreak:policy\", \"Value\": \"%s\"}, "
+			"{\"Key\": \"firebreak:customer\", \"Value\": \"%s\"}, "
+			"{\"Key\": \"firebreak:environment\", \"Value\": \"%s\"}, "
+			"{\"Key\": \"firebreak:layer\", \"Value\": \"%s\"}]",
+			i ? "," : "", (unsigned)i, m->groups[i].name,
+			m->groups[i].description, m->identity.policy,
+			m->identity.customer, m->identity.environment,
+			m->groups[i].layer);
+		put_permissions(&out, m, i, AWS_INGRESS);
+		put_permissions(&out, m, i, AWS_EGRESS);
+		text_putc(&out, '}');
+	}
+	text_puts(&out, "], \"SecurityGroupRules\": [");
+	for (size_t i = 0; i < m->rule_count; i++) {
+		const struct aws_permission *is = &m->rules[i].is;
+
+		assert_int_equal(is->peer.kind, AWS_GROUP);
+		text_printf(&out, "%s{\"SecurityGroupRuleId\": \"sgr-0%zu\", "
+			"\"GroupId\": \"sg-0%u\", \"IsEgress\": %s, \"IpProtocol\": "
+			"\"tcp\", \"FromPort\": %d, \"ToPort\": %d, "
+			"\"ReferencedGroupInfo\": {\"GroupId\": \"sg-0%u\"}}",
+			i ? "," : "", i, (unsigned)is->group,
+			is->direction == AWS_EGRESS ? "true" : "false",
+			is->service.from, is->service.to,
+			(unsigned)is->peer.index);
+	}
+	text_puts(&out, "]}");
+	return text_string(&out);
+}
+
+static bool adopts(struct world *w, const char *text, const char *capture,
+		   struct artefact *out)
+{
+	const struct artefact now = { "aws.tf.json", text, strlen(text) };
+	const struct fb_capture from = { "capture", capture, strlen(capture) };
+
+	return backend_terraform.adopt(job_of(w), &from, &now, out);
+}
+
+static void what_is_there_is_imported(void **state)
+{
+	static const char *const wrong[][3] = {
+		{ "\"sg-00\"", "\"sg-01\"", "another name" },
+		{ "\"sg-00\"", "\"sg-0f\"", "no group of the account" },
+		{ "\"sgr-00\"", "\"sgr-01\"", "another rule" },
+		{ "\"sgr-00\"", "\"sgr-0f\"", "no rule of the account" },
+		{ "\"sgr-00\"", "\"${var.x}\"", "template" },
+		{ "_rule.old__services", "_rule.new__services", "no resource" },
+		{ "\"import\": [", "\"import\": [{\"id\": \"sg-00\"},", "is missing" },
+		{ "\"import\": [", "\"import\": [{\"id\": \"sgr-00\", \"to\": \"aws_vpc_"
+		  "security_group_ingress_rule.old__services__tcp-80__sg-edge\"},", "told twice" },
+		{ "\"import\": [", "\"resource\": {}, \"import\": [", "not known here" },
+	};
+	struct world *w = one_rule(*state, "old", 80);
+	const char *text = good_output(w);
+	const struct aws_model *model = read_text(w, text);
+	const char *capture = capture_of(w, text);
+	const struct account *account;
+	struct artefact out;
+
+	assert_true(adopts(w, text, capture, &out));
+	assert_int_equal(times(out.bytes, "\"to\": "),
+			 model->group_count + model->rule_count);
+	account = account_read(*state, &w->diags, "capture", capture,
+			       strlen(capture));
+	assert_non_null(account);
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		struct world *other = new_world(*state);
+		const char *bad = changed(w, out.bytes, wrong[i][0],
+					  wrong[i][1]);
+		const struct artefact file = { "imports.tf.json", bad,
+					       strlen(bad) };
+
+		if (aws_read_imports(*state, &other->diags, &file, model, account))
+			print_message("read: %s\n", wrong[i][1]);
+		assert_int_equal(other->diags.all.count > 0, 1);
+		has(first_told(other)->message, wrong[i][2]);
+	}
+}
+
+static void what_would_be_made_anew_is_not_imported(void **state)
+{
+	struct world *w = one_rule(*state, "old", 80);
+	const char *text = good_output(w);
+	const char *capture = changed(w, capture_of(w, text), "\"Description\": \"layer edge",
+		"\"Description\": \"another edge");
+	struct artefact out;
+
+	assert_true(adopts(w, text, capture, &out));
+	has_not(out.bytes, "aws_security_group.edge\"");
+	has_not(out.bytes, "_egress_rule.old__edge");
+	/* nor a rule that refers to it, which would be another one */
+	has_not(out.bytes, "_ingress_rule.old__services");
+	has(out.bytes, "aws_security_group.services\"");
+	assert_true(told(w, "P0616") >= 1);
+}
+
 /* --- against a second evaluator --- */
 
 /* Is LAYER one of TAG, which has several with a `.` between? */
@@ -2768,6 +2900,8 @@ int main(int argc, char **argv)
 		IN_ARENA(names_that_change_places_are_moved_apart),
 		IN_ARENA(names_change_places_and_no_rule_is_lost),
 		IN_ARENA(a_move_that_leads_astray_is_refused),
+		IN_ARENA(what_is_there_is_imported),
+		IN_ARENA(what_would_be_made_anew_is_not_imported),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};
 
