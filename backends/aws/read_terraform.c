@@ -27,6 +27,7 @@ struct reading {
 	struct identity identity;
 	bool identified;
 	enum aws_default_group default_group;
+	const char *provider;		/* the versions that the file takes */
 };
 
 /* --- the frame --- */
@@ -55,7 +56,7 @@ static void read_frame(struct reading *r, const struct json *root)
 		at = read_object(&r->json, &aws, at, in_aws);
 	if (at) {
 		expect_string(&r->json, &aws, "source", at, "hashicorp/aws");
-		read_literal(&r->json, &aws, "version", at);
+		r->provider = read_literal(&r->json, &aws, "version", at);
 	}
 	at = read_object(&r->json, &variables, root, in_variables);
 	if (at)
@@ -361,6 +362,10 @@ static void read_exclusives(struct reading *r, const struct path *up,
 
 	if (!some || !expect_object(&r->json, &path, some, NULL))
 		return;
+	/* 6.31.0 is the first that has it: another one would fail at plan */
+	if (r->provider && strcmp(r->provider, ">= 6.31, < 7.0") != 0)
+		refuse(&r->json, &path, "needs version \">= 6.31, < 7.0\" of the "
+		       "provider, and the file says another one");
 	for (const struct json *one = some->first; one; one = one->next)
 		read_exclusive(&r->json, &path, one, &r->groups, r->group,
 			       r->rules.at, r->rules.count);

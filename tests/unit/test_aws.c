@@ -1950,6 +1950,7 @@ static void a_list_of_other_rules_is_refused(void **state)
 		  "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\","
 		  "\"${aws_vpc_security_group_ingress_rule.alb__services__tcp-80__sg-edge.id}\"\n",
 		  "refers to a rule twice" },
+		{ ">= 6.31, < 7.0", ">= 5.0, < 7.0", "needs version" },
 	};
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
