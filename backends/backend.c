@@ -7,6 +7,7 @@ const struct backend *const backends[] = {
 	&backend_terraform,
 	&backend_cloudformation,
 	&backend_ec2,
+	&backend_scopes,
 	&backend_nft,
 	NULL,
 };

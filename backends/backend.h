@@ -58,6 +58,11 @@ struct claims {
 	size_t count, cap;
 };
 
+struct unwatched {
+	struct fb_unwatched *at;
+	size_t count, cap;
+};
+
 /* What a draft leaves out, for people. */
 struct gaps {
 	const char **at;
@@ -142,6 +147,7 @@ struct backend {
 	const char *name;	/* as given to compile -t: "terraform", "nft" */
 	const char *title;	/* "AWS security groups as Terraform JSON" */
 	bool by_default;	/* made when no target is named */
+	bool forbids;		/* its files look for what must not pass */
 
 	/*
 	 * Lower and print the job's environment.  False when the target cannot
@@ -150,7 +156,14 @@ struct backend {
 	bool (*emit)(const struct job *job, struct artefacts *out);
 
 	/*
-	 * The same, but only the artefact of LAYER; and the model that it was
+	 * What of the invariants its files do not look for, over all environments,
+	 * one an invariant that has any.  NULL: they look for no invariants.
+	 */
+	void (*unwatched)(struct arena *arena, const struct ir *ir,
+			  struct unwatched *out);
+
+	/*
+	 * emit(), but only the artefact of LAYER; and the model that it was
 	 * printed from, or NULL: told.  Without it, emit() makes one artefact.
 	 */
 	const void *(*emit_part)(const struct job *job, const char *layer,
@@ -237,7 +250,7 @@ struct backend {
 };
 
 extern const struct backend backend_terraform, backend_cloudformation,
-	backend_ec2, backend_nft;
+	backend_ec2, backend_scopes, backend_nft;
 
 /* Every backend, in the order of output, NULL at the end. */
 extern const struct backend *const backends[];

@@ -45,6 +45,7 @@ struct against {
 	LIST(struct fb_covered) covered;
 	LIST(const char *) uncovered;
 	const char *targets;		/* of the files, as fb_compile() wants them */
+	const struct backend *watching;	/* whose files look for violations; or NULL */
 };
 
 /* The N-th part of SPACE, or NULL behind the last. */
@@ -114,6 +115,25 @@ static enum fb_status read_claims(struct against *a,
 	return claims.count ? FB_OK : FB_BAD;
 }
 
+/*
+ * What looks for violations admits nothing.  In a directory it is compared as a
+ * file; alone it says nothing of what runs.
+ */
+static enum fb_status leave_out(struct against *a,
+				const struct fb_artefact *file,
+				const struct backend *backend)
+{
+	if (!a->running->manifest) {
+		diag_help(diag_add(&a->fb->diags, P0601, (struct span){ 0 },
+				   "%s is what to look for in an account, not what it admits",
+				   file->name),
+			  "`prove` says whether it is the policy's");
+		return FB_BAD;
+	}
+	a->watching = backend;
+	return FB_OK;
+}
+
 static enum fb_status read_file(struct against *a,
 				const struct fb_artefact *file)
 {
@@ -125,6 +145,8 @@ static enum fb_status read_file(struct against *a,
 
 	if (!b)
 		return not_known(fb, file->name);
+	if (b->forbids)
+		return leave_out(a, file, b);
 	model = b->read(a->arena, &fb->diags, file->name, file->bytes,
 			file->len, &id);
 	if (!model)
@@ -466,6 +488,9 @@ static const char *targets_of(const struct against *a)
 					    backends[t]->name);
 				break;
 			}
+	if (a->watching)
+		text_printf(&out, "%s%s", out.len ? "," : "",
+			    a->watching->name);
 	return text_string(&out);
 }
 

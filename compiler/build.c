@@ -52,13 +52,15 @@ const char *build_admitting(const struct job *job, const struct packet *packet)
 	return text_string(&names);
 }
 
-static void tell_fault(const struct job *job, const struct artefact *a,
-		       const char *space, const struct difference *d)
+static void tell_fault(const struct job *job, const struct backend *backend,
+		       const struct artefact *a, const char *space,
+		       const struct difference *d)
 {
 	bool extra = d->kind == DIFFERENCE_EXTRA;
 	struct diag *told = diag_add(job->diags, P0901, (struct span){ 0 },
-		"%s of %s is not equal to the policy: it %s", a->path, space,
-		extra ? "admits more" : "admits less");
+		"%s of %s is not equal to the policy: it %s %s", a->path, space,
+		backend->forbids ? "looks for" : "admits",
+		extra ? "more" : "less");
 
 	diag_note(told, (struct span){ 0 }, "%s",
 		  packet_note(job->arena, d));
@@ -98,7 +100,7 @@ enum fb_status build_prove(const struct job *job, const struct backend *backend,
 		return FB_FAULT;
 	}
 	if (!prove_bounds(job->arena, out, &d)) {
-		tell_fault(job, a, space, &d);
+		tell_fault(job, backend, a, space, &d);
 		return FB_FAULT;
 	}
 	answer = recheck ? recheck_bounds(job->arena, out, &d)
@@ -157,6 +159,8 @@ struct build {
 	LIST(struct fb_list_weight) weights;
 	size_t sides;
 	const struct backend *chosen[8];
+	struct unwatched unwatched;
+	bool watches;			/* is there a target that looks for violations? */
 	struct task *tasks;
 	size_t task_count;
 	atomic_size_t next;
@@ -453,14 +457,16 @@ static void finish(struct build *b, const char *only,
 		.outputs = b->outputs.at, .count = b->outputs.count,
 		.sides = b->sides,
 		.quotas = b->quotas.at, .quota_count = b->quotas.count,
-		.weights = b->weights.at, .weight_count = b->weights.count };
+		.weights = b->weights.at, .weight_count = b->weights.count,
+		.watches = b->watches, .unwatched = b->unwatched.at,
+		.unwatched_count = b->unwatched.count,
+		.invariant_count = b->fb->ir->invariant_count };
 	if (previous->digest)
 		out->applied = applied_of(b->fb->arena, previous, out,
 					  is_whole(b, only),
 					  b->fb->ir->aws.rules_per_group);
-	manifest_write(&manifest, b->fb->ir, source_names(b->fb),
-		       b->outputs.at, b->outputs.count, b->sides,
-		       previous->digest, out->applied);
+	manifest_write(&manifest, b->fb->ir, source_names(b->fb), out,
+		       previous->digest);
 	last = LIST_PUSH(b->fb->arena, &b->outputs);
 	*last = (struct fb_output){ "manifest.json", text_string(&manifest),
 				    manifest.len };
@@ -497,6 +503,18 @@ static enum fb_status compile_all(struct build *b, const char *only)
 	return FB_BAD;
 }
 
+/* What no output looks for: of the policy, not of each environment. */
+static void find_unwatched(struct build *b)
+{
+	for (size_t t = 0; b->chosen[t]; t++) {
+		if (!b->chosen[t]->unwatched)
+			continue;
+		b->watches = true;
+		b->chosen[t]->unwatched(b->fb->arena, b->fb->ir,
+					&b->unwatched);
+	}
+}
+
 static enum fb_status compile(struct fb *fb, void *argument)
 {
 	struct compile_call *call = argument;
@@ -515,9 +533,11 @@ static enum fb_status compile(struct fb *fb, void *argument)
 	if (fb->diags.errors)
 		return fb->diags.faults ? FB_FAULT : FB_NO;
 	status = compile_all(b, call->only);
-	if (status == FB_OK)
-		finish(b, call->only, call->out);
-	return status;
+	if (status != FB_OK)
+		return status;
+	find_unwatched(b);
+	finish(b, call->only, call->out);
+	return FB_OK;
 }
 
 enum fb_status fb_compile(struct fb *fb, const char *targets, const char *only,
@@ -624,11 +644,15 @@ static void tell_difference(const struct job *job, const char *name,
 			    const struct difference *d)
 {
 	const char *rules = build_admitting(job, &d->packet), *lines;
+	static const char *const words[][2] = {
+		{ [DIFFERENCE_EXTRA] = "admits a packet that the policy does not",
+		  [DIFFERENCE_MISSING] = "lacks a packet that the policy admits" },
+		{ [DIFFERENCE_EXTRA] = "looks for a packet that the invariant does not forbid",
+		  [DIFFERENCE_MISSING] = "overlooks a packet that the invariant forbids" },
+	};
 	struct diag *told = diag_add(job->diags, P0603, (struct span){ 0 },
-		d->kind == DIFFERENCE_EXTRA
-		? "%s is not equal to the policy: it admits a packet that the policy does not"
-		: "%s is not equal to the policy: it lacks a packet that the policy admits",
-		name);
+		"%s is not equal to the policy: it %s", name,
+		words[backend->forbids][d->kind]);
 
 	diag_note(told, (struct span){ 0 }, "%s", packet_note(job->arena, d));
 	if (*rules)
@@ -778,7 +802,7 @@ static enum fb_status prove(struct fb *fb, void *argument)
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
 				   "%s is not a file of any target",
 				   file->name),
-			  "known are Terraform JSON, CloudFormation in JSON, EC2 permissions and nftables text as `compile` writes them, what describe-security-groups answers, and what `nft -j list ruleset` prints");
+			  "known are Terraform JSON, CloudFormation in JSON, access scopes, EC2 permissions and nftables text as `compile` writes them, what describe-security-groups answers, and what `nft -j list ruleset` prints");
 		return FB_BAD;
 	}
 	model = file->part
@@ -834,7 +858,7 @@ enum fb_status fb_prove_part(struct fb *fb, const char *part, const char *name,
 const char *const *fb_targets(void)
 {
 	static const char *const names[] = { "terraform", "cloudformation",
-					     "ec2", "nft", NULL };
+					     "ec2", "scopes", "nft", NULL };
 
 	return names;
 }

@@ -106,10 +106,25 @@ static void put_changes(struct text *out, const struct fb_diff *applied)
 	text_puts(out, applied->resource_count ? "\n  ],\n" : "],\n");
 }
 
+static void put_unwatched(struct text *out, const struct fb_unwatched *all,
+			  size_t count)
+{
+	text_puts(out, "  \"not-looked-at-by-scopes\": [");
+	for (size_t i = 0; i < count; i++) {
+		text_puts(out, i ? ",\n    " : "\n    ");
+		text_puts(out, "{ \"invariant\": ");
+		put_string(out, all[i].invariant);
+		text_printf(out, ", \"scope\": %s, \"what\": ",
+			    all[i].has_scope ? "true" : "false");
+		put_string(out, all[i].what);
+		text_puts(out, " }");
+	}
+	text_puts(out, "\n  ],\n");
+}
+
 void manifest_write(struct text *out, const struct ir *ir,
-		    const char *const *names, const struct fb_output *outputs,
-		    size_t count, size_t sides, const char *previous,
-		    const struct fb_diff *applied)
+		    const char *const *names,
+		    const struct fb_compilation *made, const char *previous)
 {
 	char day[DATE_TEXT];
 
@@ -119,15 +134,17 @@ void manifest_write(struct text *out, const struct ir *ir,
 	put_string(out, ir->policy);
 	text_printf(out, ",\n  \"as-of\": \"%s\",\n", date_text(ir->as_of, day));
 	text_printf(out, "  \"proofs\": { \"sides\": %zu, \"equal\": %zu },\n",
-		    sides, sides);
+		    made->sides, made->sides);
 	if (previous)
 		text_printf(out, "  \"previous\": \"%s\",\n", previous);
-	if (applied)
-		put_changes(out, applied);
+	if (made->applied)
+		put_changes(out, made->applied);
+	if (made->watches)
+		put_unwatched(out, made->unwatched, made->unwatched_count);
 	put_sources(out, ir->sources, names);
 	text_puts(out, "  \"outputs\": [");
-	for (size_t i = 0; i < count; i++)
-		put_entry(out, i == 0, outputs[i].path, outputs[i].bytes,
-			  outputs[i].len);
+	for (size_t i = 0; i < made->count; i++)
+		put_entry(out, i == 0, made->outputs[i].path,
+			  made->outputs[i].bytes, made->outputs[i].len);
 	text_puts(out, "\n  ]\n}\n");
 }

@@ -11,12 +11,12 @@
 
 /*
  * NAMES are those of ir->sources, in their order, as seen from the policy's own
- * directory.  PREVIOUS is the digest of the manifest of an earlier compilation
- * whose names were taken into account, and APPLIED what changes since; or NULL.
+ * directory.  Of MADE it says all but the manifest, which it is to have.  PREVIOUS
+ * is the digest of the manifest of an earlier compilation whose names were taken
+ * into account, or NULL.
  */
 void manifest_write(struct text *out, const struct ir *ir,
-		    const char *const *names, const struct fb_output *outputs,
-		    size_t count, size_t sides, const char *previous,
-		    const struct fb_diff *applied);
+		    const char *const *names,
+		    const struct fb_compilation *made, const char *previous);
 
 #endif

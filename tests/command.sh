@@ -92,6 +92,18 @@ diff -q "$work/policy/rules.fbk" "$policy/rules.fbk" >/dev/null && wrong "the sh
 code 0 "$tool" compile -t all --as-of 2026-11-24 -o "$work/e" "$policy"
 diff -r -x manifest.json "$work/a" "$work/e" || wrong "another day makes other bytes"
 
+# access scopes: said once, for whom there is none and why; proved, and no proof of what runs
+code 0 "$tool" compile -t scopes --as-of 2026-11-23 -o "$work/scopes" "$policy"
+grep -q '^4 of 21 invariants have no access scope:$' "$work/out" || wrong "invariants without a scope are not told"
+grep -q '^       narrow-doors: it is about the rules' "$work/out" || wrong "nor why they have none"
+grep -q '"invariant": "narrow-doors", "scope": false' "$work/scopes/manifest.json" || wrong "nor in the manifest"
+code 0 "$tool" prove --as-of 2026-11-23 "$policy" "$work/scopes/caja-sur/dev/aws.scopes.json"
+sed 's/"0-442"/"0-441"/' "$work/scopes/caja-sur/dev/aws.scopes.json" >"$work/odd.json"
+code 1 "$tool" prove --as-of 2026-11-23 "$policy" "$work/odd.json"
+grep -q 'overlooks a packet that the invariant forbids' "$work/err" || wrong "a scope that overlooks something"
+code 2 "$tool" diff --as-of 2026-11-23 "$work/odd.json" "$policy"
+code 0 "$tool" diff --as-of 2026-11-23 "$work/scopes" "$policy"
+
 # an option that a command does not use would seem to do something
 code 2 "$tool" check --output "$work/x" "$policy"
 code 2 "$tool" verify-bundle --only x "$work/a"

@@ -232,6 +232,14 @@ def includes():
         ensure_ascii=False))
     run("a template full of escapes",
         ["prove", *DAY, str(policy), str(template)], 2, "P0601")
+    template.write_text(json.dumps({
+        "AWSTemplateFormatVersion": "2010-09-09", "Parameters": {},
+        "Metadata": {"firebreak": {"policy": "\x1b[2J", "customer": "\u202e"}},
+        "Resources": {"\x1b[2J": {
+            "Type": "AWS::EC2::NetworkInsightsAccessScope",
+            "Properties": {"\x1b[2J": 1}}}}, ensure_ascii=False))
+    run("access scopes full of escapes",
+        ["prove", *DAY, str(policy), str(template)], 2, "P0601")
     template.write_text('{"Resources": {"AWS::EC2::SecurityGroup": '
                         + "[" * 100000)
     run("a template 100,000 deep",
@@ -290,6 +298,11 @@ def outputs():
     run("a dynamic reference as a ticket",
         ["compile", *DAY, "-t", "cloudformation", "-o", str(here / "r"),
          str(here / "r.fbk")], 1, "P0512")
+    (here / "l.fbk").write_text(HEAD + PLACE + RULE + "i: never b -> a;\n"
+                                'network l prefix-list "{{resolve:ssm:payroll}}";\n')
+    run("a dynamic reference as a prefix list",
+        ["compile", *DAY, "-t", "scopes", "-o", str(here / "l"),
+         str(here / "l.fbk")], 1, "P0512")
     settings = HEAD + PLACE + RULE + 'aws { tag "k" "%s"; }\n'
     for text in EVIL:
         (here / "s.fbk").write_text(settings % text)
@@ -307,7 +320,7 @@ def computed(name, text):
 
 def functions(name, text):
     """What CloudFormation would compute: functions and dynamic references."""
-    if not name.endswith(".cfn.json"):
+    if not name.endswith((".cfn.json", ".scopes.json")):
         return []
     return re.findall(r'"(?:Ref|Fn::\w+|Condition|Transform)": [^,}]*', text) \
         + re.findall(r"\{\{.*", text)

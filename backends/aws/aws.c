@@ -21,6 +21,8 @@
  *               default_group.c: the group that nobody chose; blame.c: by
  *               which rules a packet passes; places.c: assumption 1, where
  *               a capture tells of interfaces
+ *   scope*.c    what invariants forbid, to be looked for in the account; a target
+ *               of its own, scopes.c, and scope.h says what it is
  *
  * What is above the readers and what is below share model.h, and view_of().
  */

@@ -30,6 +30,33 @@ static enum fb_status adopt(const struct cli *cli, struct fb *fb,
 	return status;
 }
 
+/* Nobody is to take access scopes for more than they are. */
+static void put_unwatched(FILE *to, const struct fb_compilation *made)
+{
+	size_t none = 0;
+
+	if (!made->watches)
+		return;
+	for (size_t i = 0; i < made->unwatched_count; i++)
+		none += !made->unwatched[i].has_scope;
+	fprintf(to, "%zu of %zu invariants %s no access scope%s\n", none,
+		made->invariant_count, none == 1 ? "has" : "have",
+		none ? ":" : "");
+	for (size_t i = 0; i < made->unwatched_count; i++) {
+		if (made->unwatched[i].has_scope)
+			continue;
+		fputs("       ", to);
+		cli_put(to, made->unwatched[i].invariant);
+		fputs(": ", to);
+		cli_put(to, made->unwatched[i].what);
+		fputc('\n', to);
+	}
+	if (made->unwatched_count > none)
+		fprintf(to, "and %zu %s one for a part: manifest.json says what it does not look at\n",
+			made->unwatched_count - none,
+			made->unwatched_count - none == 1 ? "has" : "have");
+}
+
 static int run(const struct cli *cli)
 {
 	struct fb_compilation made = { 0 };
@@ -57,6 +84,7 @@ static int run(const struct cli *cli)
 			printf("%zu files below %s, each read back: %zu proofs, all equal to the policy%s\n",
 			       made.count, cli->output, made.sides,
 			       cli->recheck ? ", each looked at twice" : "");
+			put_unwatched(stdout, &made);
 			cli_put_quotas(stdout, &made, cli->quota);
 			code = put_applied(cli, fb, &made, code);
 		}
@@ -78,12 +106,13 @@ const struct command command_compile = {
 	"firebreak compile --previous applied policies/modyo-connect -o out\n"
 	"firebreak compile --adopt groups.json --adopt rules.json policy -o out\n"
 	"firebreak compile -t cloudformation policies/modyo-connect -o out\n"
+	"firebreak compile -t scopes policies/modyo-connect -o out\n"
 	"firebreak compile -t nft --only banco-andino.prod policies/modyo-connect -o out\n\n"
 	"Checks POLICY, lowers it for the targets, reads each output back and proves that\n"
 	"it admits exactly what the policy says.  Only when all proofs hold are the files\n"
 	"written: all of them, or none.\n\n"
 	"  -o, --output DIR     where the files go: DIR/CUSTOMER/ENVIRONMENT/…, DIR/manifest.json\n"
-	"  -t, --target LIST    of terraform, cloudformation, ec2, nft, or all\n"
+	"  -t, --target LIST    of terraform, cloudformation, ec2, scopes, nft, or all\n"
 	"                       (default: terraform,nft)\n"
 	"  --only CUSTOMER.ENV  one environment only\n"
 	"  --previous DIR       the build that was applied last: what stands under another key\n"

@@ -102,6 +102,15 @@ struct fb_output {
 	size_t len;
 };
 
+/*
+ * What the outputs that look for violations of INVARIANT do not look at, for
+ * people; without a scope they do not look for it at all.
+ */
+struct fb_unwatched {
+	const char *invariant, *what;
+	bool has_scope;
+};
+
 struct fb_compilation {
 	const struct fb_output *outputs;	/* manifest.json last */
 	size_t count;
@@ -113,6 +122,11 @@ struct fb_compilation {
 	size_t weight_count;
 	/* after fb_previous(): resources and quotas of what applying it changes */
 	const struct fb_diff *applied;
+	/* are there outputs that look for violations of invariants? */
+	bool watches;
+	const struct fb_unwatched *unwatched;	/* by invariant */
+	size_t unwatched_count;
+	size_t invariant_count;
 };
 
 /* Paths, relative, with `/`; they belong to the context. */

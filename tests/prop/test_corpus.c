@@ -332,7 +332,8 @@ static void check_target(struct place *p, const struct backend *b,
 				 made.at[i].path);
 	if (!are_proved(p, b, &made))
 		fail_msg("%s: %s: not proved", e->name, b->name);
-	ask_packets(p, &made, counts);
+	if (!b->forbids)		/* unit/test_scopes asks these */
+		ask_packets(p, &made, counts);
 }
 
 /* The outputs of another policy are no outputs of this one. */
@@ -348,6 +349,8 @@ static void check_unlike(struct policy *p, const struct entry *e)
 		struct place there = place_of(&other, &theirs, 0);
 		struct artefacts made = { 0 };
 
+		if (backends[t]->forbids)	/* of both the invariants may be the same */
+			continue;
 		here.job = (struct job){ e->arena, &p->diags, p->ir,
 					 &here.meaning };
 		assert_true(emit(&there, backends[t], &made));
