@@ -3,8 +3,8 @@
 
     lint.py CFN_LINT FIREBREAK aws.cfn.json...
 
-The given templates, and one of a policy made here that takes all 500 resources
-and every kind of rule.  cfn-lint 1.51.0 is wrong about one thing, mended upstream
+The given templates, one of a policy made here that takes all 500 resources and
+every kind of rule, and access scopes that exclude a prefix list.  cfn-lint 1.51.0 is wrong about one thing, mended upstream
 (aws-cloudformation/cfn-lint#4600): it says that type and code are ignored for
 icmpv6, and wants both to be -1 when one is; EC2 and the reference of the resource
 say otherwise.  These two are left out at rules of icmpv6, and nowhere else.
@@ -54,6 +54,26 @@ def compiled(directory):
     return path
 
 
+def scoped(directory):
+    """Access scopes with every kind of condition and parameter."""
+    source = os.path.join(directory, "scoped.fbk")
+    with open(source, "w") as file:
+        file.write("""language 1;
+policy scoped;
+environments prod;
+layer app;
+network s3 prefix-list "com.amazonaws.{region}.s3" via endpoint;
+environment prod { region us-east-1; vpc 10.0.0.0/16; layer app 10.0.1.0/24; }
+images: allow app -> s3 on tcp/443;
+confined: confine app -> s3 on tcp/443;
+quiet: never any -> app on tcp/22, udp/53-99;
+aws { tag "cost-center" "17"; }
+""")
+    subprocess.run([FIREBREAK, "compile", "-q", "-t", "scopes", "-o", directory, source],
+                   check=True)
+    return os.path.join(directory, "prod", "aws.scopes.json")
+
+
 def is_icmpv6(finding):
     """Does it stand at a rule of icmpv6?"""
     with open(finding["Filename"]) as file:
@@ -66,7 +86,7 @@ def is_icmpv6(finding):
 
 
 with tempfile.TemporaryDirectory() as work:
-    files = FILES + [compiled(work)]
+    files = FILES + [compiled(work), scoped(work)]
     done = subprocess.run([LINT, "--format", "json", "--", *files], capture_output=True, text=True)
     if done.stderr.strip() or not done.stdout.strip().startswith("["):
         sys.exit(f"cfn-lint does not answer: {done.stderr}{done.stdout}")

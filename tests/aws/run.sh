@@ -14,7 +14,7 @@ failed=0
 
 for policy in "$top"/policies/*/; do
 	name=$(basename "$policy")
-	if ! "$firebreak" compile "$policy" -t terraform,cloudformation,ec2 -o "$work/$name"; then
+	if ! "$firebreak" compile "$policy" -t terraform,cloudformation,ec2,scopes -o "$work/$name"; then
 		echo "FAIL $name does not compile"
 		failed=1
 	fi
@@ -23,6 +23,7 @@ done
 python3 "$here/same.py" "$work" || failed=1
 
 if [ -n "${FIREBREAK_OFFLINE:-}" ]; then
+	python3 "$here/scopes.py" "$work" || failed=1
 	echo "SKIP cfn-lint, the AWS command, the mock of AWS and Terraform: FIREBREAK_OFFLINE is set"
 	exit $failed
 fi
@@ -40,8 +41,10 @@ fi
 # Beside all that follows, which waits more than it works: a template an account
 # and the largest there can be.
 "$venv/bin/python" "$here/lint.py" "$venv/bin/cfn-lint" "$firebreak" \
-	"$work"/modyo-connect/*/prod/aws.cfn.json > "$work/lint.log" 2>&1 &
+	"$work"/modyo-connect/*/prod/aws.cfn.json \
+	"$work"/modyo-connect/banco-andino/prod/aws.scopes.json > "$work/lint.log" 2>&1 &
 lint=$!
+"$venv/bin/python" "$here/scopes.py" "$work" || failed=1
 
 # Every permission through the parameter check of the AWS command, an
 # environment and direction at a time; no network is used.
