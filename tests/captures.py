@@ -450,7 +450,24 @@ for capture, size in CAPTURES.items():
 test_oracle()
 test_said()
 test_not_said()
+def test_defaults():
+    """What AWS makes groups with is one rule, from three groups on; other rules stay."""
+    out = permission("-1", IpRanges=[{"CidrIp": "0.0.0.0/0"}])
+    said = permission("-1", IpRanges=[{"CidrIp": "0.0.0.0/0", "Description": "on purpose"}])
+    groups = [group(f"sg-{i}", f"g{i}", [], [out]) for i in range(3)] + [
+        group("sg-8", "said", [], [said]), group("sg-9", "closed")]
+    path = save({"SecurityGroups": groups}, "defaults.json")
+    policy, text = draft(path)
+    check("one rule for three groups", "allow g0, g1, g2 -> any on any outbound;" in text and
+          text.count("-> any") == 2 and 'reason "on purpose"' in text, text)
+    check("every rule of them", sorted(emitted(policy, text)) == sorted(rules_of(groups)), text)
+    run("prove", policy, path, words=("equal",))
+    _, text = draft(save({"SecurityGroups": groups[:2]}, "defaults.json"))
+    check("two are two rules", "g0-to-anywhere:" in text and "g1-to-anywhere:" in text, text)
+
+
 test_places()
+test_defaults()
 PLACES = [name[:-5] for name in CAPTURES
           if os.path.exists(os.path.join(HERE, name[:-5] + ".places.json"))]
 check("captures with places", len(PLACES) == 6, PLACES)

@@ -800,11 +800,60 @@ static void add_rule(struct drafting *d, struct bundle *b)
 	*LIST_PUSH(d->arena, &d->draft->rules) = rule;
 }
 
+/* Everything out to everybody: what AWS makes a group with, and nobody wrote. */
+static bool is_default(const struct bundle *b)
+{
+	return b->direction == AWS_EGRESS && b->peer.kind == AWS_PREFIX &&
+	       !b->peer.prefix.length && b->rules.count == 1 &&
+	       b->rules.at[0]->is.service.protocol == AWS_ALL &&
+	       !*b->rules.at[0]->description;
+}
+
+/* Those of ENVIRONMENT and FAMILY as one rule, if they are worth one. */
+static void add_default(struct drafting *d, uint32_t environment,
+			enum family family)
+{
+	const char **layers = arena_array(d->arena, d->bundles.count,
+					  sizeof *layers);
+	struct text from = TEXT_IN(d->arena);
+	const struct bundle *first = NULL;
+	size_t count = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		if (pass && count < 3)
+			return;
+		for (size_t i = 0; i < d->bundles.count; i++) {
+			struct bundle *b = d->bundles.at[i];
+			const struct draft_group *g = &d->draft->groups[b->group];
+
+			if (g->environment != environment || !is_default(b) ||
+			    b->peer.prefix.family != family)
+				continue;
+			first = first ? first : b;
+			if (pass)
+				b->taken = true;
+			else
+				layers[count++] = g->layer;
+		}
+	}
+	qsort(layers, count, sizeof *layers, by_text);
+	for (size_t i = 0; i < count; i++)
+		text_printf(&from, "%s%s", i ? ", " : "", layers[i]);
+	*LIST_PUSH(d->arena, &d->draft->rules) = (struct draft_rule){
+		.name = rule_name(d, "everything", "to", first->word, environment),
+		.from = text_string(&from), .to = first->end,
+		.services = "any", .reason = "", .environment = environment,
+		.group = NOT_HERE, .half = DRAFT_OUT };
+}
+
 static void add_rules(struct drafting *d)
 {
 	for (size_t i = 0; i < d->bundles.count; i++)
 		qsort(d->bundles.at[i]->rules.at, d->bundles.at[i]->rules.count,
 		      sizeof *d->bundles.at[i]->rules.at, by_service);
+	for (uint32_t i = 0; i < d->draft->environments.count; i++)
+		for (enum family f = IPV4; f < FAMILIES; f++)
+			add_default(d, i, f);
 	/* ingress first: it finds its other half, and that one is no rule then */
 	for (int direction = 0; direction < AWS_DIRECTIONS; direction++)
 		for (size_t i = 0; i < d->bundles.count; i++)

@@ -25,7 +25,10 @@ struct draft_group {
 	struct prefix made_up[FAMILIES];	/* length 0: not needed */
 };
 
-/* Rules of one group, direction and peer; or of two groups, both halves. */
+/*
+ * Rules of one group, direction and peer; or of two groups, both halves; or of
+ * several groups, NOT_HERE, what AWS made them with.
+ */
 struct draft_rule {
 	const char *name, *from, *to, *services, *reason;
 	uint32_t environment, group;

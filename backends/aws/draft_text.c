@@ -191,6 +191,21 @@ static void put_rule(struct text *out, const struct draft *d,
 	text_puts(out, ";\n");
 }
 
+/* What AWS made groups with, once for all of them. */
+static void put_defaults(struct text *out, const struct draft *d)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < d->rules.count; i++) {
+		if (d->rules.at[i].group != NOT_HERE)
+			continue;
+		if (first)
+			text_puts(out, "\n# what AWS makes every group with: everything out.  Take a layer from the list when\n# it gets rules of its own.\n");
+		first = false;
+		put_rule(out, d, &d->rules.at[i]);
+	}
+}
+
 /* A paragraph a group, under its own name. */
 static void put_rules(struct text *out, const struct draft *d, uint32_t group)
 {
@@ -287,6 +302,7 @@ void draft_write(struct text *out, const struct draft *d)
 	put_networks(out, d);
 	for (uint32_t i = 0; i < d->environments.count; i++)
 		put_environment(out, d, i);
+	put_defaults(out, d);
 	for (uint32_t i = 0; i < d->account->groups.count; i++)
 		put_rules(out, d, i);
 	put_ids(out, d);
