@@ -51,6 +51,11 @@ struct claim {
 	const struct ir_space *space;
 	struct identity identity;
 	const void *model;	/* NULL: not understood, which was told */
+	/*
+	 * A file may be read in two ways, and has to be right in both: how the
+	 * second is, which follows the first; NULL: the first, or the only one.
+	 */
+	const char *as;
 };
 
 struct claims {

@@ -26,6 +26,7 @@ struct part {
 	const void *model;
 	struct identity id;
 	const struct ir_space *space;
+	const char *as;			/* see struct claim */
 };
 
 struct numbers {
@@ -75,7 +76,7 @@ static void add_part(struct against *a, const struct fb_artefact *file,
 
 	*LIST_PUSH(a->arena, &own->at) = a->parts.count;
 	*LIST_PUSH(a->arena, &a->parts) = (struct part){ file, backend, model,
-							 *id, space };
+							 *id, space, NULL };
 }
 
 /*
@@ -111,6 +112,7 @@ static enum fb_status read_claims(struct against *a,
 		if (!c->model)
 			return FB_BAD;
 		add_part(a, file, backend, c->model, &c->identity, c->space);
+		a->parts.at[a->parts.count - 1].as = c->as;
 	}
 	return claims.count ? FB_OK : FB_BAD;
 }
@@ -270,6 +272,8 @@ static const char *plain_label(const struct at_work *w, const struct part *p,
 	else if (at && strncmp(at + len, ", ", 2) == 0)
 		label = arena_printf(arena, "%.*s%s", (int)before, label,
 				     at + len + 2);
+	if (p->as)
+		label = arena_printf(arena, "%s, %s", label, p->as);
 	return w->a->running->file_count > 1
 	       ? arena_printf(arena, "%s: %s", file_text(w, p), label)
 	       : arena_copy(arena, label, strlen(label));
@@ -348,7 +352,9 @@ static enum fb_status compare_part(struct at_work *w, const struct part *p)
 		return status;
 	pair_sides(w, p, &found, &own);
 	*LIST_PUSH(w->a->arena, &w->a->covered) = (struct fb_covered){
-		part_text(w->a, p), p->file->name, p->backend->title,
+		part_text(w->a, p), p->as ? arena_printf(w->a->arena, "%s, %s",
+			p->file->name, p->as) : p->file->name,
+		p->backend->title,
 		prove_bounds(w->job.arena, &found, &d) &&
 		prove_same(w->job.arena, &found, &own, &d) };
 	return FB_OK;

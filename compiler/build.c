@@ -701,35 +701,13 @@ struct prove_call {
 	size_t len;
 };
 
-/* Plans and states as `terraform show -json` prints them begin in this way. */
-static bool is_terraform_show(const struct prove_call *file)
-{
-	static const char sign[] = "{\"format_version\":";
-	size_t len = 0;
-	char start[sizeof sign];
-
-	for (size_t i = 0; i < file->len && len + 1 < sizeof start; i++)
-		if (!strchr(" \t\r\n", file->bytes[i]))
-			start[len++] = file->bytes[i];
-	start[len] = '\0';
-	return strcmp(start, sign) == 0;
-}
-
-static void tell_terraform_show(struct fb *fb, const struct prove_call *file)
-{
-	diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
-			   "%s is what `terraform show -json` prints, which is not read: nothing is proved about it",
-			   file->name),
-		  "prove the .tf.json that `compile` wrote before the plan, and after the apply what `aws ec2 describe-security-groups` answers");
-}
-
 /* A capture may be of several environments: each by itself. */
 static enum fb_status prove_claims(struct fb *fb,
 				   const struct prove_call *file,
 				   const struct backend *backend,
 				   const void *model)
 {
-	enum fb_status worst = FB_OK, status;
+	enum fb_status worst = FB_OK, status = FB_OK;
 	struct claims claims = { 0 };
 
 	backend->claim(fb->arena, &fb->diags, fb->ir, file->name, model,
@@ -739,14 +717,18 @@ static enum fb_status prove_claims(struct fb *fb,
 		struct meaning meaning;
 		struct job job;
 
+		if (c->as && status != FB_OK)
+			continue;	/* it is not equal in the first way */
 		status = FB_BAD;
 		if (c->model) {
 			job = build_job(fb, c->space, &meaning);
 			status = build_compare(&job, claims.count < 2
 				? file->name
-				: arena_printf(fb->arena, "%s, %s", file->name,
+				: arena_printf(fb->arena, "%s, %s%s%s", file->name,
 					       ir_space_name(fb->arena, fb->ir,
-							     c->space)),
+							     c->space),
+					       c->as ? ", " : "",
+					       c->as ? c->as : ""),
 				backend, c->model, &c->identity,
 				fb->options.recheck);
 			arena_free(job.arena);
@@ -793,16 +775,12 @@ static enum fb_status prove(struct fb *fb, void *argument)
 
 	if (fb->diags.refusals)
 		return FB_BAD;
-	if (is_terraform_show(file)) {
-		tell_terraform_show(fb, file);
-		return FB_BAD;
-	}
 	backend = build_recognise(file->bytes, file->len);
 	if (!backend) {
 		diag_help(diag_add(&fb->diags, P0601, (struct span){ 0 },
 				   "%s is not a file of any target",
 				   file->name),
-			  "known are Terraform JSON, CloudFormation in JSON, access scopes, EC2 permissions and nftables text as `compile` writes them, what describe-security-groups answers, and what `nft -j list ruleset` prints");
+			  "known are Terraform JSON, what `terraform show -json` prints, CloudFormation in JSON, access scopes, EC2 permissions and nftables text as `compile` writes them, what describe-security-groups answers, and what `nft -j list ruleset` prints");
 		return FB_BAD;
 	}
 	model = file->part

@@ -100,7 +100,7 @@ check 'firebreak/[a-z]*\.h|starter\.inc|compiler/cli/[a-z]*\.h' compiler/cli/*.c
 # What reads an artefact back knows nothing of what wrote it.
 check "$base|$sets|backends/backend\.h|backends/nft/(model|lex|read|reader|place|value|overlap|match|denote|context|expect|base_set|nft|netlink|kernel|decode|expr|beside)\.h" \
 	backends/nft/read*.c backends/nft/json*.c backends/nft/place.[ch] backends/nft/denote*.c backends/nft/lex.c backends/nft/value.c backends/nft/decode.c backends/nft/expr.c
-check "$base|$sets|backends/backend\.h|backends/aws/(model|account|read_json|read_rule|read_model|denote|denoting|select|expect|zones|view|aws)\.h" \
+check "$base|$sets|backends/backend\.h|backends/aws/(model|account|read_json|read_rule|read_model|denote|denoting|select|show|expect|zones|view|aws)\.h" \
 	backends/aws/read*.c backends/aws/denote*.c backends/aws/compose.c \
 	backends/aws/claim.c backends/aws/placed.c backends/aws/blame.c backends/aws/places.c
 

@@ -15,6 +15,7 @@ struct account_group {
 	const char *owner;		/* the account that has it */
 	const char *region;		/* of its ARN */
 	const char *policy, *customer, *environment, *layer, *part;	/* our tags */
+	const char *unclear;		/* why nothing can be proved about it; or NULL */
 };
 
 /* The index of a peer that is a list or a group is into peers. */
@@ -23,6 +24,8 @@ struct account_rule {
 	const char *key;		/* its own id, else its group's */
 	const char *description;
 	const char *names;		/* our tag: the policy rules it came from */
+	bool listed;			/* by its group alone, in Terraform: */
+	bool unsure;			/* made by a hand, or gone since */
 };
 
 /* An id out of one VPC is one peer: what several rules say of it is the same. */
@@ -33,6 +36,7 @@ struct account_peer {
 	const char *status;		/* PeeringStatus: "active", "deleted" */
 	uint32_t group;			/* into groups, or NOT_HERE */
 	uint32_t list;			/* into lists, or NOT_HERE */
+	const char *unknown;		/* why nobody can say whom the id is of; or NULL */
 };
 
 enum { NOT_HERE = UINT32_MAX };
@@ -70,6 +74,8 @@ struct account {
 	LIST(struct account_interface) interfaces;
 	bool tells_places;		/* it has interfaces, or instances */
 	bool lists_interfaces;		/* all of them, whatever they are of */
+	bool terraform;			/* what Terraform knows of it; keys are addresses */
+	LIST(const char *) emptied;	/* VPCs whose default group has no rules */
 };
 
 /*
@@ -119,7 +125,28 @@ const struct json *account_array(struct account_reading *r,
 const char *account_tag(struct account_reading *r, const struct path *path,
 			const struct json *object, const char *key);
 
-/* A prefix as AWS makes of it what is written: host bits go, and are told. */
+/* What a reference says of the group it refers to. */
+struct account_reference {
+	const char *user, *vpc, *peering, *status;
+};
+
+/*
+ * The number of the peer ID of the group FROM: every reference out of one VPC has
+ * to say the same of it.  From another it may be behind a peering.
+ */
+bool account_peer_of(struct account_reading *r, const struct path *path,
+		     uint32_t from, const char *id,
+		     const struct account_reference *is, uint32_t *out);
+
+/* Whose ids the peers are, when all of them are known. */
+void account_look_up_peers(struct account_reading *r);
+
+/* TEXT as AWS makes of it what is written: host bits go, and are told. */
+bool account_prefix_in(struct account_reading *r, const struct path *path,
+		       const char *text, enum family family,
+		       struct prefix *out);
+
+/* The same of the member KEY of OBJECT. */
 bool account_prefix(struct account_reading *r, const struct path *up,
 		    const char *key, const struct json *object,
 		    enum family family, struct prefix *out);

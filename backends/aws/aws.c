@@ -14,8 +14,8 @@
  *   emit_*.c    model to text, with emit.c and write_json.c; moved.c: what an
  *               earlier text calls otherwise; adopt.c: what an account has of it
  *   read_*.c    text to model, refusing what it does not understand; account.h
- *               is what answers of EC2 say, claim.c whose it is, and
- *               read_ec2.c the model of an environment out of it
+ *               is what answers of EC2 say, show.h what Terraform does;
+ *               claim.c whose it is, and read_ec2.c the model of an environment out of it
  *   denote.c    model to packets, with placed.c and compose.c; expect.c is what
  *               they are measured by, zones.c what both look layers up in;
  *               default_group.c: the group that nobody chose; blame.c: by
@@ -30,6 +30,7 @@
 
 #include "backends/aws/quota.h"
 #include "backends/aws/draft.h"
+#include "backends/aws/show.h"
 #include "backends/aws/view.h"
 
 #include <string.h>
@@ -123,9 +124,11 @@ static bool is_object_with(const char *bytes, size_t len, const char *sign,
 	       contains(bytes, len, sign) && contains(bytes, len, other);
 }
 
+/* As it is written, or as Terraform shows what it made or would make of it. */
 static bool is_terraform(const char *bytes, size_t len)
 {
-	return is_object_with(bytes, len, "\"resource\"",
+	return show_recognise(bytes, len) ||
+	       is_object_with(bytes, len, "\"resource\"",
 			      "\"aws_security_group\"");
 }
 
@@ -159,7 +162,9 @@ static const void *read_terraform(struct arena *arena, struct diags *diags,
 				  const char *name, const char *bytes,
 				  size_t len, struct identity *out)
 {
-	return told(aws_read_terraform(arena, diags, name, bytes, len), out);
+	return told(show_recognise(bytes, len)
+		    ? aws_read_show(arena, diags, name, bytes, len)
+		    : aws_read_terraform(arena, diags, name, bytes, len), out);
 }
 
 static const void *read_cloudformation(struct arena *arena,
@@ -182,6 +187,35 @@ static void claim(struct arena *arena, struct diags *diags, const struct ir *ir,
 		  const char *name, const void *model, struct claims *out)
 {
 	aws_claim(arena, diags, ir, name, model, out);
+}
+
+/* A file as it is written is of one environment, and says which. */
+static void claim_terraform(struct arena *arena, struct diags *diags,
+			    const struct ir *ir, const char *name,
+			    const void *read, struct claims *out)
+{
+	const struct aws_model *model = read;
+	const struct identity *is = &model->identity;
+
+	if (model->account) {
+		aws_claim(arena, diags, ir, name, model, out);
+		return;
+	}
+	for (size_t i = 0; strcmp(ir->policy, is->policy) == 0 &&
+			   i < ir->space_count; i++) {
+		const struct ir_space *s = &ir->spaces[i];
+
+		if (strcmp(ir->customers[s->customer].name, is->customer) == 0 &&
+		    strcmp(ir->environments[s->environment],
+			   is->environment) == 0)
+			*LIST_PUSH(arena, out) = (struct claim){
+				.space = s, .identity = *is, .model = model };
+	}
+	if (!out->count)
+		diag_add(diags, P0602, (struct span){ 0 },
+			 "%s belongs to %s %s%s%s, which this policy does not have",
+			 name, is->policy, is->customer,
+			 *is->customer ? "." : "", is->environment);
 }
 
 static bool draft(struct arena *arena, struct diags *diags, const char *name,
@@ -228,6 +262,7 @@ const struct backend backend_terraform = {
 	.adopt = aws_adopt_terraform,
 	.recognise = is_terraform,
 	.read = read_terraform,
+	.claim = claim_terraform,
 	.denote = denote,
 	.blame = blame,
 };

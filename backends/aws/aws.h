@@ -75,6 +75,19 @@ const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
 				     const char *name, const char *bytes,
 				     size_t len);
 
+/*
+ * The model of the one environment that all tagged groups are of; nothing but
+ * the ACCOUNT where they are of several, or none has tags.  NULL stays NULL.
+ */
+const struct aws_model *aws_model_of(struct arena *arena, struct diags *diags,
+				     const char *name,
+				     const struct account *account);
+
+/* The same of what `terraform show -json` prints. */
+const struct aws_model *aws_read_show(struct arena *arena, struct diags *diags,
+				      const char *name, const char *bytes,
+				      size_t len);
+
 struct artefact aws_emit_cloudformation(struct arena *arena,
 					const struct aws_model *model);
 

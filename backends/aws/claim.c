@@ -294,7 +294,8 @@ static void look_at_default(struct claiming *c, uint32_t space,
 			    struct standings *all)
 {
 	const char *vpc = vpc_of(c, space);
-	bool found = c->ir->aws.keep_default_group;
+	/* of what Terraform does to it the model says enough */
+	bool found = c->ir->aws.keep_default_group || c->account->terraform;
 
 	for (size_t i = 0; i < c->account->groups.count; i++) {
 		const struct account_group *g = &c->account->groups.at[i];
@@ -332,12 +333,25 @@ static bool holds_places(const struct claiming *c, uint32_t space,
 			       c->account, &place);
 }
 
+/* Has the environment rules that may be gone? */
+static bool has_unsure(const struct claiming *c, uint32_t space)
+{
+	for (size_t i = 0; i < c->account->rules.count; i++)
+		if (c->account->rules.at[i].unsure &&
+		    c->whose[c->account->rules.at[i].is.group].space == space)
+			return true;
+	return false;
+}
+
+/*
+ * What a file may be wrong about (account.h) it has to be right without as well:
+ * it is claimed twice, with it and by what is sure.
+ */
 static void claim_space(struct claiming *c, uint32_t number,
 			struct claims *out)
 {
 	const struct identity id = identity_in(c, number);
 	struct standings all = standings_of(c->arena, c->account);
-	struct claim *claim = LIST_PUSH(c->arena, out);
 
 	hold_space(c, number);
 	for (size_t i = 0; i < c->account->groups.count; i++)
@@ -347,10 +361,13 @@ static void claim_space(struct claiming *c, uint32_t number,
 	for (size_t i = 0; i < c->account->peers.count; i++)
 		all.peers[i] = peer_in(c, number, &c->account->peers.at[i]);
 	look_at_default(c, number, &all);
-	*claim = (struct claim){ &c->ir->spaces[number], id, NULL };
-	if (c->good && holds_places(c, number, &all))
-		claim->model = aws_select(c->arena, c->diags, c->name,
-					  c->account, &all, &id);
+	c->good = c->good && holds_places(c, number, &all);
+	for (int sure = 0; sure < (has_unsure(c, number) ? 2 : 1); sure++)
+		*LIST_PUSH(c->arena, out) = (struct claim){
+			&c->ir->spaces[number], id, c->good
+			? aws_select(c->arena, c->diags, c->name, c->account,
+				     sure, &all, &id) : NULL,
+			sure ? "by its resources alone" : NULL };
 }
 
 /* --- what is nobody's --- */

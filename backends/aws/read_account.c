@@ -56,24 +56,32 @@ const struct json *account_array(struct account_reading *r,
 	return member && member->kind == JV_ARRAY ? member->first : NULL;
 }
 
-bool account_prefix(struct account_reading *r, const struct path *up,
-		    const char *key, const struct json *object,
-		    enum family family, struct prefix *out)
+bool account_prefix_in(struct account_reading *r, const struct path *path,
+		       const char *text, enum family family,
+		       struct prefix *out)
 {
-	const struct path path = { up, key };
-	const char *text = account_need(r, up, key, object);
 	enum prefix_fault fault = prefix_read(text, strlen(text), out);
 	char canonical[ADDR_TEXT];
 
 	if ((fault != PREFIX_OK && fault != PREFIX_HOST_BITS) ||
 	    out->family != family || !strchr(text, '/'))
-		return refuse(r->json, &path, "is not an %s prefix",
+		return refuse(r->json, path, "is not an %s prefix",
 			      family_name(family));
 	if (strcmp(prefix_text(*out, canonical), text) != 0)
 		diag_add(r->json->diags, P0606, (struct span){ 0 },
 			 "%s: AWS takes `%.64s` for %s, and so it is read",
 			 r->json->name, text, canonical);
 	return true;
+}
+
+bool account_prefix(struct account_reading *r, const struct path *up,
+		    const char *key, const struct json *object,
+		    enum family family, struct prefix *out)
+{
+	const struct path path = { up, key };
+
+	return account_prefix_in(r, &path, account_need(r, up, key, object),
+				 family, out);
 }
 
 uint32_t account_number(struct table *table, const char *id, size_t number,
@@ -332,8 +340,7 @@ static void read_root(struct account_reading *r, const struct json *root)
 	account_read_places(r, root);
 }
 
-/* Whose ids the peers are, now that all of them are known. */
-static void look_up_peers(struct account_reading *r)
+void account_look_up_peers(struct account_reading *r)
 {
 	for (size_t i = 0; i < r->account->peers.count; i++) {
 		struct account_peer *p = &r->account->peers.at[i];
@@ -365,7 +372,7 @@ const struct account *account_read(struct arena *arena, struct diags *diags,
 	if (root)
 		read_root(&r, root);
 	if (json.good)
-		look_up_peers(&r);
+		account_look_up_peers(&r);
 	arena_free(scratch);
 	return json.good ? account : NULL;
 }

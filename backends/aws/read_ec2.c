@@ -8,6 +8,7 @@
 
 #include "backends/aws/read_rule.h"
 #include "backends/aws/select.h"
+#include "backends/aws/show.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct selecting {
 	struct arena *arena;		/* of the model */
 	const struct account *account;
 	const struct standings *are;
+	bool sure;			/* without what is unsure */
 	uint32_t *number_of;		/* by group: into the model's groups */
 	uint32_t *number_of_peer;	/* by peer: the same, of what is no group of it */
 	uint32_t *list_of;		/* by list: into the model's, or NOT_HERE */
@@ -74,7 +76,8 @@ static bool are_clear(struct reader *json, const struct account *account)
 	for (size_t i = 0; i < account->groups.count; i++) {
 		const struct account_group *g = &account->groups.at[i];
 		const struct path all = { NULL, all_groups };
-		const struct path path = { &all, g->id };
+		const struct path path = { account->terraform ? NULL : &all,
+					   g->id };
 
 		if (has_some_tags(g) && !account_has_tags(g))
 			refuse(json, &path, "has only some of our tags");
@@ -98,12 +101,15 @@ static void take_groups(struct selecting *s)
 	for (size_t i = 0; i < s->account->groups.count; i++) {
 		const struct account_group *g = &s->account->groups.at[i];
 		const struct path all = { NULL, all_groups };
-		const struct path path = { &all, g->id };
+		const struct path path = { s->account->terraform ? NULL : &all,
+					   g->id };
 		struct aws_group *is;
 		void **known;
 
 		if (!is_taken(s, (uint32_t)i))
 			continue;
+		if (g->unclear)
+			refuse(&s->json, &path, "%s", g->unclear);
 		is = &s->groups[s->group_count];
 		*is = (struct aws_group){
 			.standing = s->are->groups[i].is,
@@ -142,8 +148,10 @@ static bool refuse_list(struct selecting *s, const struct path *path,
 			const struct account_peer *peer)
 {
 	return refuse(&s->json, path, "refers to the prefix list `%.64s`, whose "
-		      "name nobody tells: add PrefixLists, the answer of "
-		      "describe-managed-prefix-lists", peer->id);
+		      "name nobody tells: add %s", peer->id,
+		      s->account->terraform
+		      ? "a data source for it" : "PrefixLists, the answer of "
+		      "describe-managed-prefix-lists");
 }
 
 /* Names of lists are not unique, and a policy has names. */
@@ -165,6 +173,9 @@ static bool take_peer(struct selecting *s, const struct path *path,
 	if (peer->kind == AWS_PREFIX)
 		return true;
 	p = &s->account->peers.at[peer->index];
+	if (p->unknown)
+		return refuse(&s->json, path, "has a peer that nobody can tell: %s",
+			      p->unknown);
 	if (peer->kind == AWS_GROUP) {
 		bool own = s->are->peers[peer->index].is == AWS_LAYER &&
 			   p->group != NOT_HERE && is_taken(s, p->group);
@@ -203,12 +214,14 @@ static void take_rules(struct selecting *s)
 			&s->account->groups.at[rule->is.group];
 		const struct path all = { NULL, all_groups };
 		const struct path group = { &all, g->id };
-		const struct path path = { &group, keys[rule->is.direction] };
+		const struct path path = s->account->terraform
+			? (struct path){ NULL, rule->key }
+			: (struct path){ &group, keys[rule->is.direction] };
 		struct aws_rule is = { .is = rule->is, .key = rule->key,
 				       .description = rule->description,
 				       .names = rule->names };
 
-		if (!is_taken(s, rule->is.group))
+		if (!is_taken(s, rule->is.group) || (s->sure && rule->unsure))
 			continue;
 		is.is.group = s->number_of[rule->is.group];
 		if (take_peer(s, &path, &is.is.peer))
@@ -216,9 +229,28 @@ static void take_rules(struct selecting *s)
 	}
 }
 
+/* What the file does to the default group of the VPC that the groups are in. */
+static enum aws_default_group default_group_of(const struct selecting *s)
+{
+	const struct account *account = s->account;
+
+	if (!account->terraform)
+		return AWS_DEFAULT_UNSAID;
+	for (uint32_t i = 0; i < account->groups.count; i++) {
+		const char *vpc = account->groups.at[i].vpc;
+		bool emptied = false;
+
+		for (size_t k = 0; k < account->emptied.count; k++)
+			emptied |= *vpc && strcmp(vpc, account->emptied.at[k]) == 0;
+		if (s->are->groups[i].is == AWS_LAYER && !emptied)
+			return AWS_DEFAULT_AS_MADE;
+	}
+	return AWS_DEFAULT_EMPTY;
+}
+
 const struct aws_model *aws_select(struct arena *arena, struct diags *diags,
 				   const char *name,
-				   const struct account *account,
+				   const struct account *account, bool sure,
 				   const struct standings *standings,
 				   const struct identity *identity)
 {
@@ -227,7 +259,7 @@ const struct aws_model *aws_select(struct arena *arena, struct diags *diags,
 	size_t peers = account->peers.count;
 	struct selecting s = {
 		.json = { scratch, diags, name, true }, .arena = arena,
-		.account = account, .are = standings,
+		.account = account, .are = standings, .sure = sure,
 		.number_of_peer = arena_array(scratch, peers, sizeof(uint32_t)),
 		.number_of = arena_array(scratch, groups, sizeof(uint32_t)),
 		.list_of = arena_array(scratch, lists, sizeof(uint32_t)),
@@ -251,6 +283,7 @@ const struct aws_model *aws_select(struct arena *arena, struct diags *diags,
 			.groups = s.groups, .group_count = s.group_count,
 			.lists = s.lists, .list_count = s.list_count,
 			.rules = s.rules, .rule_count = s.rule_count,
+			.default_group = default_group_of(&s),
 		};
 	}
 	arena_free(scratch);
@@ -270,16 +303,10 @@ static void peers_here(const struct account *account, struct standings *all)
 	}
 }
 
-/*
- * The model of the one environment that all tagged groups are of; nothing but
- * the account where they are of several, or none has tags.
- */
-const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
-				     const char *name, const char *bytes,
-				     size_t len)
+const struct aws_model *aws_model_of(struct arena *arena, struct diags *diags,
+				     const char *name,
+				     const struct account *account)
 {
-	const struct account *account = account_read(arena, diags, name, bytes,
-						     len);
 	const struct account_group *first = NULL;
 	struct standings all;
 	struct reader json = { arena, diags, name, true };
@@ -305,5 +332,21 @@ const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
 		all.groups[i] = (struct standing){ AWS_LAYER, g->layer, 0 };
 	}
 	peers_here(account, &all);
-	return aws_select(arena, diags, name, account, &all, &id);
+	return aws_select(arena, diags, name, account, false, &all, &id);
+}
+
+const struct aws_model *aws_read_ec2(struct arena *arena, struct diags *diags,
+				     const char *name, const char *bytes,
+				     size_t len)
+{
+	return aws_model_of(arena, diags, name,
+			    account_read(arena, diags, name, bytes, len));
+}
+
+const struct aws_model *aws_read_show(struct arena *arena, struct diags *diags,
+				      const char *name, const char *bytes,
+				      size_t len)
+{
+	return aws_model_of(arena, diags, name,
+			    show_read(arena, diags, name, bytes, len));
 }

@@ -59,11 +59,6 @@ static bool read_service(struct account_reading *r, const struct path *path,
 
 /* --- peers --- */
 
-/* What a reference says of the group it refers to. */
-struct reference {
-	const char *user, *vpc, *peering, *status;
-};
-
 /* Keep WORD at *KNOWN; false: another one is known already. */
 static bool agrees(const char **known, const char *word)
 {
@@ -72,13 +67,9 @@ static bool agrees(const char **known, const char *word)
 	return !*word || strcmp(*known, word) == 0;
 }
 
-/*
- * The number of the peer ID of the group FROM: every reference out of one VPC has
- * to say the same of it.  From another it may be behind a peering.
- */
-static bool peer_of(struct account_reading *r, const struct path *path,
-		    uint32_t from, const char *id, const struct reference *is,
-		    uint32_t *out)
+bool account_peer_of(struct account_reading *r, const struct path *path,
+		     uint32_t from, const char *id,
+		     const struct account_reference *is, uint32_t *out)
 {
 	void **place = table_at_name(&r->peers, arena_printf(r->json->arena,
 			"%s\n%s", r->account->groups.at[from].vpc, id));
@@ -107,17 +98,17 @@ static bool read_group_peer(struct account_reading *r, const struct path *path,
 	static const char *const known[] = {
 		"GroupId", "UserId", "GroupName", "VpcId", "PeeringStatus",
 		"VpcPeeringConnectionId", "Description", NULL };
-	struct reference is;
+	struct account_reference is;
 
 	if (!expect_object(r->json, path, json, known))
 		return false;
 	*peer = (struct aws_peer){ .kind = AWS_GROUP };
-	is = (struct reference){
+	is = (struct account_reference){
 		.user = account_text(r, path, "UserId", json),
 		.vpc = account_text(r, path, "VpcId", json),
 		.peering = account_text(r, path, "VpcPeeringConnectionId", json),
 		.status = account_text(r, path, "PeeringStatus", json) };
-	return peer_of(r, path, from, account_need(r, path, "GroupId", json),
+	return account_peer_of(r, path, from, account_need(r, path, "GroupId", json),
 		       &is, &peer->index);
 }
 
@@ -125,10 +116,10 @@ static bool read_list_peer(struct account_reading *r, const struct path *path,
 			   const struct json *json, uint32_t from,
 			   struct aws_peer *peer)
 {
-	static const struct reference nothing = { "", "", "", "" };
+	static const struct account_reference nothing = { "", "", "", "" };
 
 	*peer = (struct aws_peer){ .kind = AWS_LIST };
-	return peer_of(r, path, from,
+	return account_peer_of(r, path, from,
 		       account_need(r, path, "PrefixListId", json), &nothing,
 		       &peer->index);
 }

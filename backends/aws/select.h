@@ -21,10 +21,13 @@ struct standings {
 struct standings standings_of(struct arena *arena,
 			      const struct account *account);
 
-/* NULL: a rule of it is not understood, which was told. */
+/*
+ * SURE: without the rules that may be gone.  NULL: a rule of it is not understood,
+ * which was told.
+ */
 const struct aws_model *aws_select(struct arena *arena, struct diags *diags,
 				   const char *name,
-				   const struct account *account,
+				   const struct account *account, bool sure,
 				   const struct standings *standings,
 				   const struct identity *identity);
 
