@@ -75,7 +75,7 @@ struct account {
 	bool tells_places;		/* it has interfaces, or instances */
 	bool lists_interfaces;		/* all of them, whatever they are of */
 	bool terraform;			/* what Terraform knows of it; keys are addresses */
-	LIST(const char *) emptied;	/* VPCs whose default group has no rules */
+	LIST(const char *) managed;	/* VPCs whose default group has the rules here alone */
 };
 
 /*

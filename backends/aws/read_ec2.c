@@ -238,11 +238,11 @@ static enum aws_default_group default_group_of(const struct selecting *s)
 		return AWS_DEFAULT_UNSAID;
 	for (uint32_t i = 0; i < account->groups.count; i++) {
 		const char *vpc = account->groups.at[i].vpc;
-		bool emptied = false;
+		bool managed = false;
 
-		for (size_t k = 0; k < account->emptied.count; k++)
-			emptied |= *vpc && strcmp(vpc, account->emptied.at[k]) == 0;
-		if (s->are->groups[i].is == AWS_LAYER && !emptied)
+		for (size_t k = 0; k < account->managed.count; k++)
+			managed |= *vpc && strcmp(vpc, account->managed.at[k]) == 0;
+		if (s->are->groups[i].is == AWS_LAYER && !managed)
 			return AWS_DEFAULT_AS_MADE;
 	}
 	return AWS_DEFAULT_EMPTY;

@@ -74,12 +74,15 @@ static bool has_true(const struct json *json)
 	return false;
 }
 
-enum show_value show_value(const struct show *s, const struct show_object *o,
+enum show_value show_value(struct show *s, const struct show_object *o,
 			   const char *key, const struct json **out)
 {
+	const struct path path = { &(struct path){ NULL, o->address }, key };
 	const struct json *value = jv_get(o->values, key);
 
 	*out = NULL;
+	if (!value && !s->plan)
+		refuse(&s->json, &path, "is missing");
 	if (has_true(jv_get(o->unknown, key)) || (!value && s->plan))
 		return SHOW_UNKNOWN;
 	if (!value || value->kind == JV_NULL)
@@ -398,10 +401,12 @@ static const char *region_of(struct show *s, const struct show_object *o)
 	return len && arn[len] ? arena_copy(s->r.arena, arn, len) : "";
 }
 
+/* The one of every VPC has its name before Terraform looks. */
 static void take_group(struct show *s, struct show_object *o)
 {
 	const char *owner = show_text(s, o, "owner_id");
-	const char *name = show_text(s, o, "name");
+	const char *name = o->kind == SHOW_DEFAULT_GROUP
+		? "default" : show_text(s, o, "name");
 	const char *description = show_text(s, o, "description");
 	struct account_group g = {
 		.id = identified(s, o),
@@ -420,27 +425,6 @@ static void take_group(struct show *s, struct show_object *o)
 	o->group = (uint32_t)s->r.account->groups.count;
 	*LIST_PUSH(s->r.arena, &s->r.account->groups) = g;
 	*table_at_name(&s->r.groups, g.id) = (void *)(uintptr_t)(o->group + 1);
-}
-
-/* One that has rules is not what a file of ours makes of it. */
-static void take_default_group(struct show *s, struct show_object *o)
-{
-	static const char *const lists[] = { "ingress", "egress" };
-	const struct path address = { NULL, o->address };
-	const struct json *list;
-
-	(void)identified(s, o);
-	for (int i = 0; i < 2; i++) {
-		const struct path path = { &address, lists[i] };
-
-		if (show_value(s, o, lists[i], &list) != SHOW_KNOWN ||
-		    list->kind != JV_ARRAY)
-			refuse(&s->json, &path, "is not known");
-		else if (list->first)
-			refuse(&s->json, &path, "is not an empty list: the "
-			       "default group is to have no rules");
-	}
-	*LIST_PUSH(s->r.arena, &s->r.account->emptied) = vpc_of(s, o);
 }
 
 static void take_list(struct show *s, struct show_object *o)
@@ -465,7 +449,9 @@ static void take_objects(struct show *s)
 			take_group(s, o);
 			break;
 		case SHOW_DEFAULT_GROUP:
-			take_default_group(s, o);
+			take_group(s, o);
+			*LIST_PUSH(s->r.arena, &s->r.account->managed) =
+				s->r.account->groups.at[o->group].vpc;
 			break;
 		case SHOW_LIST:
 			take_list(s, o);

@@ -159,7 +159,8 @@ static const char *id_at(struct show *s, const char *address,
 	struct show_object *o = table_get_name(&s->by_address, address);
 	const char *id;
 
-	if (!o || o->kind != (kind == AWS_LIST ? SHOW_LIST : SHOW_GROUP))
+	if (!o || (kind == AWS_LIST ? o->kind != SHOW_LIST
+				    : o->group == NOT_HERE))
 		return NULL;
 	id = show_text(s, o, "id");
 	return id && *id ? id : o->address;
@@ -327,12 +328,9 @@ static uint32_t group_of(struct show *s, const struct show_object *o)
 		referred ? table_get_name(&s->by_address, referred) : NULL;
 	if (!group && id)
 		return partial(s, id);
-	if (group && group->kind == SHOW_GROUP)
+	if (group && group->group != NOT_HERE)
 		return group->group;
-	if (group && group->kind == SHOW_DEFAULT_GROUP)
-		refuse(&s->json, &path, "is the default group, which is to have "
-		       "no rules");
-	else if (referred || id)
+	if (referred || id)
 		refuse(&s->json, &path, "is `%.200s`, which is no security group "
 		       "of this file", referred ? referred : id);
 	return NOT_HERE;
@@ -441,7 +439,7 @@ static void take_away(struct reading *r, const struct show_object *o)
 					     : NULL;
 	struct permits p = { .at.group = NOT_HERE };
 
-	if (!group || group->kind != SHOW_GROUP)
+	if (!group || group->group == NOT_HERE)
 		return;
 	p.at.group = group->group;
 	if (!read_permits(r->s, o, &p))
@@ -645,7 +643,7 @@ void show_read_rules(struct show *s)
 	for (size_t i = 0; i < s->gone.count; i++)
 		take_away(&r, s->gone.at[i]);
 	for (size_t i = 0; i < s->objects.count; i++)
-		for (int d = 0; s->objects.at[i]->kind == SHOW_GROUP &&
+		for (int d = 0; s->objects.at[i]->group != NOT_HERE &&
 				d < AWS_DIRECTIONS; d++)
 			take_list(&r, s->objects.at[i], (enum aws_direction)d);
 	if (s->json.good)

@@ -52,7 +52,7 @@ struct show_object {
 	const struct json *unknown;	/* of a plan: what is not known yet; or NULL */
 	const struct json *config;	/* of a plan: its expressions; or NULL */
 	bool changes, made;		/* the plan says what becomes of it; it is new */
-	uint32_t group;			/* in the account, or NOT_HERE */
+	uint32_t group;			/* in the account, when it is one; or NOT_HERE */
 };
 
 struct show {
@@ -83,8 +83,11 @@ void show_read_plan(struct show *s, const struct json *root);
 
 enum show_value { SHOW_NULL, SHOW_KNOWN, SHOW_UNKNOWN };
 
-/* The member KEY of O's values, in *OUT when it is known. */
-enum show_value show_value(const struct show *s, const struct show_object *o,
+/*
+ * The member KEY of O's values, in *OUT when it is known.  A state has every
+ * member: told otherwise.
+ */
+enum show_value show_value(struct show *s, const struct show_object *o,
 			   const char *key, const struct json **out);
 
 /* A string, kept: "" for null; NULL when it is unknown, or told. */
