@@ -6,7 +6,9 @@
 The environment's aws.tf.json and that of a small policy with every kind of rule
 are applied to a moto server; a second plan has to find nothing to do; what
 describe-security-groups then answers has to be equal to the policy, by
-`firebreak prove`.  Needs terraform and a mirror of hashicorp/aws (TF_PLUGIN_DIR,
+`firebreak prove`, and so has what `terraform show -json` prints: the state, read
+again and not, and plans, of nothing and of changes, also one made without any
+server.  What somebody changes by hand is found in each.  Needs terraform and a mirror of hashicorp/aws (TF_PLUGIN_DIR,
 or /opt/tf-plugins): nothing is fetched.  Without them it says SKIP.
 """
 import json
@@ -143,7 +145,7 @@ def by_hand(ec2, vpc):
 
 # --- Terraform ---
 
-def root(work, plugins, modules):
+def root(work, plugins, modules, **provider):
     """A root that calls each of MODULES, {name: (file, vpc)}."""
     work.mkdir()
     for name, (file, _) in modules.items():
@@ -152,7 +154,7 @@ def root(work, plugins, modules):
     (work / "main.tf.json").write_text(json.dumps({
         # the account id is asked for: without it references to groups drift
         "provider": {"aws": {"region": REGION, "skip_credentials_validation": True,
-                             "skip_metadata_api_check": True}},
+                             "skip_metadata_api_check": True, **provider}},
         "module": {name: {"source": f"./{name}", "vpc_id": vpc}
                    for name, (_, vpc) in modules.items()}}))
     run("terraform init", ["terraform", "init", f"-plugin-dir={plugins}", "-input=false",
@@ -175,11 +177,30 @@ def plan(work, more=()):
     return done.stdout
 
 
-def prove(what, policy, seen, code):
+def prove(what, policy, seen, code, says=""):
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(seen, file, default=str)
         file.flush()
-        run(what, [FIREBREAK, "prove", policy, file.name], codes=(code,))
+        done = run(what, [FIREBREAK, "prove", policy, file.name], codes=(code,))
+        check(f"  and says {says!r}", says in done.stderr, done.stderr) if says else None
+
+
+def show(work, *of):
+    """What `terraform show -json` prints of the state, or of a plan."""
+    return json.loads(run("terraform show", ["terraform", "show", "-json", *of], work).stdout)
+
+
+def planned(work, *more):
+    """The same of a plan that is made now."""
+    run("terraform plan", ["terraform", "plan", "-input=false", "-no-color", "-out=plan",
+                           "-parallelism=32", *more], work)
+    return show(work, "plan")
+
+
+def refresh(work):
+    run("terraform apply -refresh-only", [
+        "terraform", "apply", "-refresh-only", "-auto-approve", "-input=false", "-no-color",
+        "-parallelism=32"], work)
 
 
 def with_terraform(work, plugins, policy, environment):
@@ -210,6 +231,8 @@ def with_terraform(work, plugins, policy, environment):
     check("no changes", not more, more[-4000:])
     whole = {"customer": customer, "environment": name}
     prove(f"what AWS has of {environment} is equal", policy, capture(ec2, whole), 0)
+    prove(f"the state of {environment} is equal", policy, show(here), 0)
+    prove("the state of every kind of rule is equal", small, show(here), 0)
     kinds = capture(ec2, {"policy": "kinds"})
     prove("what AWS has of every kind of rule is equal", small, kinds, 0)
     kinds["SecurityGroups"][0]["IpPermissions"].pop()
@@ -218,8 +241,71 @@ def with_terraform(work, plugins, policy, environment):
     said = plan(here, ["-target=module.kinds.aws_default_security_group.default"])
     check("a rule by hand in a default group is taken out",
           re.search(r"^Plan: 0 to add, 1 to change, 0 to destroy\.$", said, re.M), said[-4000:])
+    by_hand_in(here, ec2, small, vpcs[1])
     renamed(here, work, small)
+    widened(here, work, small)
     server.stop()
+    del os.environ["AWS_ENDPOINT_URL"]
+    offline(work, plugins)
+
+
+def by_hand_in(here, ec2, small, vpc):
+    """What somebody did is in the state when Terraform has looked, and in every plan."""
+    back = ec2.describe_security_groups(Filters=[
+        {"Name": "vpc-id", "Values": [vpc]},
+        {"Name": "tag:firebreak:layer", "Values": ["back"]}])
+    group = back["SecurityGroups"][0]["GroupId"]
+    added = {"IpProtocol": "tcp", "FromPort": 2222, "ToPort": 2222,
+             "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[added])
+    prove("a plan tells of a rule by hand", small, planned(here), 1, "port 2222")
+    refresh(here)
+    prove("and so does the state", small, show(here), 1,
+          "module.kinds.aws_security_group.back.ingress, \"no resource states it\"")
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[added])
+    refresh(here)
+    # the default group has a rule by hand as well
+    prove("and of the default group", small, show(here), 1, "default group: ingress")
+    prove("which the plan takes out", small, planned(here), 0)
+    apply(here)
+    refresh(here)
+    prove("the state that was read again is equal", small, show(here), 0)
+    prove("a plan for some of it is not proved", small, planned(here, "-target=module.real"),
+          2, "`complete` is not true")
+    prove("a plan that takes all away is not proved", small, planned(here, "-destroy"), 2,
+          "no security group after the apply")
+
+
+def widened(here, work, small):
+    """Another file: its plan is what it says, and the policy's no more."""
+    before = small.read_text()
+    small.write_text(before.replace("udp/53 reason", "udp/53-54 reason")
+                     .replace("proto/50, proto/47", "proto/50"))
+    run("compile what is wider", [
+        FIREBREAK, "compile", "-t", "terraform", small, "-o", work / "wider"])
+    shutil.copy(work / "wider" / "prod" / "aws.tf.json", here / "kinds" / "aws.tf.json")
+    plan_of_it = planned(here)
+    prove("its plan is equal to its policy", small, plan_of_it, 0)
+    apply(here)
+    prove("its state is not before it is read again", small, show(here), 1,
+          "no resource states it")
+    refresh(here)
+    prove("and then is", small, show(here), 0)
+    small.write_text(before)
+    prove("and the plan not equal to the policy before", small, plan_of_it, 1, "port 54")
+
+
+def offline(work, plugins):
+    """A plan without any server, of the policy without its list, which AWS would know."""
+    small = work / "offline.fbk"
+    small.write_text("".join(line for line in KINDS.splitlines(True)
+                             if not line.startswith(("images:", "network s3"))))
+    run("compile for a plan offline", [
+        FIREBREAK, "compile", "-t", "terraform", small, "-o", work / "off"])
+    here = work / "offline"
+    root(here, plugins, {"kinds": (work / "off" / "prod" / "aws.tf.json", "vpc-12345678")},
+         skip_requesting_account_id=True)
+    prove("a plan offline is equal", small, planned(here), 0)
 
 
 def renamed(here, work, small):

@@ -1,6 +1,7 @@
 /* One rule, one struct; a packet is held against all of them. */
-#include "tests/lib/aws_eval.h"
+#include "tests/lib/aws_eval_rule.h"
 
+#include "compiler/base/addr.h"
 #include "tests/lib/naive.h"
 
 #include <arpa/inet.h>
@@ -8,27 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rule {
-	const char *layer;		/* of its group */
-	bool ingress;
-	int protocol, from, to;		/* -1: all */
-	/* the peer, one of three */
-	bool is_prefix;
-	enum family family;
-	struct range prefix;
-	const char *name;		/* a layer's, or a network's */
-};
-
-struct aws_eval {
-	const struct ast *ast;
-	const char *customer, *environment;
-	struct arena *arena;
-	json_t *groups, *lists;
-	LIST(struct rule) rules;
-	bool default_as_made;		/* the default group has AWS's rules */
-};
-
-static const char *string_at(json_t *object, const char *key)
+const char *eval_string(json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
@@ -54,7 +35,7 @@ static const char *layer_of(const struct aws_eval *e, const char *reference)
 {
 	json_t *group = referred(e, e->groups, "aws_security_group.",
 				 reference);
-	const char *layer = string_at(json_object_get(group, "tags"),
+	const char *layer = eval_string(json_object_get(group, "tags"),
 				      "firebreak:layer");
 
 	return *layer ? arena_copy(e->arena, layer, strlen(layer)) : NULL;
@@ -72,7 +53,7 @@ static const char *region_of(const struct aws_eval *e)
 }
 
 /* The network whose prefix list, {region} filled in, has this name. */
-static const char *network_named(const struct aws_eval *e, const char *name)
+const char *eval_network(const struct aws_eval *e, const char *name)
 {
 	for (size_t f = 0; *name && f < e->ast->files.count; f++)
 		for (const struct ast_node *n = e->ast->files.at[f]->nodes; n;
@@ -97,10 +78,10 @@ static const char *network_of(const struct aws_eval *e, const char *reference)
 	json_t *list = referred(e, e->lists,
 				"data.aws_ec2_managed_prefix_list.", reference);
 
-	return network_named(e, string_at(list, "name"));
+	return eval_network(e, eval_string(list, "name"));
 }
 
-static bool read_prefix(const char *text, int version, struct range *out)
+bool eval_prefix(const char *text, int version, struct range *out)
 {
 	unsigned char bytes[16];
 	char base[64];
@@ -127,7 +108,7 @@ static bool read_prefix(const char *text, int version, struct range *out)
 	return true;
 }
 
-static int protocol_of(const char *text)
+int eval_protocol(const char *text)
 {
 	if (strcmp(text, "tcp") == 0)
 		return 6;
@@ -140,7 +121,7 @@ static int protocol_of(const char *text)
 	return *text ? atoi(text) : -2;
 }
 
-static int number_at(json_t *object, const char *key)
+int eval_number(json_t *object, const char *key)
 {
 	json_t *number = json_object_get(object, key);
 
@@ -149,16 +130,16 @@ static int number_at(json_t *object, const char *key)
 
 static bool read_peer(const struct aws_eval *e, json_t *json, struct rule *r)
 {
-	const char *v4 = string_at(json, "cidr_ipv4");
-	const char *v6 = string_at(json, "cidr_ipv6");
+	const char *v4 = eval_string(json, "cidr_ipv4");
+	const char *v6 = eval_string(json, "cidr_ipv6");
 
 	r->is_prefix = *v4 || *v6;
 	r->family = *v4 ? IPV4 : IPV6;
 	if (r->is_prefix)
-		return read_prefix(*v4 ? v4 : v6, *v4 ? 4 : 6, &r->prefix);
-	r->name = layer_of(e, string_at(json, "referenced_security_group_id"));
+		return eval_prefix(*v4 ? v4 : v6, *v4 ? 4 : 6, &r->prefix);
+	r->name = layer_of(e, eval_string(json, "referenced_security_group_id"));
 	if (!r->name)
-		r->name = network_of(e, string_at(json, "prefix_list_id"));
+		r->name = network_of(e, eval_string(json, "prefix_list_id"));
 	return r->name;
 }
 
@@ -206,10 +187,10 @@ static bool read_rules(struct aws_eval *e, json_t *some, bool ingress)
 		struct rule *r = LIST_PUSH(e->arena, &e->rules);
 
 		r->ingress = ingress;
-		r->layer = layer_of(e, string_at(json, "security_group_id"));
-		r->protocol = protocol_of(string_at(json, "ip_protocol"));
-		r->from = number_at(json, "from_port");
-		r->to = number_at(json, "to_port");
+		r->layer = layer_of(e, eval_string(json, "security_group_id"));
+		r->protocol = eval_protocol(eval_string(json, "ip_protocol"));
+		r->from = eval_number(json, "from_port");
+		r->to = eval_number(json, "to_port");
 		if (!has_only(json, known) || !r->layer || r->protocol < -1 || !read_peer(e, json, r))
 			return false;
 	}
@@ -224,8 +205,8 @@ static const char *ec2_layer(const struct aws_eval *e, json_t *group)
 	size_t i;
 
 	json_array_foreach(json_object_get(group, "Tags"), i, tag)
-		if (strcmp(string_at(tag, "Key"), "firebreak:layer") == 0) {
-			const char *is = string_at(tag, "Value");
+		if (strcmp(eval_string(tag, "Key"), "firebreak:layer") == 0) {
+			const char *is = eval_string(tag, "Value");
 
 			return *is ? arena_copy(e->arena, is, strlen(is)) : NULL;
 		}
@@ -238,7 +219,7 @@ static const char *ec2_layer_of(const struct aws_eval *e, const char *id)
 	size_t i;
 
 	json_array_foreach(e->groups, i, group)
-		if (strcmp(string_at(group, "GroupId"), id) == 0)
+		if (strcmp(eval_string(group, "GroupId"), id) == 0)
 			return ec2_layer(e, group);
 	return NULL;
 }
@@ -249,8 +230,8 @@ static const char *ec2_network_of(const struct aws_eval *e, const char *id)
 	size_t i;
 
 	json_array_foreach(e->lists, i, list)
-		if (strcmp(string_at(list, "PrefixListId"), id) == 0)
-			return network_named(e, string_at(list,
+		if (strcmp(eval_string(list, "PrefixListId"), id) == 0)
+			return eval_network(e, eval_string(list,
 							  "PrefixListName"));
 	return NULL;
 }
@@ -261,13 +242,14 @@ static bool ec2_peer(const struct aws_eval *e, json_t *one, size_t kind,
 	r->is_prefix = kind < 2;
 	r->family = kind == 1 ? IPV6 : IPV4;
 	switch (kind) {
-	case 0:	 return read_prefix(string_at(one, "CidrIp"), 4, &r->prefix);
-	case 1:	 return read_prefix(string_at(one, "CidrIpv6"), 6, &r->prefix);
-	case 2:	 r->name = ec2_network_of(e, string_at(one, "PrefixListId"));
+	case 0:	 return eval_prefix(eval_string(one, "CidrIp"), 4, &r->prefix);
+	case 1:	 return eval_prefix(eval_string(one, "CidrIpv6"), 6, &r->prefix);
+	case 2:	 r->name = ec2_network_of(e, eval_string(one, "PrefixListId"));
 		 break;
-	default: r->name = ec2_layer_of(e, string_at(one, "GroupId"));
+	default: r->name = ec2_layer_of(e, eval_string(one, "GroupId"));
+		 r->stranger = !r->name;
 	}
-	return r->name;
+	return r->name || r->stranger;
 }
 
 static bool ec2_rules(struct aws_eval *e, json_t *group, bool ingress)
@@ -287,10 +269,10 @@ static bool ec2_rules(struct aws_eval *e, json_t *group, bool ingress)
 
 				r->ingress = ingress;
 				r->layer = ec2_layer(e, group);
-				r->protocol = protocol_of(string_at(
+				r->protocol = eval_protocol(eval_string(
 						permission, "IpProtocol"));
-				r->from = number_at(permission, "FromPort");
-				r->to = number_at(permission, "ToPort");
+				r->from = eval_number(permission, "FromPort");
+				r->to = eval_number(permission, "ToPort");
 				if (!r->layer || !ec2_peer(e, one, kind, r))
 					return false;
 			}
@@ -316,7 +298,7 @@ static bool read_ec2(struct aws_eval *e, json_t *root)
 /* What {"Ref": X} or {"Fn::GetAtt": [X, "GroupId"]} refers to. */
 static json_t *cfn_referred(json_t *among, json_t *function)
 {
-	const char *id = string_at(function, "Ref");
+	const char *id = eval_string(function, "Ref");
 	json_t *pair = json_object_get(function, "Fn::GetAtt");
 	const char *first = json_string_value(json_array_get(pair, 0));
 
@@ -330,10 +312,10 @@ static const char *cfn_layer(const struct aws_eval *e, json_t *group)
 
 static const char *cfn_network(const struct aws_eval *e, json_t *parameter)
 {
-	const char *text = string_at(parameter, "Description");
+	const char *text = eval_string(parameter, "Description");
 	const char *name = strrchr(text, ' ');
 
-	return name ? network_named(e, name + 1) : NULL;
+	return name ? eval_network(e, name + 1) : NULL;
 }
 
 /* The words of templates for "no egress": they admit no packet. */
@@ -350,23 +332,23 @@ static bool cfn_is_nothing(const struct rule *r)
 static bool cfn_rule(struct aws_eval *e, json_t *json, const char *layer,
 		     bool ingress)
 {
-	const char *v4 = string_at(json, "CidrIp");
-	const char *v6 = string_at(json, "CidrIpv6");
+	const char *v4 = eval_string(json, "CidrIp");
+	const char *v6 = eval_string(json, "CidrIpv6");
 	json_t *list = json_object_get(json, ingress ? "SourcePrefixListId" :
 				       "DestinationPrefixListId");
 	json_t *group = json_object_get(json, ingress ? "SourceSecurityGroupId" :
 					"DestinationSecurityGroupId");
 	struct rule r = { .layer = layer, .ingress = ingress,
-			  .protocol = protocol_of(string_at(json, "IpProtocol")),
-			  .from = number_at(json, "FromPort"),
-			  .to = number_at(json, "ToPort"),
+			  .protocol = eval_protocol(eval_string(json, "IpProtocol")),
+			  .from = eval_number(json, "FromPort"),
+			  .to = eval_number(json, "ToPort"),
 			  .is_prefix = *v4 || *v6,
 			  .family = *v4 ? IPV4 : IPV6 };
 
 	if (!layer || r.protocol < -1)
 		return false;
 	if (r.is_prefix &&
-	    !read_prefix(*v4 ? v4 : v6, *v4 ? 4 : 6, &r.prefix))
+	    !eval_prefix(*v4 ? v4 : v6, *v4 ? 4 : 6, &r.prefix))
 		return false;
 	if (list)
 		r.name = cfn_network(e, cfn_referred(e->lists, list));
@@ -416,7 +398,7 @@ static bool read_cfn(struct aws_eval *e, json_t *root)
 	e->groups = json_object_get(root, "Resources");
 	e->lists = json_object_get(root, "Parameters");
 	json_object_foreach(e->groups, key, resource) {
-		const char *type = string_at(resource, "Type");
+		const char *type = eval_string(resource, "Type");
 		json_t *is = json_object_get(resource, "Properties");
 		bool ingress = strcmp(type, "AWS::EC2::SecurityGroupIngress") == 0;
 
@@ -444,6 +426,11 @@ const struct aws_eval *aws_eval_read(struct arena *arena, const char *text,
 
 	*e = (struct aws_eval){ .ast = ast, .customer = customer,
 				.environment = environment, .arena = arena };
+	if (json_object_get(root, "values")) {
+		good = eval_shown(e, json_object_get(root, "values"));
+		json_decref(root);
+		return good ? e : NULL;
+	}
 	if (json_object_get(root, "SecurityGroups") ||
 	    json_object_get(root, "Resources")) {
 		good = json_object_get(root, "Resources") ? read_cfn(e, root) :
@@ -513,6 +500,8 @@ static bool names(const char *tag, const char *layer)
 static bool is_peer(const struct aws_eval *e, const struct rule *r,
 		    enum family family, u128 address)
 {
+	if (r->stranger)
+		return family == IPV4 && address >= opaque_class(OPAQUE_GROUPS);
 	if (r->is_prefix)
 		return r->family == family && r->prefix.lo <= address &&
 		       address <= r->prefix.hi;
@@ -522,8 +511,55 @@ static bool is_peer(const struct aws_eval *e, const struct rule *r,
 static bool permits(const struct aws_eval *e, const struct rule *r,
 		    bool ingress, const struct packet *p)
 {
-	return r->ingress == ingress &&
+	return r->ingress == ingress && !r->of_default &&
 	       is_of(e, r->layer, p->family, ingress ? p->dst : p->src) &&
+	       is_service(r, p) &&
+	       is_peer(e, r, p->family, ingress ? p->src : p->dst);
+}
+
+/* Is NAME a layer's, and no network's? */
+static bool has_name(const struct aws_eval *e, const char *name)
+{
+	for (size_t f = 0; f < e->ast->files.count; f++)
+		for (const struct ast_node *n = e->ast->files.at[f]->nodes; n;
+		     n = n->next)
+			if (n->kind == AST_LAYER && names(name, n->name.text))
+				return true;
+	return false;
+}
+
+/* May somebody be there: an address of the VPC, or any where it has none? */
+static bool may_be(const struct aws_eval *e, enum family family, u128 address)
+{
+	return !naive_has_family(e->ast, e->customer, e->environment, NULL,
+				 family) ||
+	       naive_is_in_vpc(e->ast, e->customer, e->environment, family,
+			       address);
+}
+
+/* Has one of TAG's layers addresses of FAMILY? */
+static bool has_hosts(const struct aws_eval *e, const char *tag,
+		      enum family family)
+{
+	for (size_t len; *tag; tag += len + (tag[len] == '.')) {
+		len = strcspn(tag, ".");
+		if (naive_has_family(e->ast, e->customer, e->environment,
+				     arena_copy(e->arena, tag, len), family))
+			return true;
+	}
+	return false;
+}
+
+/* Does R say something of a family that nobody of its group has yet? */
+static bool is_stray(const struct aws_eval *e, const struct rule *r,
+		     bool ingress, const struct packet *p)
+{
+	bool to_layer = !r->is_prefix && !r->stranger &&
+			has_name(e, r->name);
+
+	return r->ingress == ingress && !to_layer &&
+	       !has_hosts(e, r->layer, p->family) &&
+	       may_be(e, p->family, ingress ? p->dst : p->src) &&
 	       is_service(r, p) &&
 	       is_peer(e, r, p->family, ingress ? p->src : p->dst);
 }
@@ -537,6 +573,15 @@ static bool default_admits(const struct aws_eval *e, bool ingress,
 	bool to = naive_is_in_vpc(e->ast, e->customer, e->environment,
 				  p->family, p->dst);
 
+	for (size_t i = 0; i < e->rules.count; i++) {
+		const struct rule *r = &e->rules.at[i];
+
+		if (r->of_default && r->ingress == ingress &&
+		    may_be(e, p->family, ingress ? p->dst : p->src) &&
+		    is_service(r, p) &&
+		    is_peer(e, r, p->family, ingress ? p->src : p->dst))
+			return true;
+	}
 	return e->default_as_made && from && (to || !ingress);
 }
 
@@ -547,7 +592,8 @@ bool aws_eval_group(const struct aws_eval *e, const char *layer, bool ingress,
 		return default_admits(e, ingress, p);
 	for (size_t i = 0; i < e->rules.count; i++)
 		if (names(e->rules.at[i].layer, layer) &&
-		    permits(e, &e->rules.at[i], ingress, p))
+		    (permits(e, &e->rules.at[i], ingress, p) ||
+		     is_stray(e, &e->rules.at[i], ingress, p)))
 			return true;
 	return false;
 }

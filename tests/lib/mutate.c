@@ -793,7 +793,8 @@ void mutate_ec2(struct mutation *m, const char *bytes, size_t len)
 struct spot {
 	struct mutation *m;
 	struct arena *arena;
-	json_t *root, *sets;
+	json_t *root;
+	json_t *sets;		/* names that stand for each other */
 	json_t *in;
 	const char *key;
 	size_t i;
@@ -842,6 +843,17 @@ static void try_spot(const struct spot *s, json_t *value)
 	free(other);
 }
 
+static bool is_among(json_t *strings, const char *text)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(strings, i, one)
+		if (strcmp(json_string_value(one), text) == 0)
+			return true;
+	return false;
+}
+
 static void try_strings(const struct spot *s, const char *text)
 {
 	struct variants v = { .count = 0 };
@@ -859,7 +871,8 @@ static void try_strings(const struct spot *s, const char *text)
 		if (strcmp(v.at[i], text) != 0)
 			try_spot(s, json_string(v.at[i]));
 	json_array_foreach(s->sets, i, name)
-		if (*text == '@' && strcmp(json_string_value(name), text) != 0)
+		if (is_among(s->sets, text) &&
+		    strcmp(json_string_value(name), text) != 0)
 			try_spot(s, json_incref(name));
 }
 
@@ -902,8 +915,16 @@ static void mutate_elements(const struct spot *s, json_t *array)
 
 static bool means_nothing(const char *key)
 {
-	return strcmp(key, "handle") == 0 || strcmp(key, "version") == 0 ||
-	       strcmp(key, "release_name") == 0;
+	static const char *const some[] = {
+		"handle", "version", "release_name", "arn", "schema_version",
+		"sensitive_values", "description", "name_prefix", "timeouts",
+		"revoke_rules_on_delete", "owner_id", "entries",
+		"security_group_rule_id" };
+
+	for (size_t i = 0; i < COUNT(some); i++)
+		if (strcmp(key, some[i]) == 0)
+			return true;
+	return false;
 }
 
 static void mutate_members(const struct spot *s, json_t *object)
@@ -987,6 +1008,61 @@ void mutate_nft_json(struct mutation *m, const char *bytes, size_t len)
 		if (name)
 			json_array_append_new(all.sets,
 					      json_sprintf("@%s", name));
+	}
+	mutate_spot(&all);
+	json_decref(all.sets);
+	json_decref(root);
+}
+
+/* --- what Terraform shows --- */
+
+/* Rules that somebody added, in front of the others of a list. */
+static void mutate_list(const struct spot *s, json_t *values, const char *key)
+{
+	static const char *const added[] = {
+		"{\"cidr_blocks\":[\"0.0.0.0/0\"],\"from_port\":22,\"to_port\":22,\"protocol\":\"tcp\"}",
+		"{\"ipv6_cidr_blocks\":[\"::/0\"],\"from_port\":0,\"to_port\":0,\"protocol\":\"-1\"}",
+		"{\"from_port\":0,\"to_port\":0,\"protocol\":\"-1\",\"self\":true}",
+		"{\"security_groups\":[\"sg-changed\"],\"from_port\":8,\"to_port\":-1,\"protocol\":\"icmp\"}",
+	};
+	static const char *const lists[] = { "cidr_blocks", "ipv6_cidr_blocks",
+					     "prefix_list_ids",
+					     "security_groups" };
+	json_t *list = json_object_get(values, key);
+
+	for (size_t i = 0; i < COUNT(added); i++) {
+		json_t *e = json_loads(added[i], 0, NULL);
+
+		for (size_t k = 0; k < COUNT(lists); k++)
+			if (!json_object_get(e, lists[k]))
+				json_object_set_new(e, lists[k], json_array());
+		if (!json_object_get(e, "self"))
+			json_object_set_new(e, "self", json_false());
+		json_object_set_new(e, "description", json_string(""));
+		json_array_insert_new(list, 0, e);
+		show_spot(s, added[i], json_object_get(values, "id"));
+		json_array_remove(list, 0);
+	}
+}
+
+void mutate_shown(struct mutation *m, const char *bytes, size_t len)
+{
+	json_t *root = json_loadb(bytes, len, 0, NULL), *resource;
+	json_t *module = json_array_get(json_object_get(json_object_get(
+		json_object_get(root, "values"), "root_module"),
+		"child_modules"), 0);
+	struct spot all = { m, m->arena, root, json_array(), module, "resources",
+			    0 };
+	size_t i;
+
+	json_array_foreach(json_object_get(module, "resources"), i, resource) {
+		json_t *values = json_object_get(resource, "values");
+
+		if (!json_object_get(values, "ingress"))
+			continue;
+		json_array_append(all.sets, json_object_get(values, "id"));
+		mutate_list(&all, values, "ingress");
+		mutate_list(&all, values, "egress");
 	}
 	mutate_spot(&all);
 	json_decref(all.sets);

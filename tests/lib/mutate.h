@@ -26,6 +26,12 @@ void mutate_nft_json(struct mutation *mutation, const char *bytes, size_t len);
 /* Terraform JSON with security groups and their rules. */
 void mutate_terraform(struct mutation *mutation, const char *bytes, size_t len);
 
+/*
+ * A state that `terraform show -json` prints: each value, each member, each
+ * element, and rules by hand.
+ */
+void mutate_shown(struct mutation *mutation, const char *bytes, size_t len);
+
 /* A CloudFormation template: rules in groups and beside them, groups, parameters. */
 void mutate_cloudformation(struct mutation *mutation, const char *bytes,
 			   size_t len);

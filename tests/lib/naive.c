@@ -620,6 +620,29 @@ bool naive_is_in_vpc(const struct ast *ast, const char *customer,
 	return vpc && in_list(&a, vpc->list);
 }
 
+static bool has_family(const struct ast_expr *list, enum family family)
+{
+	if (!list)
+		return false;
+	if (list->kind == EXPR_WORD)
+		return !strchr(list->word, ':') == (family == IPV4);
+	for (size_t i = 0; i < list->items.count; i++)
+		if (has_family(list->items.at[i], family))
+			return true;
+	return false;
+}
+
+bool naive_has_family(const struct ast *ast, const char *customer,
+		      const char *environment, const char *name,
+		      enum family family)
+{
+	struct view v = view_of(ast, customer, environment);
+	const struct ast_node *is = inside(v.environment,
+					   name ? AST_LAYER : AST_VPC, name);
+
+	return is && has_family(is->list, family);
+}
+
 bool naive_is_undeclared(const struct ast *ast, const char *customer,
 			 const char *environment, enum family family,
 			 u128 address)

@@ -32,6 +32,11 @@ bool naive_is_in(const struct ast *ast, const char *customer,
 bool naive_is_in_vpc(const struct ast *ast, const char *customer,
 		     const char *environment, enum family family, u128 address);
 
+/* Has the layer NAME, or with NULL the VPC, addresses of FAMILY there? */
+bool naive_has_family(const struct ast *ast, const char *customer,
+		      const char *environment, const char *name,
+		      enum family family);
+
 /*
  * Did nobody declare ADDRESS there: is it outside of the VPC, the networks and
  * the internet?

@@ -174,7 +174,7 @@ static json_t *group_values(const struct shown *s, const char *name,
 
 	put(values, "arn", json_sprintf("arn:aws:ec2:::%s", name));
 	put(values, "id", json_incref(id));
-	put(values, "owner_id", json_string("111122223333"));
+	put(values, "owner_id", json_string(""));
 	put(values, "name", string_of(group, "name"));
 	put(values, "name_prefix", json_string(""));
 	put(values, "description", string_of(group, "description"));

@@ -27,6 +27,7 @@
 #include "tests/lib/nft_json.h"
 #include "tests/lib/policy.h"
 #include "tests/lib/sample.h"
+#include "tests/lib/shown.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,8 @@ enum { SAMPLE_EVERY = 1009, CAPTURED_EVERY = 101 };
 
 enum {
 	GENERATED = 24,
+	STATES_RARER = 11,	/* a state is large, and has a mutant for each of its words */
+	STATES_EVERY = 211,	/* where everything else is tried */
 	EQUAL_PACKETS = 24,	/* a side of a mutant that is said to be equal */
 	OTHER_PACKETS = 2,	/* of one that was found */
 	TOLD_MOST = 10,
@@ -63,6 +66,7 @@ struct original {
 	const char *path, *bytes;
 	size_t len;
 	bool captured;		/* JSON of nft, which does not say whose it is */
+	bool shown;		/* a state of Terraform's, of which a part is ours */
 	struct meaning *meaning;
 	struct arena *arena;
 	struct identity identity;
@@ -331,6 +335,21 @@ static bool is_same_place(const struct identity *a, const struct identity *b)
 	       strcmp(a->layer, b->layer) == 0;
 }
 
+/* The part of MODEL that is of the original's environment; NULL: none is clear. */
+static const void *claimed(const struct original *o, struct arena *arena,
+			   struct diags *diags, const void *model)
+{
+	struct claims claims = { 0 };
+
+	if (!model || !o->shown)
+		return model;
+	o->backend->claim(arena, diags, o->policy->ir, o->path, model, &claims);
+	for (size_t i = 0; i < claims.count; i++)
+		if (claims.at[i].space == o->meaning->space)
+			return claims.at[i].model;
+	return NULL;
+}
+
 /* Read and denoted; false when the backend refuses to. */
 static bool denote(struct mutant *m, const char *bytes, size_t len)
 {
@@ -346,7 +365,8 @@ static bool denote(struct mutant *m, const char *bytes, size_t len)
 	model = o->captured
 		? o->backend->read_as(m->arena, &diags, o->path, bytes, len, &id)
 		: o->backend->read(m->arena, &diags, o->path, bytes, len, &id);
-	return model && is_same_place(&id, &o->identity) &&
+	model = claimed(o, m->arena, &diags, model);
+	return model && (o->shown || is_same_place(&id, &o->identity)) &&
 	       o->backend->denote(&job, model, &m->sides);
 }
 
@@ -380,8 +400,8 @@ static void mutate_artefact(struct run *run, struct original *o)
 				     .context = o };
 	struct diags diags = { .arena = o->arena };
 	struct job job = { o->arena, &diags, o->policy->ir, o->meaning };
-	const void *model = o->backend->read(o->arena, &diags, o->path,
-					     o->bytes, o->len, &o->identity);
+	const void *model = claimed(o, o->arena, &diags, o->backend->read(
+		o->arena, &diags, o->path, o->bytes, o->len, &o->identity));
 
 	if (!model || !o->backend->denote(&job, model, &o->sides)) {
 		printf("MISSED: %s cannot be read back\n", o->path);
@@ -394,9 +414,28 @@ static void mutate_artefact(struct run *run, struct original *o)
 		mutate_cloudformation(&mutation, o->bytes, o->len);
 	else if (o->backend == &backend_ec2)
 		mutate_ec2(&mutation, o->bytes, o->len);
+	else if (o->shown)
+		mutate_shown(&mutation, o->bytes, o->len);
 	else
 		mutate_terraform(&mutation, o->bytes, o->len);
 	run->made = mutation.made;
+}
+
+/* What Terraform would show of the file O when it was applied, and read again. */
+static void mutate_state(struct run *run, const struct original *file)
+{
+	struct original o = *file;
+
+	unsigned every = run->every;
+
+	o.shown = true;
+	o.path = arena_printf(o.arena, "%s, shown", file->path);
+	o.bytes = shown_state(o.arena, file->bytes, true);
+	o.len = strlen(o.bytes);
+	o.sides = (struct sides){ 0 };
+	run->every = every > 1 ? every * STATES_RARER : STATES_EVERY;
+	mutate_artefact(run, &o);
+	run->every = every;
 }
 
 static void mutate_space(struct run *run, struct policy *policy, size_t space)
@@ -430,6 +469,8 @@ static void mutate_space(struct run *run, struct policy *policy, size_t space)
 			};
 
 			mutate_artefact(run, &o);
+			if (backends[t] == &backend_terraform)
+				mutate_state(run, &o);
 			arena_free(o.arena);
 		}
 	}
