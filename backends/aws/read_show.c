@@ -427,15 +427,57 @@ static void take_group(struct show *s, struct show_object *o)
 	*table_at_name(&s->r.groups, g.id) = (void *)(uintptr_t)(o->group + 1);
 }
 
+/*
+ * What is in a list: `entry` of a resource, `entries` of its data source.  NULL:
+ * not known, or of aws_prefix_list, which tells of some Regions' lists nothing.
+ */
+static struct both *entries_of(struct show *s, const struct show_object *o)
+{
+	const char *key = o->data ? "entries" : "entry";
+	const struct path path = { &(struct path){ NULL, o->address }, key };
+	const struct json *list;
+	struct both *all;
+
+	if (!jv_get(o->values, key) ||
+	    show_value(s, o, key, &list) != SHOW_KNOWN)
+		return NULL;
+	all = arena_alloc(s->r.arena, sizeof *all);
+	*all = (struct both){ { NO_RANGES, NO_RANGES } };
+	if (list->kind != JV_ARRAY)
+		refuse(&s->json, &path, "is not an array");
+	for (list = list->kind == JV_ARRAY ? list->first : NULL; list;
+	     list = list->next) {
+		const char *text = jv_string(jv_get(list, "cidr"));
+		struct prefix p;
+		struct range is;
+
+		if (!text || prefix_read(text, strlen(text), &p) != PREFIX_OK) {
+			refuse(&s->json, &path, "has what is no prefix");
+			return all;
+		}
+		is = prefix_range(p);
+		all->of[p.family] = ranges_union(s->r.arena, all->of[p.family],
+			ranges_one(s->r.arena, is.lo, is.hi));
+	}
+	return all;
+}
+
 static void take_list(struct show *s, struct show_object *o)
 {
 	const char *id = identified(s, o), *name = show_text(s, o, "name");
+	const char *family = jv_get(o->values, "address_family")
+		? show_text(s, o, "address_family") : NULL;
+	/* AWS changes its own lists when it likes: those are what they are */
+	const char *owner = jv_get(o->values, "owner_id")
+		? show_text(s, o, "owner_id") : NULL;
 	void **place = table_at_name(&s->r.lists, id);
 
 	if (*place || !name || !*name)
 		return;
-	*LIST_PUSH(s->r.arena, &s->r.account->lists) =
-		(struct account_list){ .id = id, .name = name };
+	*LIST_PUSH(s->r.arena, &s->r.account->lists) = (struct account_list){
+		.id = id, .name = name, .family = family ? family : "",
+		.entries = owner && strcmp(owner, "AWS") != 0
+			? entries_of(s, o) : NULL };
 	*place = (void *)(uintptr_t)s->r.account->lists.count;
 }
 
