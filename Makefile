@@ -138,7 +138,7 @@ $(GATE:%=gate-%): gate-%:
 
 # A build with clang in build/fuzz, then every target beside the others.
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := policy layout nft terraform cloudformation
+FUZZ_TARGETS := policy layout nft terraform show cloudformation capture
 FUZZ_BIN     := $(FUZZ_TARGETS:%=$(B)/tests/fuzz/%)
 
 check-fuzz: $(B)/firebreak

@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh SECONDS PROGRAMS…: every fuzz target beside the others, the parser's for
-# SECONDS and the others for a third of it, each from seeds made now.  A finding
+# SECONDS and the others for four thirds of it together, each from seeds made now.  A finding
 # stays in build/fuzz/found and is printed as base64.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -18,12 +18,13 @@ fuzz() {
 		-print_final_stats=1 "$work/seeds/$name" >"$work/$name.log" 2>&1
 	echo $? >"$work/$name.rc"
 }
+others=$(($# > 1 ? $# - 1 : 1))
 # the parser on one processor, the others one after another on the next
 for program in "$@"; do
 	[ "$(basename "$program")" = policy ] && fuzz "$program" "$seconds" &
 done
 for program in "$@"; do
-	[ "$(basename "$program")" = policy ] || fuzz "$program" $((seconds / 3))
+	[ "$(basename "$program")" = policy ] || fuzz "$program" $((seconds * 4 / 3 / others))
 done
 wait
 bad=0

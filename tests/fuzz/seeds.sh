@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../.."
 tool=$(realpath "${FIREBREAK:-build/firebreak}")
 out=$1
 rm -rf "$out"
-mkdir -p "$out/policy" "$out/layout" "$out/nft" "$out/terraform" "$out/cloudformation"
+mkdir -p "$out/policy" "$out/layout" "$out/nft" "$out/terraform" "$out/show" \
+	"$out/cloudformation" "$out/capture"
 
 # policies: ours, the goldens, each example of the reference
 n=0
@@ -37,14 +38,17 @@ cp "$out"/made/prod/nft/*.nft "$out/nft/"
 cp "$out"/made/prod/aws.tf.json "$out/terraform/whole"
 cp "$out"/made/prod/aws.cfn.json "$out/cloudformation/whole"
 cp tests/golden/diag/files/*.nft "$out/nft/"
+cp tests/golden/diag/files/*account.json "$out/capture/"
+cp tests/golden/diag/files/state.json tests/golden/diag/files/show.json "$out/show/"
+python3 tests/fuzz/shown.py "$out/made/prod/aws.tf.json" "$out"
 # of listings as JSON the first rules and the last: whole, they are longer than what is tried
 for file in tests/nft/*.json; do
 	python3 tests/fuzz/shorten.py "$file" >"$out/nft/$(basename "$file")"
 done
 cat "$out"/made/prod/nft/*.nft tests/nft/*.json | tr -cs 'a-zA-Z0-9_.:/-' '\n' | sort -u |
 	sed '/^.\{2,\}$/!d; s/.*/"&"/' >"$out/nft.dict"
-for target in terraform cloudformation; do
-	tr -cs 'a-zA-Z0-9_.:/-' '\n' <"$out/$target/whole" | sort -u |
+for target in terraform show cloudformation capture; do
+	cat "$out/$target"/* | tr -cs 'a-zA-Z0-9_.:/-' '\n' | sort -u |
 		sed '/^.\{2,\}$/!d; s/.*/"&"/' >"$out/$target.dict"
 done
 rm -r "$out/made"
