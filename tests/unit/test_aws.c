@@ -2481,6 +2481,20 @@ static void what_is_there_is_imported(void **state)
 	}
 }
 
+/* Both halves say the same of one group, and are two rules. */
+static void each_half_of_a_self_reference_is_imported(void **state)
+{
+	struct world *w = new_world(*state);
+	const char *text;
+	struct artefact out;
+
+	allow(w, "self", "services", "services", tcp(w, 80, 80));
+	text = good_output(w);
+	assert_true(adopts(w, text, capture_of(w, text), &out));
+	assert_int_equal(times(out.bytes, "_rule.self__"), 2);
+	assert_int_equal(told(w, "P0616"), 0);
+}
+
 static void what_would_be_made_anew_is_not_imported(void **state)
 {
 	struct world *w = one_rule(*state, "old", 80);
@@ -2902,6 +2916,7 @@ int main(int argc, char **argv)
 		IN_ARENA(names_change_places_and_no_rule_is_lost),
 		IN_ARENA(a_move_that_leads_astray_is_refused),
 		IN_ARENA(what_is_there_is_imported),
+		IN_ARENA(each_half_of_a_self_reference_is_imported),
 		IN_ARENA(what_would_be_made_anew_is_not_imported),
 		cmocka_unit_test(random_policies_are_said_exactly_or_refused),
 	};
