@@ -91,6 +91,13 @@ struct live_flows {
 	const char *examples[LIVE_EXAMPLES];	/* of these, the lowest first */
 };
 
+/* What loading changes, or would. */
+struct live_change {
+	bool whole;		/* all of it is another */
+	size_t added, removed;	/* else: single elements, perhaps none */
+	const void *way_back;	/* for undo(); of the job's memory */
+};
+
 /*
  * One state of what LAYER's rules are part of: whoever finds all of it as it was
  * finds the rules as they were, and those of others too.
@@ -124,14 +131,18 @@ struct live {
 
 	/*
 	 * Put MODEL, as backend.emit_part() makes it, in its place; what was there
-	 * can be gone back to.
+	 * can be gone back to, by what *OUT then says.
 	 */
 	bool (*load)(void *link, const struct job *job, const void *model,
-		     const struct fb_watch *watch);
+		     const struct fb_watch *watch, struct live_change *out);
 	bool (*keep)(void *link, struct arena *arena, struct diags *diags,
 		     const char *layer);
 	bool (*undo)(void *link, struct arena *arena, struct diags *diags,
-		     const char *layer);
+		     const char *layer, const struct live_change *change);
+
+	/* What load() would change; false: it cannot be told, and was not. */
+	bool (*plan)(void *link, const struct job *job, const void *model,
+		     struct live_change *out);
 
 	/*
 	 * Connections that are open in the system, and that the job's LAYER does

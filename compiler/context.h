@@ -21,6 +21,8 @@ struct overlay {
 	size_t len;
 };
 
+struct live_change;
+
 struct fb {
 	struct arena *arena;
 	struct fb_options options;
@@ -40,6 +42,9 @@ struct fb {
 	char limit[800];	/* after FB_MEMORY: for fb_limit() */
 	LIST(struct arena *) others;	/* of tasks: what they made stays in them */
 	LIST(struct overlay) overlays;
+	/* what fb_apply() has changed, of which part: the way back */
+	const struct live_change *changed;
+	const char *changed_part;
 	const struct fb_reader *reader;	/* of fb_load_from(), else NULL */
 	/* of fb_load_text() */
 	const char *text_name, *text;

@@ -350,20 +350,47 @@ static enum fb_status prove_loaded(struct fb *fb, const struct live_call *call,
 	return FB_OK;
 }
 
+static void tell_change(const struct live_call *call,
+			const struct live_change *change)
+{
+	call->out->change = change->whole ? FB_CHANGE_WHOLE
+		: change->added + change->removed ? FB_CHANGE_ELEMENTS
+						  : FB_CHANGE_NOTHING;
+	call->out->added = change->added;
+	call->out->removed = change->removed;
+}
+
+/* What load() would do; it is no fault when nobody may ask the kernel. */
+static void plan(const struct live_call *call, const struct loading *l)
+{
+	struct live_change change;
+
+	begin(call, FB_STEP_COMPARE);
+	if (call->backend->live->plan(call->link, &l->job, l->model, &change))
+		tell_change(call, &change);
+}
+
 static enum fb_status load(struct fb *fb, const struct live_call *call,
 			   const struct loading *l)
 {
 	const struct live *live = call->backend->live;
+	struct live_change *change = arena_alloc(fb->arena, sizeof *change);
 	enum fb_status status;
 
-	if (!live->load(call->link, &l->job, l->model, &call->how->watch))
+	if (!live->load(call->link, &l->job, l->model, &call->how->watch,
+			change))
 		return FB_BAD;
+	fb->changed = change;
+	fb->changed_part = arena_copy(fb->arena, call->part,
+				      strlen(call->part));
+	tell_change(call, change);
 	status = prove_loaded(fb, call, l);
 	if (status == FB_OK)
 		return FB_OK;
 	diag_add(l->job.diags, P0901, (struct span){ 0 },
 		 "what was loaded could not be proved; %s",
-		 live->undo(call->link, l->job.arena, l->job.diags, l->id.layer)
+		 live->undo(call->link, l->job.arena, l->job.diags,
+			    l->id.layer, change)
 		 ? "what was there before is back"
 		 : "and what was there before could not be restored");
 	return FB_FAULT;
@@ -418,7 +445,10 @@ static enum fb_status apply(struct fb *fb, void *argument)
 		return FB_BAD;
 	}
 	call->backend->live->tell_others(call->link, &l.job, l.id.layer);
-	return call->how->dry_run ? FB_OK : load(fb, call, &l);
+	if (!call->how->dry_run)
+		return load(fb, call, &l);
+	plan(call, &l);
+	return FB_OK;
 }
 
 enum fb_status fb_apply(struct fb *fb, const char *part,
@@ -448,9 +478,16 @@ static enum fb_status undo(struct fb *fb, void *argument)
 	const struct live_call *call = argument;
 	struct live_part part;
 
+	if (!fb->changed || strcmp(fb->changed_part, call->part) != 0) {
+		diag_add(&fb->diags, P0604, (struct span){ 0 },
+			 "nothing of `%.200s` was loaded here that could be undone",
+			 call->part);
+		return FB_BAD;
+	}
 	return build_find_part(fb, call->part, &part) &&
 	       call->backend->live->undo(call->link, fb->arena, &fb->diags,
-					 part.layer) ? FB_OK : FB_BAD;
+					 part.layer, fb->changed)
+	       ? FB_OK : FB_BAD;
 }
 
 /* --- connections --- */

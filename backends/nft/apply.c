@@ -12,15 +12,21 @@
  * Until the clean-up what was there before is whole, behind the two rules: to
  * go back is to delete them.  A run that was killed leaves what is swept here
  * before anything else.
+ *
+ * Where nothing but keys of hashes differs, one transaction changes those in the
+ * generation that runs (delta.h); the way back is then the same one backwards,
+ * which whoever has loaded it keeps.
  */
 #include "backends/nft/apply.h"
 
+#include "backends/nft/delta.h"
 #include "backends/nft/encode.h"
 #include "backends/nft/kernel.h"
 #include "backends/nft/refusal.h"
 #include "backends/nft/stock.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 
 /* --- deleting --- */
@@ -250,17 +256,67 @@ static enum nft_outcome switch_to(struct nft_link *link,
 	return nft_batch_commit(link, &b, why);
 }
 
-/* One attempt: sweep, prepare, switch, each from a ruleset as it was read. */
+/* Go on with what V has, to another generation of everything. */
+static enum nft_outcome replace(struct nft_link *link, struct nft_stock *v,
+				const struct nft_model *model,
+				const struct fb_watch *watch,
+				struct nft_refusal *why)
+{
+	const char *suffix = arena_printf(v->arena, "_g%u",
+					  nft_last_number(v) + 1);
+	enum nft_outcome outcome = prepare(link, v, model, suffix, watch, why);
+
+	if (outcome != NFT_DONE)
+		return outcome;
+	v->generation++;
+	return switch_to(link, v, model, suffix, why);
+}
+
+/* The generation that runs is V's, and nothing has to change. */
+static enum nft_outcome stay(struct nft_link *link, const struct nft_stock *v)
+{
+	uint32_t now;
+
+	return nft_link_generation(link, &now) && now == v->generation
+	       ? NFT_DONE : NFT_STALE;
+}
+
+/*
+ * By elements.  NFT_REFUSED: not possible, or the kernel would not (a set may be
+ * full in its eyes): then it is for replace() to do.
+ */
+static enum nft_outcome change(struct nft_link *link, struct nft_stock *v,
+			       const struct nft_model *model,
+			       const struct fb_watch *watch,
+			       struct live_change *out)
+{
+	struct nft_delta *delta = arena_alloc(v->arena, sizeof *delta);
+	unsigned current = nft_current_number(v);
+	struct nft_refusal why;
+
+	begin(watch, FB_STEP_COMPARE);
+	if (!current || !nft_delta_find(link, v, current, model, delta))
+		return NFT_REFUSED;
+	*out = (struct live_change){ false, delta->added, delta->removed,
+				     delta };
+	begin(watch, FB_STEP_SEND);
+	return delta->sets.count
+	       ? nft_delta_send(link, v->arena, v->generation, delta, NFT_FORTH,
+				&why)
+	       : stay(link, v);
+}
+
+/* One attempt: sweep, then change or replace, each from a ruleset as it was read. */
 static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 				const struct nft_model *model,
 				const struct fb_watch *watch,
+				struct live_change *out,
 				struct nft_refusal *why)
 {
 	const char *table = nft_table_name(&model->identity);
 	struct nft_stock v;
 	enum nft_outcome outcome = NFT_DONE;
 	unsigned current;
-	const char *suffix;
 
 	*why = (struct nft_refusal){ 0 };
 	begin(watch, FB_STEP_SEND);
@@ -277,30 +333,52 @@ static enum nft_outcome attempt(struct nft_link *link, const struct job *job,
 		outcome = sweep(link, &v, current, why);
 	if (outcome != NFT_DONE)
 		return outcome;
-	suffix = arena_printf(job->arena, "_g%u", nft_last_number(&v) + 1);
 	if (!nft_stock_take(link, job->arena, job->diags, table, &v))
 		return NFT_REFUSED;
-	outcome = prepare(link, &v, model, suffix, watch, why);
-	if (outcome != NFT_DONE)
+	outcome = change(link, &v, model, watch, out);
+	if (outcome != NFT_REFUSED)
 		return outcome;
-	v.generation++;
-	return switch_to(link, &v, model, suffix, why);
+	*out = (struct live_change){ .whole = true };
+	return replace(link, &v, model, watch, why);
 }
 
 bool nft_apply_switch(struct nft_link *link, const struct job *job,
 		      const struct nft_model *model,
-		      const struct fb_watch *watch)
+		      const struct fb_watch *watch, struct live_change *out)
 {
 	enum nft_outcome outcome = NFT_STALE;
 	struct nft_refusal why = { 0 };
 
 	for (int i = 0; i < NFT_TRIES && outcome == NFT_STALE; i++)
-		outcome = attempt(link, job, model, watch, &why);
+		outcome = attempt(link, job, model, watch, out, &why);
 	if (outcome == NFT_DONE)
 		return true;
+	if (outcome == NFT_STALE && !why.error)
+		return nft_tell_no_answer(job->diags, "the transaction",
+					  ERESTART);
 	if (why.error)		/* else it was told */
 		(void)nft_tell_refusal(job->diags, &why, job, model);
 	return false;
+}
+
+bool nft_apply_plan(struct nft_link *link, const struct job *job,
+		    const struct nft_model *model, struct live_change *out)
+{
+	struct diags unheard = { .arena = job->arena };
+	struct nft_delta delta;
+	struct nft_stock v;
+	unsigned current;
+
+	*out = (struct live_change){ .whole = true };
+	if (!nft_stock_take(link, job->arena, &unheard,
+			    nft_table_name(&model->identity), &v))
+		return false;
+	current = nft_current_number(&v);
+	if (current && check_owner(&v, &unheard, model) &&
+	    nft_delta_find(link, &v, current, model, &delta))
+		*out = (struct live_change){ false, delta.added, delta.removed,
+					     NULL };
+	return true;
 }
 
 /* --- keep, undo --- */
@@ -350,8 +428,8 @@ static enum nft_outcome switch_back(struct nft_link *link,
 	return nft_batch_commit(link, &b, why);
 }
 
-bool nft_apply_undo(struct nft_link *link, struct arena *arena,
-		    struct diags *diags, const char *table)
+static bool undo_switch(struct nft_link *link, struct arena *arena,
+			struct diags *diags, const char *table)
 {
 	enum nft_outcome outcome = NFT_STALE;
 	struct nft_refusal why = { 0 };
@@ -368,4 +446,37 @@ bool nft_apply_undo(struct nft_link *link, struct arena *arena,
 	return outcome == NFT_DONE
 	       ? nft_apply_keep(link, arena, diags, table)
 	       : nft_tell_refusal(diags, &why, NULL, NULL);
+}
+
+static bool undo_delta(struct nft_link *link, struct arena *arena,
+		       struct diags *diags, const struct nft_delta *delta)
+{
+	enum nft_outcome outcome = NFT_STALE;
+	struct nft_refusal why = { 0 };
+
+	for (int i = 0; i < NFT_TRIES && outcome == NFT_STALE; i++) {
+		struct nft_stock v;
+
+		if (!nft_stock_take(link, arena, diags, delta->table, &v))
+			return false;
+		if (nft_current_number(&v) != delta->number) {
+			diag_add(diags, P0604, (struct span){ 0, 0 },
+				 "somebody else has loaded another ruleset meanwhile: there is nothing to go back to");
+			return false;
+		}
+		outcome = nft_delta_send(link, arena, v.generation, delta,
+					 NFT_BACK, &why);
+	}
+	return outcome == NFT_DONE ||
+	       nft_tell_refusal(diags, &why, NULL, NULL);
+}
+
+bool nft_apply_undo(struct nft_link *link, struct arena *arena,
+		    struct diags *diags, const char *table,
+		    const struct live_change *change_)
+{
+	if (change_->whole)
+		return undo_switch(link, arena, diags, table);
+	return !(change_->added + change_->removed) ||
+	       undo_delta(link, arena, diags, change_->way_back);
 }

@@ -51,9 +51,15 @@ static bool moment(void *link, const char *layer, struct live_moment *out)
 }
 
 static bool load(void *link, const struct job *job, const void *model,
-		 const struct fb_watch *watch)
+		 const struct fb_watch *watch, struct live_change *out)
 {
-	return nft_apply_switch(link, job, model, watch);
+	return nft_apply_switch(link, job, model, watch, out);
+}
+
+static bool plan(void *link, const struct job *job, const void *model,
+		 struct live_change *out)
+{
+	return nft_apply_plan(link, job, model, out);
 }
 
 static bool keep(void *link, struct arena *arena, struct diags *diags,
@@ -63,9 +69,9 @@ static bool keep(void *link, struct arena *arena, struct diags *diags,
 }
 
 static bool undo(void *link, struct arena *arena, struct diags *diags,
-		 const char *layer)
+		 const char *layer, const struct live_change *change)
 {
-	return nft_apply_undo(link, arena, diags, table_of(layer));
+	return nft_apply_undo(link, arena, diags, table_of(layer), change);
 }
 
 static bool can_tell_flows(void *link)
@@ -98,6 +104,7 @@ const struct live nft_live = {
 	.load = load,
 	.keep = keep,
 	.undo = undo,
+	.plan = plan,
 	.can_tell_flows = can_tell_flows,
 	.tell_flows = tell_flows,
 	.end_flows = end_flows,

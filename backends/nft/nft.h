@@ -13,6 +13,7 @@
  *	netlink				questions to the kernel, and transactions
  *	encode*				model to messages for the kernel
  *	stock, apply, others		what it has, and the model in its place
+ *	contents, delta			the elements that differ, where nothing else does
  *	answer, refusal			what it refuses, at the lines of the policy
  *	decode, expr			the kernel's own rules to model
  */

@@ -114,7 +114,7 @@ static int take_rule(const struct nlmsghdr *m, void *context)
 
 static bool take_stock(struct nft_link *link, struct nft_stock *v)
 {
-	return nft_link_generation(link, &v->generation) &&
+	return nft_link_settled(link, &v->generation) &&
 	       nft_link_dump(link, NFT_MSG_GETTABLE, NFPROTO_INET, NULL, NULL,
 			     take_table, v) &&
 	       (!v->found ||

@@ -167,6 +167,7 @@ static void print_times(const struct stopwatch *w)
 		[FB_STEP_CHECK]	     = "check",
 		[FB_STEP_LOWER]	     = "lower",
 		[FB_STEP_PROVE_TEXT] = "prove the text",
+		[FB_STEP_COMPARE]    = "compare",
 		[FB_STEP_BUILD]	     = "build",
 		[FB_STEP_SEND]	     = "send",
 		[FB_STEP_READ]	     = "read back",
@@ -181,6 +182,40 @@ static void print_times(const struct stopwatch *w)
 	fputc('\n', stderr);
 }
 
+/* --- what changes --- */
+
+static void say_plan(const struct fb_applied *plan, const char *part)
+{
+	switch (plan->change) {
+	case FB_CHANGE_WHOLE:
+		fprintf(stderr, "%s: would be loaded whole\n", part);
+		return;
+	case FB_CHANGE_ELEMENTS:
+		fprintf(stderr, "%s: would add %zu elements and remove %zu in the ruleset that runs\n",
+			part, plan->added, plan->removed);
+		return;
+	case FB_CHANGE_NOTHING:
+		fprintf(stderr, "%s: would change nothing, it runs already\n",
+			part);
+		return;
+	case FB_CHANGE_UNKNOWN:
+		fprintf(stderr, "%s: the kernel does not say what it has, so not what would change\n",
+			part);
+		return;
+	}
+}
+
+static void say_change(const struct fb_applied *done, const char *part)
+{
+	if (done->change == FB_CHANGE_ELEMENTS)
+		printf("%s: %zu elements added, %zu removed", part, done->added,
+		       done->removed);
+	else
+		printf("%s: %s", part, done->change == FB_CHANGE_NOTHING
+		       ? "nothing to change" : "loaded");
+	puts(", read back from the kernel, equal to the policy");
+}
+
 /* --- the command --- */
 
 static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
@@ -192,7 +227,7 @@ static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 				{ begin, &watch }, NULL };
 	struct fb_applied applied;
 	enum fb_status status;
-	bool stays = !cli->dry_run && !seconds;
+	bool asks, stays;
 	struct fb_flows flows;
 	int code;
 
@@ -203,6 +238,9 @@ static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 	status = fb_apply(fb, part, &how, &applied);
 	if (!cli->dry_run)
 		cli_proofs_close(&proofs);
+	/* where nothing changed there is nothing to go back to */
+	asks = seconds && applied.change != FB_CHANGE_NOTHING;
+	stays = !cli->dry_run && !asks;
 	begin(&watch, FB_STEPS);
 	if (status == FB_OK && stays)
 		status = fb_apply_keep(fb, part);
@@ -219,13 +257,13 @@ static int apply(const struct cli *cli, struct fb *fb, unsigned long seconds)
 		return code;
 	if (cli->dry_run) {
 		(void)fwrite(applied.bytes, 1, applied.len, stdout);
+		say_plan(&applied, part);
 		return code;
 	}
-	if (seconds)
+	if (asks)
 		code = confirm(cli, fb, seconds);
 	if (code == EXIT_EQUAL)
-		printf("%s: loaded, read back from the kernel, equal to the policy\n",
-		       part);
+		say_change(&applied, part);
 	return code;
 }
 
@@ -258,10 +296,13 @@ const struct command command_apply = {
 	"Loads the ruleset of a layer's hosts, or of the environment's gateway, into nf_tables\n"
 	"of this network namespace: its own table, and no other.  The new rules are prepared\n"
 	"beside the old ones, switched to in one transaction, read back from the kernel\n"
-	"expression by expression and proved; then the old ones go.  No packet meets half of\n"
-	"either.  Chains of other tables that the same packets meet are told: what they drop stays\n"
+	"expression by expression and proved; then the old ones go.  Where the ruleset that runs\n"
+	"differs in nothing but up to half of the keys of its hash sets, these are added and\n"
+	"removed in one transaction instead, read back and proved the same.  No packet meets half\n"
+	"of either.  Chains of other tables that the same packets meet are told: what they drop stays\n"
 	"dropped.\n\n"
-	"  --dry-run        check and prove, print the ruleset, and change nothing\n"
+	"  --dry-run        check and prove, print the ruleset, say on stderr whether it would be\n"
+	"                   loaded whole or by how many elements, and change nothing\n"
 	"  --confirm TIME   go back unless `yes` is typed within TIME (60s, 5m): also when the\n"
 	"                   console was cut off by what was loaded\n"
 	"  --flush-conntrack  end the tracked connections that the new rules would not let begin\n"

@@ -285,6 +285,7 @@ enum fb_step {
 	FB_STEP_CHECK,		/* the policy's promises */
 	FB_STEP_LOWER,		/* the part as a ruleset, and as text */
 	FB_STEP_PROVE_TEXT,	/* read back and proved before it is loaded */
+	FB_STEP_COMPARE,	/* with what runs: are some elements enough? */
 	FB_STEP_BUILD,		/* as messages to the kernel */
 	FB_STEP_SEND,		/* the kernel takes them in */
 	FB_STEP_READ,		/* what it then has */
@@ -321,15 +322,26 @@ struct fb_apply {
 	const struct fb_proofs *proofs;	/* NULL: none are kept */
 };
 
+/* What was loaded, or on a dry run would be. */
+enum fb_change {
+	FB_CHANGE_UNKNOWN,	/* a dry run, and the kernel does not say what it has */
+	FB_CHANGE_WHOLE,	/* another ruleset in place of what was there */
+	FB_CHANGE_ELEMENTS,	/* some in the ruleset that runs */
+	FB_CHANGE_NOTHING,	/* it is there already */
+};
+
 struct fb_applied {
 	const char *bytes;	/* the same ruleset as text; belongs to the context */
 	size_t len;
+	enum fb_change change;
+	size_t added, removed;	/* elements, of FB_CHANGE_ELEMENTS */
 };
 
 /*
  * Load PART of the policy, "prod.data", "customer.prod.data" or "prod.gateway",
  * into this network namespace, after checking it as fb_compile() does, and
- * prove what the kernel then has.  What was there before waits: end with
+ * prove what the kernel then has.  What was there before waits, in the kernel or,
+ * where only elements changed, in this context, which alone can undo it: end with
  * fb_apply_keep() or fb_apply_undo().  FB_NO: the policy does not hold; FB_BAD:
  * the kernel refused, nothing has changed; FB_FAULT: what was loaded could not
  * be proved, and was undone.

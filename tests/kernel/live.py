@@ -232,9 +232,10 @@ def generation():
 
 
 def try_confirm(work):
+    first = rules.write_policy(work / "first.fbk", rules.linear(7))
     path = rules.write_policy(work / "confirm.fbk", rules.linear(8))
     nft("flush", "ruleset")
-    expect(firebreak("apply", path, "prod.app"), 0, "confirm: first")
+    expect(firebreak("apply", first, "prod.app"), 0, "confirm: first")
     before = generation()
     done = firebreak("apply", path, "prod.app", "--confirm", "20s", input="no\n")
     expect(done, 1, "confirm: no")
@@ -248,7 +249,7 @@ def try_confirm(work):
     if kept == before:
         fail("confirm: confirmed, and not kept")
     tool = os.environ.get("FIREBREAK", str(ROOT / "build/firebreak"))
-    lost = subprocess.Popen([tool, "apply", path, "prod.app", "--confirm", "60s", *DAY],
+    lost = subprocess.Popen([tool, "apply", first, "prod.app", "--confirm", "60s", *DAY],
                             stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     while b"Loaded" not in lost.stderr.read1(200):
         pass

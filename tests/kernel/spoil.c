@@ -72,6 +72,9 @@ static struct nlmsghdr *message(char *at, size_t len, int type, int number)
 	return NULL;
 }
 
+/* Only the first transaction that has such a message. */
+static bool spoiled;
+
 static void spoil(char *bytes, size_t len, const char *how, int n, int k)
 {
 	struct nlmsghdr *m;
@@ -101,6 +104,7 @@ static void spoil(char *bytes, size_t len, const char *how, int n, int k)
 	}
 	if (a)
 		fprintf(stderr, "spoiled\n");
+	spoiled = a != NULL;
 }
 
 /*
@@ -145,7 +149,8 @@ ssize_t sendto(int fd, const void *bytes, size_t len, int flags,
 		last = (split || strcmp(how, "kill") == 0) && transactions++ == n;
 		if (last && split)
 			len = cut((char *)bytes, len, k);
-		spoil((char *)bytes, len, how, n, k);
+		if (!spoiled)
+			spoil((char *)bytes, len, how, n, k);
 	}
 	sent = next(fd, bytes, len, flags, to, to_len);
 	if (last)
