@@ -195,7 +195,7 @@ static json_t *list_values(const struct shown *s, const char *name, json_t *list
 {
 	return json_pack("{s:o, s:O, s:s, s:[{s:s, s:s}], s:s}", "id",
 			 id_of(s, list_type, name), "name",
-			 json_object_get(list, "name"), "owner_id", "111122223333",
+			 json_object_get(list, "name"), "owner_id", "AWS",
 			 "entries", "cidr", "3.5.0.0/19", "description", "",
 			 "address_family", "IPv4");
 }
