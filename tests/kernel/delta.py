@@ -464,7 +464,7 @@ def try_traffic(work, reloads):
     for wanted in ("elements", "whole"):
         if wanted == "whole":
             text = some.paths[1].read_text()
-            some.paths[1].write_text(re.sub(r"^(?=\w+: allow )", "x", text, flags=re.M))
+            some.paths[1].write_text(re.sub(r"^(?=\S+: allow )", "x", text, flags=re.M))
         paths.forget_tables()
         ways = []
 
