@@ -105,7 +105,7 @@ MATCHES = tuple((words, FIRST + words + " accept", codes) for words, codes in (
     ("ip saddr . tcp dport != { 10.2.0.1 . 22 }", {2})))
 KEYS = r"(set in4_\w+ \{\n\t\ttype [^\n]*\n)"
 SETS = (
-    ("one more", "add element inet firebreak SET { 10.2.9.9 . 10.1.0.5 . tcp . 22 }", {1}),
+    ("one more", "add element inet firebreak SET { 10.2.9.9 . tcp . 22 }", {1}),
     ("a limit for each", (re.compile(KEYS), r"\1\t\tlimit rate 1/second\n"), {2}),
     ("a counter for each", (re.compile(KEYS), r"\1\t\tcounter\n"), {0}),
     ("a time for each", (re.compile(KEYS), r"\1\t\tflags timeout\n\t\ttimeout 1h\n"), {2}),
