@@ -501,7 +501,10 @@ static bool is_peer(const struct aws_eval *e, const struct rule *r,
 		    enum family family, u128 address)
 {
 	if (r->stranger)
-		return family == IPV4 && address >= opaque_class(OPAQUE_GROUPS);
+		/* between two classes there is nobody */
+		return family == IPV4 &&
+		       address >= opaque_class(OPAQUE_GROUPS) &&
+		       (address - opaque_class(OPAQUE_GROUPS)) % 2 == 0;
 	if (r->is_prefix)
 		return r->family == family && r->prefix.lo <= address &&
 		       address <= r->prefix.hi;
