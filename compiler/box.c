@@ -25,6 +25,12 @@ void box_less(struct arena *arena, const struct box *box,
 		  ranges_minus(arena, box->svc, cut->svc));
 }
 
+bool box_touches(const struct box *a, const struct box *b)
+{
+	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
+	       ranges_touch(a->svc, b->svc);
+}
+
 bool box_has(const struct box *box, const struct packet *packet)
 {
 	return ranges_have(box->svc, packet->svc) &&

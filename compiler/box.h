@@ -35,6 +35,9 @@ void boxes_add(struct arena *arena, struct boxes *boxes, struct ranges src,
 void box_less(struct arena *arena, const struct box *box,
 	      const struct box *cut, struct boxes *out);
 
+/* Is any packet in both? */
+bool box_touches(const struct box *a, const struct box *b);
+
 bool box_has(const struct box *box, const struct packet *packet);
 
 /* "tcp 10.30.80.1 -> 10.30.64.1 port 5432", as messages show packets. */

@@ -7,21 +7,6 @@
 #include "compiler/by_space.h"
 #include "compiler/pset.h"
 
-/* Does INV forbid the packets of its boxes? */
-static bool is_forbidding(const struct ir_invariant *inv)
-{
-	switch (inv->kind) {
-	case CLAIM_NEVER: case CLAIM_ONLY: case CLAIM_CONFINE:
-	case CLAIM_TIERS: case CLAIM_ISOLATE_ENVIRONMENTS:
-	case CLAIM_ISOLATE_CUSTOMERS: case CLAIM_ISOLATE_NAMED:
-		return true;
-	case CLAIM_MUST: case CLAIM_REACH: case CLAIM_PARITY:
-	case CLAIM_EACH_RULE:
-		break;
-	}
-	return false;
-}
-
 /* What an invariant forbids and what it lets through, by space. */
 struct forbidden {
 	struct by_space boxes, exceptions;
@@ -100,7 +85,7 @@ void contradictions_tell(struct arena *arena, struct diags *diags,
 				   k < ir->invariant_count; k++) {
 			struct arena *scratch = arena_child(arena);
 
-			if (is_forbidding(&ir->invariants[k]))
+			if (ir_forbids(&ir->invariants[k]))
 				check_pair(scratch, diags, ir, must,
 					   &ir->invariants[k]);
 			arena_free(scratch);

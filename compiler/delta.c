@@ -114,16 +114,10 @@ static struct boxes minus(struct arena *arena, enum family f,
 
 /* --- environments --- */
 
-static bool meets(const struct box *a, const struct box *b)
-{
-	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
-	       ranges_touch(a->svc, b->svc);
-}
-
 static bool meets_any(const struct box *b, const struct boxes *some)
 {
 	for (size_t i = 0; i < some->count; i++)
-		if (meets(b, &some->at[i]))
+		if (box_touches(b, &some->at[i]))
 			return true;
 	return false;
 }

@@ -30,6 +30,20 @@ bool ir_is_opaque(const struct ir_space *space, uint32_t number)
 			   opaque_class(number));
 }
 
+bool ir_forbids(const struct ir_invariant *inv)
+{
+	switch (inv->kind) {
+	case CLAIM_NEVER: case CLAIM_ONLY: case CLAIM_CONFINE:
+	case CLAIM_TIERS: case CLAIM_ISOLATE_ENVIRONMENTS:
+	case CLAIM_ISOLATE_CUSTOMERS: case CLAIM_ISOLATE_NAMED:
+		return true;
+	case CLAIM_MUST: case CLAIM_REACH: case CLAIM_PARITY:
+	case CLAIM_EACH_RULE:
+		break;
+	}
+	return false;
+}
+
 uint32_t ir_space_find(const struct ir *ir, uint32_t customer,
 		       uint32_t environment)
 {

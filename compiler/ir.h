@@ -321,6 +321,9 @@ struct both ir_space_layers(struct arena *arena, const struct ir *ir,
 /* Has SPACE the network of this NUMBER by the name of its prefix list alone? */
 bool ir_is_opaque(const struct ir_space *space, uint32_t number);
 
+/* Does INV forbid the packets of its boxes? */
+bool ir_forbids(const struct ir_invariant *inv);
+
 /* The space of ENVIRONMENT of CUSTOMER, or IR_NO_SPACE. */
 uint32_t ir_space_find(const struct ir *ir, uint32_t customer,
 		       uint32_t environment);

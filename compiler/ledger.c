@@ -340,12 +340,6 @@ void ledger_ask(struct ledger *l, struct ledger_question *q)
 		show(l, &q->box, &q->packet);
 }
 
-static bool boxes_touch(const struct box *a, const struct box *b)
-{
-	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
-	       ranges_touch(a->svc, b->svc);
-}
-
 size_t ledger_edit(struct ledger *l, uint32_t number, const struct box *box,
 		   struct ledger_question *questions, size_t count)
 {
@@ -356,8 +350,8 @@ size_t ledger_edit(struct ledger *l, uint32_t number, const struct box *box,
 		old = ledger_box(l, number);
 	ledger_replace(l, number, box);
 	for (size_t i = 0; i < count; i++) {
-		if (!boxes_touch(&questions[i].box, &old) &&
-		    !boxes_touch(&questions[i].box, box))
+		if (!box_touches(&questions[i].box, &old) &&
+		    !box_touches(&questions[i].box, box))
 			continue;
 		ledger_ask(l, &questions[i]);
 		again++;

@@ -106,12 +106,6 @@ struct boxes meaning_at(const struct meaning *meaning, struct arena *arena,
 	return meaning_near(meaning, arena, end, only).permitted[family];
 }
 
-static bool meets(const struct box *a, const struct box *b)
-{
-	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
-	       ranges_touch(a->svc, b->svc);
-}
-
 const uint32_t *meaning_touching(const struct meaning *meaning,
 				 struct arena *arena, enum family family,
 				 const struct box *box, size_t *count)
@@ -127,7 +121,7 @@ const uint32_t *meaning_touching(const struct meaning *meaning,
 	for (size_t i = 0; i < seen; i++) {
 		size_t at = some ? some[i] : i;
 
-		if (some || meets(&all->at[at], box))
+		if (some || box_touches(&all->at[at], box))
 			*LIST_PUSH(arena, &rules) = meaning->ir->flows[
 				meaning->flows[family][at]].rule;
 	}

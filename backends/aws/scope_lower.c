@@ -20,55 +20,20 @@
 
 /* --- boxes --- */
 
-/* BOX less CUT: other sources, other destinations, other services. */
-static void add_less(struct arena *arena, const struct box *box,
-		     const struct box *cut, struct boxes *out)
-{
-	struct ranges src = ranges_meet(arena, box->src, cut->src);
-	struct ranges dst = ranges_meet(arena, box->dst, cut->dst);
-
-	boxes_add(arena, out, ranges_minus(arena, box->src, cut->src),
-		  box->dst, box->svc);
-	boxes_add(arena, out, src, ranges_minus(arena, box->dst, cut->dst),
-		  box->svc);
-	boxes_add(arena, out, src, dst,
-		  ranges_minus(arena, box->svc, cut->svc));
-}
-
-static bool boxes_touch(const struct box *a, const struct box *b)
-{
-	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
-	       ranges_touch(a->svc, b->svc);
-}
-
 static struct boxes boxes_less(struct arena *arena, struct boxes all,
 			       const struct box *cut)
 {
 	struct boxes out = { 0 };
 
 	for (size_t i = 0; i < all.count; i++)
-		if (boxes_touch(&all.at[i], cut))
-			add_less(arena, &all.at[i], cut, &out);
+		if (box_touches(&all.at[i], cut))
+			box_less(arena, &all.at[i], cut, &out);
 		else
 			*LIST_PUSH(arena, &out) = all.at[i];
 	return out;
 }
 
 /* --- what an invariant forbids --- */
-
-static bool forbids(const struct ir_invariant *inv)
-{
-	switch (inv->kind) {
-	case CLAIM_NEVER: case CLAIM_ONLY: case CLAIM_CONFINE:
-	case CLAIM_TIERS: case CLAIM_ISOLATE_ENVIRONMENTS:
-	case CLAIM_ISOLATE_CUSTOMERS: case CLAIM_ISOLATE_NAMED:
-		return true;
-	case CLAIM_MUST: case CLAIM_REACH: case CLAIM_PARITY:
-	case CLAIM_EACH_RULE:
-		return false;
-	}
-	return false;
-}
 
 static bool isolates_spaces(const struct ir_invariant *inv)
 {
@@ -145,7 +110,7 @@ struct boxes scope_boxes(struct arena *arena, const struct ir *ir,
 	struct ranges services = watched_services(arena);
 	struct boxes all = { 0 };
 
-	if (!forbids(inv))
+	if (!ir_forbids(inv))
 		return all;
 	for (size_t i = 0; i < inv->box_count; i++) {
 		const struct ir_claim_box *b = &inv->boxes[i];
@@ -250,7 +215,7 @@ const char *scope_unwatched(struct arena *arena, const struct ir *ir,
 	struct excess e;
 
 	*has = false;
-	if (!forbids(inv))
+	if (!ir_forbids(inv))
 		return why_none(inv);
 	e = excess_of(arena, ir, space, inv);
 	if (!e.any)

@@ -94,12 +94,6 @@ static struct stretch *best_line(struct arena *arena,
 	return best;
 }
 
-static bool overlap(const struct box *a, const struct box *b)
-{
-	return ranges_touch(a->src, b->src) && ranges_touch(a->dst, b->dst) &&
-	       ranges_touch(a->svc, b->svc);
-}
-
 /* The root of the tree that I is in; halves the way for the next call. */
 static size_t root_of(size_t *parents, size_t i)
 {
@@ -134,7 +128,7 @@ const size_t *nft_clusters_of(struct arena *arena, const struct boxes *boxes)
 		for (size_t j = 0; j < open_count; j++) {
 			if (open[j].range.hi < sorted[i].range.lo)
 				continue;
-			if (overlap(&boxes->at[open[j].box], box))
+			if (box_touches(&boxes->at[open[j].box], box))
 				join(parents, open[j].box, sorted[i].box);
 			open[kept++] = open[j];
 		}
