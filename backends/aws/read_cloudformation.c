@@ -105,17 +105,6 @@ static const struct json *array_at(struct reading *r, const struct path *up,
 	return NULL;
 }
 
-/* "Logical ID": letters and digits. */
-static bool expect_id(struct reading *r, const struct path *path)
-{
-	static const char all[] = "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	size_t len = strspn(path->key, all);
-
-	return (len >= 1 && len <= 255 && !path->key[len]) ||
-	       refuse(&r->g.json, path, "is no logical id");
-}
-
 /* --- parameters --- */
 
 static void read_list(struct reading *r, const struct path *path,
@@ -163,7 +152,7 @@ static void read_parameters(struct reading *r, const struct json *root)
 		const struct path here = { &path, one->key };
 		const char *type = string_at(r, &here, "Type", one);
 
-		if (!expect_id(r, &here) || !type)
+		if (!expect_logical_id(&r->g.json, &here) || !type)
 			continue;
 		if (strcmp(type, "AWS::EC2::VPC::Id") == 0 &&
 		    expect_object(&r->g.json, &here, one, of_vpc))
@@ -456,7 +445,7 @@ static size_t type_of(struct reading *r, const struct path *path,
 	const struct path at = { path, "Type" };
 	const char *type;
 
-	if (!expect_id(r, path) ||
+	if (!expect_logical_id(&r->g.json, path) ||
 	    !expect_object(&r->g.json, path, json, known))
 		return TYPES;
 	type = string_at(r, path, "Type", json);

@@ -213,6 +213,16 @@ bool expect_tags(struct reader *r, const struct path *path,
 }
 
 /* Terraform: letters, digits, `_` and `-`, not a digit or `-` first. */
+bool expect_logical_id(struct reader *r, const struct path *path)
+{
+	static const char all[] = "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t len = strspn(path->key, all);
+
+	return (len >= 1 && len <= 255 && !path->key[len]) ||
+	       refuse(r, path, "is no logical id");
+}
+
 bool expect_name(struct reader *r, const struct path *path)
 {
 	static const char all[] = "abcdefghijklmnopqrstuvwxyz"

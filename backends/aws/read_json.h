@@ -68,4 +68,7 @@ bool expect_tags(struct reader *r, const struct path *path, const struct json *t
 /* Is PATH's key one that Terraform takes for the name of a resource? */
 bool expect_name(struct reader *r, const struct path *path);
 
+/* Is it a logical id of CloudFormation: letters and digits? */
+bool expect_logical_id(struct reader *r, const struct path *path);
+
 #endif

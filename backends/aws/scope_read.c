@@ -76,17 +76,6 @@ static void *parameter(struct reading *r, const struct path *path,
 	return found;
 }
 
-/* "Logical ID": letters and digits. */
-static bool expect_id(struct reading *r, const struct path *path)
-{
-	static const char all[] = "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	size_t len = strspn(path->key, all);
-
-	return (len >= 1 && len <= 255 && !path->key[len]) ||
-	       refuse(&r->json, path, "is no logical id");
-}
-
 /* --- parameters --- */
 
 static void read_list(struct reading *r, const struct path *path,
@@ -133,7 +122,7 @@ static void read_parameters(struct reading *r, const struct json *root)
 		const struct path here = { &path, one->key };
 		const char *type = string_at(r, &here, "Type", one);
 
-		if (!expect_id(r, &here) || !type)
+		if (!expect_logical_id(&r->json, &here) || !type)
 			continue;
 		if (strcmp(type, "AWS::EC2::VPC::Id") == 0 &&
 		    expect_object(&r->json, &here, one, of_vpc))
@@ -437,7 +426,7 @@ static void read_scope(struct reading *r, const struct path *up,
 
 	scope->key = up->key;
 	scope->invariant = "";
-	if (!expect_id(r, up) || !expect_object(&r->json, up, json, known) ||
+	if (!expect_logical_id(&r->json, up) || !expect_object(&r->json, up, json, known) ||
 	    !expect_string(&r->json, up, "Type", json,
 			   "AWS::EC2::NetworkInsightsAccessScope"))
 		return;
