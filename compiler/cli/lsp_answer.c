@@ -31,21 +31,49 @@ json_t *lsp_format(struct lsp *lsp, const char *path, const json_t *params,
 
 /* --- names --- */
 
+/* A part of the file PATH; its offsets are looked up in the text once. */
+struct part {
+	const char *path;
+	const json_t *start, *end;	/* positions */
+	bool known;
+	size_t lo, hi;
+};
+
+/* Does AT, of the same file, touch PART? */
+static bool touches(struct lsp *lsp, struct part *part,
+		    const struct fb_extract *at)
+{
+	if (!at->file || strcmp(at->file, part->path) != 0)
+		return false;
+	if (!part->known) {
+		part->lo = lsp_offset(lsp, at->text, at->len, part->start);
+		part->hi = lsp_offset(lsp, at->text, at->len, part->end);
+		part->known = true;
+	}
+	return at->lo <= part->hi && at->hi >= part->lo;
+}
+
+static struct part part_of(const char *path, const json_t *params)
+{
+	const json_t *range = json_object_get(params, "range");
+
+	return (struct part){ .path = path,
+			      .start = json_object_get(range, "start"),
+			      .end = json_object_get(range, "end") };
+}
+
 const struct fb_symbol *lsp_symbol(struct lsp *lsp, struct fb *fb,
 				   const char *path, const json_t *params)
 {
 	const json_t *position = json_object_get(params, "position");
+	struct part part = { .path = path, .start = position, .end = position };
 	size_t count;
 	const struct fb_symbol *all = fb_symbols(fb, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		struct fb_extract at = fb_extract(fb, all[i].span);
-		size_t offset;
 
-		if (!at.file || strcmp(at.file, path) != 0)
-			continue;
-		offset = lsp_offset(lsp, at.text, at.len, position);
-		if (at.lo <= offset && offset <= at.hi)
+		if (touches(lsp, &part, &at))
 			return &all[i];
 	}
 	return NULL;
@@ -146,7 +174,7 @@ json_t *lsp_symbols(struct lsp *lsp, const char *path, const json_t *params,
 json_t *lsp_hints(struct lsp *lsp, const char *path, const json_t *params,
 		  const char **why)
 {
-	const json_t *range = json_object_get(params, "range");
+	struct part part = part_of(path, params);
 	struct lsp_policy *p = lsp_policy(lsp, path);
 	json_t *found = json_array();
 	size_t count = 0;
@@ -158,11 +186,8 @@ json_t *lsp_hints(struct lsp *lsp, const char *path, const json_t *params,
 				     (uint32_t)all[i].at };
 		struct fb_extract at = fb_extract(p->fb, last);
 
-		if (!at.file || strcmp(at.file, path) != 0 ||
-		    at.hi < lsp_offset(lsp, at.text, at.len,
-				       json_object_get(range, "start")) ||
-		    at.hi > lsp_offset(lsp, at.text, at.len,
-				       json_object_get(range, "end")))
+		at.lo = at.hi;
+		if (!touches(lsp, &part, &at))
 			continue;
 		json_array_append_new(found, json_pack("{s:o, s:s, s:b}",
 			"position", lsp_position(lsp, at.text, at.len, at.hi),
@@ -206,7 +231,7 @@ static json_t *action(struct lsp *lsp, struct fb *fb, const struct fb_diag *d,
 json_t *lsp_actions(struct lsp *lsp, const char *path, const json_t *params,
 		    const char **why)
 {
-	const json_t *range = json_object_get(params, "range");
+	struct part part = part_of(path, params);
 	struct lsp_policy *p = lsp_policy(lsp, path);
 	json_t *found = json_array();
 	size_t count = 0;
@@ -216,11 +241,7 @@ json_t *lsp_actions(struct lsp *lsp, const char *path, const json_t *params,
 	for (size_t i = 0; i < count; i++) {
 		struct fb_extract at = fb_extract(p->fb, all[i].span);
 
-		if (!at.file || strcmp(at.file, path) != 0 ||
-		    at.hi < lsp_offset(lsp, at.text, at.len,
-				       json_object_get(range, "start")) ||
-		    at.lo > lsp_offset(lsp, at.text, at.len,
-				       json_object_get(range, "end")))
+		if (!touches(lsp, &part, &at))
 			continue;
 		for (size_t j = 0; j < all[i].part_count; j++) {
 			json_t *made = all[i].parts[j].kind == FB_FIX
